@@ -1,0 +1,29 @@
+"""Who acts: an organisation and, inside it, a person or machine with a role."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What the caller may do; the door outside checks it before a command is made."""
+
+    OPERATOR = "operator"
+    ISSUER = "issuer"
+    MERCHANT = "merchant"
+    SYSTEM = "system"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """`organisation` scopes the ids of commands; `merchant` is set when the caller is one merchant's till."""
+
+    organisation: int
+    role: Role
+    merchant: int | None = None
+
+
+OPERATOR = Caller(organisation=1, role=Role.OPERATOR)
+"""The operator of the installation (organisation 1): the command line acts as it."""
+
+SYSTEM = Caller(organisation=0, role=Role.SYSTEM)
+"""The timetable: expiry, grants, releases. Its ids are derived, so that a job run twice acts once."""
