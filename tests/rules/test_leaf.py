@@ -86,9 +86,7 @@ def test_commitment_is_the_formula(key: bytes, event: bytes, body: bytes) -> Non
     assert opens(made, key, event, body)
 
 
-@given(
-    keys, keys, st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40)
-)
+@given(keys, keys, st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40))
 def test_nothing_else_opens_a_commitment(
     key: bytes, other_key: bytes, event: bytes, other_event: bytes, body: bytes, other_body: bytes
 ) -> None:
@@ -206,8 +204,7 @@ def test_the_limits_themselves_are_allowed() -> None:
     canonical(nested(DEPTH_MAX))
     assert len(canonical({"a": "x" * (BODY_BYTES_MAX - 8)})) == BODY_BYTES_MAX
     assert (
-        canonical({"a": "张", "b": [None, True, False, {}, []]})
-        == '{"a":"张","b":[null,true,false,{},[]]}'.encode()
+        canonical({"a": "张", "b": [None, True, False, {}, []]}) == '{"a":"张","b":[null,true,false,{},[]]}'.encode()
     )
 
 

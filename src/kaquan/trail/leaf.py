@@ -1,9 +1,9 @@
 """Leaf commitments: what the tamper-evident trail says about an event without saying anything about it.
 
 A commitment is `SHA-256(HMAC-SHA-256(key, event id) || body)`. Without the key it tells nothing, not even
-whether two bodies are equal; with key and body anybody can check it. The part about money and the part about a
-person are committed apart, under different keys: when the person's key is erased, their part can never be opened
-again and the money part stays provable.
+whether two bodies are equal; with key and body anybody can check it. The part about money and the part about
+a person are committed apart, under different keys: when the person's key is erased, their part can never be
+opened again and the money part stays provable.
 
 A body is RFC 8785 (canonical JSON) in a narrow subset, so that a clerk or a court can read it and every
 language writes the same bytes.

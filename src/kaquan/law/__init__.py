@@ -1,0 +1,1 @@
+"""What the law asks, as data with its sources, and the rules that read it."""
