@@ -1,0 +1,234 @@
+"""Every reason to refuse a program file or a change of it.
+
+Facts name the term as in the file (`presale.offers[2].face_fen`, list items counted from one) and its `line`
+where one is known; what the law refuses carries the pack and its article. Amounts end in `_fen`, rates in `_bps`,
+spans in `_days`.
+"""
+
+from kaquan.kernel.refusal import RefusalCode
+
+FILE_TOO_LONG = RefusalCode(
+    code="program_file_too_long",
+    status=422,
+    zh="活动文件共 {size} 字节，超过上限 {limit} 字节。",
+    en="The program file has {size} bytes, more than the limit of {limit}.",
+    remedy_zh="请检查是否选错了文件。",
+    remedy_en="Check that this is the right file.",
+)
+FILE_INVALID = RefusalCode(
+    code="program_file_invalid",
+    status=422,
+    zh="活动文件第 {line} 行第 {column} 列不是有效的 TOML：{detail}。",
+    en="The program file is not valid TOML at line {line}, column {column}: {detail}.",
+    remedy_zh="请改正该行的写法后重试；可对照随附的预设文件。",
+    remedy_en="Correct that line and try again; a preset shows the form.",
+)
+TERM_UNKNOWN = RefusalCode(
+    code="program_term_unknown",
+    status=422,
+    zh="第 {line} 行：没有名为 {term} 的规则项。",
+    en="Line {line}: there is no term named {term}.",
+    remedy_zh="请检查拼写；没有规则读取的项不能写入活动文件。",
+    remedy_en="Check the spelling; a term that no rule reads cannot stand in a program file.",
+)
+TERM_MISSING = RefusalCode(
+    code="program_term_missing",
+    status=422,
+    zh="缺少规则项 {term}（应写在第 {line} 行所在的部分）。",
+    en="The term {term} is missing (it belongs to the part that starts at line {line}).",
+    remedy_zh="请补上该项。",
+    remedy_en="Add the term.",
+)
+TERM_TYPE = RefusalCode(
+    code="program_term_type",
+    status=422,
+    zh="第 {line} 行：{term} 应为 {expected}，写的是 {found}。",
+    en="Line {line}: {term} must be {expected}, not {found}.",
+    remedy_zh="金额写整数分，比例写整数基点，文字加引号，是否写 true 或 false。",
+    remedy_en="Amounts are whole fen, rates whole basis points; texts stand in quotes; yes is true, no is false.",
+)
+TERM_RANGE = RefusalCode(
+    code="program_term_out_of_range",
+    status=422,
+    zh="{term} 为 {value}（{unit}），只能在 {low} 到 {high} 之间。",
+    en="{term} is {value} ({unit}); it must lie between {low} and {high}.",
+    remedy_zh="请改为范围内的数值。",
+    remedy_en="Choose a value within the limits.",
+)
+TERM_MALFORMED = RefusalCode(
+    code="program_term_malformed",
+    status=422,
+    zh="{term} 的写法 {value} 不符合要求（{form}）。",
+    en="{term} is written {value}, which is not of the form {form}.",
+    remedy_zh="代码用小写字母、数字、- 和 _，以字母开头；时刻写成 23:00；名称不含控制字符。",
+    remedy_en="Codes: lower-case letters, digits, - and _, a letter first. Times: 23:00. Names: printable.",
+)
+HOLD_LENGTH = RefusalCode(
+    code="program_hold_length",
+    status=422,
+    zh="预授权时长 {value} 分钟，只能在 {low} 到 {high} 分钟（30 天）之间：更长会占住持卡人的钱。",
+    en="An authorisation would hold for {value} minutes; it must be {low} to {high} (30 days): longer would tie "
+    "up the holder's money.",
+    remedy_zh="请缩短预授权时长，或改为发货时再支付。",
+    remedy_en="Shorten the hold, or take the payment on delivery.",
+)
+SETTLEMENT_DAY = RefusalCode(
+    code="program_settlement_day",
+    status=422,
+    zh="每月结算日为 {value} 日，只能在 {low} 到 {high} 日之间：29 日以后不是每个月都有。",
+    en="The settlement day is {value}; it must be {low} to {high}: not every month has a later day.",
+    remedy_zh="请改为 28 日或更早。",
+    remedy_en="Choose the 28th or earlier.",
+)
+OFFER_ABOVE_BALANCE = RefusalCode(
+    code="program_offer_above_balance_max",
+    status=422,
+    zh="{term}：面额 {face_fen} 元超过单卡余额上限 {balance_max_fen} 元，一张卡装不下。",
+    en="{term}: the face value of {face_fen} yuan exceeds what one card may hold ({balance_max_fen} yuan).",
+    remedy_zh="请降低面额，或在法规允许内提高单卡余额上限。",
+    remedy_en="Lower the face value, or raise the card's limit as far as the law allows.",
+)
+OFFER_PAID_ABOVE_FACE = RefusalCode(
+    code="program_offer_paid_above_face",
+    status=422,
+    zh="{term}：售价 {paid_fen} 元高于面额 {face_fen} 元，持卡人会吃亏。",
+    en="{term}: the price of {paid_fen} yuan is above the face value of {face_fen}; the holder would lose.",
+    remedy_zh="售价不得高于面额。",
+    remedy_en="The price may be at most the face value.",
+)
+OFFER_REPEATED = RefusalCode(
+    code="program_offer_repeated",
+    status=422,
+    zh="{term}：面额 {face_fen} 元出现了两次，无法判断售价。",
+    en="{term}: the face value of {face_fen} yuan is offered twice, so its price is unclear.",
+    remedy_zh="每个面额只留一档。",
+    remedy_en="Keep one offer for each face value.",
+)
+BANDS_NOT_ASCENDING = RefusalCode(
+    code="program_bands_not_ascending",
+    status=422,
+    zh="{term}：起点 {from_fen} 元不高于上一档的 {previous_fen} 元。",
+    en="{term}: the band from {from_fen} yuan does not lie above the one before it ({previous_fen} yuan).",
+    remedy_zh="请按起点从低到高排列，且不重复。",
+    remedy_en="Order the bands from low to high, each starting higher than the one before.",
+)
+REBATE_FALLS = RefusalCode(
+    code="program_rebate_falls",
+    status=422,
+    zh="{term}：按整单计算时比例从 {previous_bps} 基点降到 {rate_bps} 基点，多花钱反而少返利。",
+    en="{term}: on the whole order the rate falls from {previous_bps} to {rate_bps} basis points, so spending "
+    "more would earn less.",
+    remedy_zh="请让比例逐档不降，或改用 marginal。",
+    remedy_en="Let the rates not fall, or use the mode marginal.",
+)
+REBATE_RATE = RefusalCode(
+    code="program_rebate_rate",
+    status=422,
+    zh="{term}：返利比例 {value} 基点，只能在 {low} 到 {high} 之间：返利超过订单金额，没有人出得起。",
+    en="{term}: a rebate of {value} basis points; it must be {low} to {high}: nobody funds more than the order.",
+    remedy_zh="请改为订单金额的一部分；500 基点等于 5 %。",
+    remedy_en="Give back a part of the order; 500 basis points are 5 %.",
+)
+REBATE_CAP_ABOVE_BALANCE = RefusalCode(
+    code="program_rebate_cap_above_balance_max",
+    status=422,
+    zh="每单返利上限 {cap_fen} 元超过单卡余额上限 {balance_max_fen} 元，返利无法到账。",
+    en="A rebate of up to {cap_fen} yuan cannot fit on a card that may hold {balance_max_fen} yuan.",
+    remedy_zh="请降低返利上限。",
+    remedy_en="Lower the cap.",
+)
+CLAWBACK_NEGATIVE = RefusalCode(
+    code="program_clawback_below_zero",
+    status=422,
+    zh="追回返利不能把卡余额扣成负数。",
+    en="A clawback cannot push the balance of a card below zero.",
+    remedy_zh="请将 rebate.clawback_allow_negative 设为 false；追不回的部分由出资方承担。",
+    remedy_en="Set rebate.clawback_allow_negative to false; what cannot be taken back stays with the funder.",
+)
+RESERVE_RELEASED_EARLY = RefusalCode(
+    code="program_reserve_released_early",
+    status=422,
+    zh="保证金 {release_days} 天后释放，早于退款期结束或冻结开始（至少 {least_days} 天）。",
+    en="The reserve is released after {release_days} days, before the refund window ends or the hold-back has "
+    "begun (at least {least_days} days).",
+    remedy_zh="请让冻结天数不少于退款期。",
+    remedy_en="Hold the reserve at least as long as the refund window.",
+)
+FEE_AND_RESERVE = RefusalCode(
+    code="program_fee_and_reserve_above_whole",
+    status=422,
+    zh="手续费 {fee_bps} 基点与保证金 {reserve_bps} 基点合计超过 {whole_bps}，商户收不到钱。",
+    en="A fee of {fee_bps} and a reserve of {reserve_bps} basis points exceed {whole_bps}: nothing is paid out.",
+    remedy_zh="请降低手续费率或保证金比例。",
+    remedy_en="Lower the fee or the reserve.",
+)
+TERM_FIXED = RefusalCode(
+    code="program_term_fixed",
+    status=422,
+    zh="{term} 在活动存续期间不能修改（原为 {before}，新为 {after}）。",
+    en="{term} cannot change while the program lives (it is {before}, the change says {after}).",
+    remedy_zh="请另立新活动。",
+    remedy_en="Open a new program instead.",
+)
+LAW_PACK_UNKNOWN = RefusalCode(
+    code="program_law_pack_unknown",
+    status=422,
+    zh="没有名为 {law_pack} 的法规包。",
+    en="There is no law pack named {law_pack}.",
+    remedy_zh="请选用已有的法规包：{known}。",
+    remedy_en="Choose one that exists: {known}.",
+)
+PRINCIPAL_EXPIRES = RefusalCode(
+    code="program_principal_expires",
+    status=422,
+    zh="记名卡的本金不得设有效期，文件写的是 {valid_days} 天（{article_zh}）。",
+    en="The principal of a registered card never expires; the file says {valid_days} days ({article_en}).",
+    remedy_zh="请删去 card.principal_valid_days 或写 0。",
+    remedy_en="Remove card.principal_valid_days or set it to 0.",
+    article="registered_valid_days",
+)
+PRINCIPAL_EXPIRES_EARLY = RefusalCode(
+    code="program_principal_expires_early",
+    status=422,
+    zh="不记名卡的有效期不得少于 {law_days} 天，文件写的是 {valid_days} 天（{article_zh}）。",
+    en="A bearer card must stay valid for at least {law_days} days; the file says {valid_days} ({article_en}).",
+    remedy_zh="请改为 0（永久有效）或不少于法定天数。",
+    remedy_en="Set it to 0 (for ever) or to at least the law's days.",
+    article="bearer_valid_days_min",
+)
+REGISTERED_BALANCE_ABOVE_LAW = RefusalCode(
+    code="program_registered_balance_above_law",
+    status=422,
+    zh="记名卡余额上限 {balance_max_fen} 元超过法定限额 {law_max_fen} 元（{article_zh}）。",
+    en="A registered card may hold {law_max_fen} yuan by law; the file says {balance_max_fen} ({article_en}).",
+    remedy_zh="请降到法定限额以内。",
+    remedy_en="Lower the limit to the law's.",
+    article="registered_balance_max_fen",
+)
+BEARER_BALANCE_ABOVE_LAW = RefusalCode(
+    code="program_bearer_balance_above_law",
+    status=422,
+    zh="不记名卡余额上限 {balance_max_fen} 元超过法定限额 {law_max_fen} 元（{article_zh}）。",
+    en="A bearer card may hold {law_max_fen} yuan by law; the file says {balance_max_fen} ({article_en}).",
+    remedy_zh="请降到法定限额以内。",
+    remedy_en="Lower the limit to the law's.",
+    article="bearer_balance_max_fen",
+)
+BONUS_VALID_TOO_LONG = RefusalCode(
+    code="program_bonus_valid_above_law",
+    status=422,
+    zh="返利赠金有效期 {valid_days} 天，超过规定的 {law_days} 天（{article_zh}）。",
+    en="The rebate would stay valid for {valid_days} days, more than the {law_days} allowed ({article_en}).",
+    remedy_zh="请缩短有效期。",
+    remedy_en="Shorten the validity.",
+    article="bonus_valid_days_max",
+)
+COOLING_OFF_TOO_SHORT = RefusalCode(
+    code="program_cooling_off_below_law",
+    status=422,
+    zh="冷静期 {cooling_off_days} 天，少于法定的 {law_days} 天（{article_zh}）。",
+    en="The cooling-off time of {cooling_off_days} days is shorter than the law's {law_days} ({article_en}).",
+    remedy_zh="请不少于法定天数。",
+    remedy_en="Give at least the law's days.",
+    article="cooling_off_days_min",
+)

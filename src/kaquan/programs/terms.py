@@ -1,0 +1,279 @@
+"""`ProgramTerms`: every promise of a program, as frozen data.
+
+Each field carries its meaning, unit and limits (`programs.meaning`). `programs.compiler` checks the limits,
+all at once and with facts; the decoder does not, it would stop at the first.
+"""
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import msgspec
+
+from kaquan.kernel.money import Money, Rate
+from kaquan.kernel.refusal import Fault
+from kaquan.programs.meaning import Meaning, bps, choice, code, fen, name, span
+
+OFFERS_MAX = 20  # a price list that a holder reads on one phone screen
+BANDS_MAX = 10  # a ladder that one sentence per step still explains
+SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a different product
+WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
+PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
+HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorisation may tie up a holder's money
+MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+
+LegalClass = Literal["single_purpose_group", "single_purpose_brand", "single_purpose_scale", "single_purpose_other"]
+BurnOrder = Literal["principal_first", "bonus_first", "pro_rata", "earliest_expiry"]
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[program]`: what the program is called, who answers for it, and under which law."""
+
+    code: Annotated[str, code("活动代码", "code of the program", fixed=True)]
+    name_zh: Annotated[str, name("中文名称", "name in Chinese")]
+    name_en: Annotated[str, name("英文名称", "name in English")]
+    archetype: Annotated[
+        Literal["closed_loop"],
+        choice("业务形态：自营闭环", "shape: the issuer's own group accepts the card", fixed=True),
+    ]
+    legal_class: Annotated[
+        LegalClass, choice("单用途卡发卡企业的类型", "legal class of the single-purpose issuer", fixed=True)
+    ]
+    law_pack: Annotated[str, code("适用的法规包", "law pack that judges the program")]
+    issuer: Annotated[str, code("发行方的机构代码", "organisation code of the issuer", fixed=True)]
+    group: Annotated[
+        str, code("受理商户组，组内门店均可用卡", "merchant group whose stores accept the card", fixed=True)
+    ]
+
+
+class CardTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[card]`: what one card is and how much it may hold."""
+
+    registered: Annotated[bool, choice("是否记名卡", "whether the card is registered to a named holder", fixed=True)]
+    balance_max_fen: Annotated[
+        Money,
+        fen(
+            "单卡余额上限，本金与赠金合计",
+            "most that one card may hold, principal and bonus together",
+            1,
+            looser=1,
+        ),
+    ]
+    principal_valid_days: Annotated[
+        int,
+        span(
+            "本金有效期，自激活日起算；0 表示永久有效",
+            "days the principal stays valid after activation; 0 means for ever",
+            "days",
+            0,
+            PROMISE_DAYS_MAX,
+        ),
+    ] = 0
+
+
+class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[presale.offers]]`: pay `paid_fen`, get `face_fen`. What is paid is principal, the rest bonus."""
+
+    face_fen: Annotated[Money, fen("面额", "face value", 1)]
+    paid_fen: Annotated[Money, fen("售价", "price the holder pays", 1, looser=-1)]
+
+
+class Presale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[presale]`: what is sold and topped up, for how much, and from when it can be spent."""
+
+    activation_days: Annotated[
+        int,
+        span(
+            "售出后多少天激活可用；0 表示立即",
+            "days from sale until the value can be spent; 0 means at once",
+            "days",
+            0,
+            SALE_DAYS_MAX,
+            looser=-1,
+        ),
+    ]
+    cooling_off_days: Annotated[
+        int,
+        span(
+            "冷静期：付款后多少天内可无理由退回本金",
+            "days from payment in which the holder may withdraw and get the principal back",
+            "days",
+            0,
+            SALE_DAYS_MAX,
+            looser=1,
+        ),
+    ]
+    offers: Annotated[
+        tuple[Offer, ...], span("售卡与充值档位", "amounts for sale and top-up", "items", 1, OFFERS_MAX)
+    ]
+
+
+class Spending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[spending]`: how a payment takes value from a card."""
+
+    burn_order: Annotated[
+        BurnOrder,
+        choice(
+            "扣款顺序：先本金、先赠金、按比例、先到期先用",
+            "which lots pay first: principal, bonus, in proportion, or earliest expiry",
+        ),
+    ]
+    hold_minutes: Annotated[
+        int,
+        span(
+            "预授权有效时长，到时自动释放",
+            "minutes an authorisation holds value before it lapses by itself",
+            "minutes",
+            1,
+            HOLD_MINUTES_MAX,
+        ),
+    ]
+    one_payment_per_order: Annotated[
+        bool,
+        choice("一个商户订单号只能支付一次", "one merchant order number is paid at most once", looser=-1),
+    ]
+
+
+class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[rebate.bands]]`: from `from_fen` (included) an order earns `rate_bps`."""
+
+    from_fen: Annotated[Money, fen("起点金额（含）", "order amount from which the band counts")]
+    rate_bps: Annotated[Rate, bps("返利比例", "share given back", looser=1)]
+
+
+class Rebate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[rebate]`: what an order earns as bonus, granted when the refund window of the order has ended."""
+
+    base: Annotated[
+        Literal["order"], choice("计算基数：每单净额，扣除退款", "base: each order by itself, net of refunds")
+    ]
+    mode: Annotated[
+        Literal["whole", "marginal"],
+        choice(
+            "whole 按整单金额计，marginal 只计各档之内的部分",
+            "whole: the band reached pays on the whole order; marginal: each band pays on its own part",
+        ),
+    ]
+    bands: Annotated[
+        tuple[Band, ...],
+        span(
+            "返利档位，从低到高；空表示不返利",
+            "bands, ascending; none means no rebate",
+            "items",
+            0,
+            BANDS_MAX,
+        ),
+    ]
+    cap_fen: Annotated[Money, fen("每单返利上限", "most that one order earns", 1, looser=1)]
+    valid_days: Annotated[
+        int,
+        span(
+            "返利赠金有效期，自到账日起算",
+            "days the rebate stays valid after it is granted",
+            "days",
+            1,
+            PROMISE_DAYS_MAX,
+            looser=1,
+        ),
+    ]
+    clawback_allow_negative: Annotated[
+        bool,
+        choice(
+            "追回返利时能否把余额扣成负数；卡余额不得为负，只能为 false",
+            "whether a clawback may push a balance below zero; a card has a floor of zero, so only false",
+            looser=-1,
+        ),
+    ] = False
+
+
+class RefundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[refund]`: how long a paid order may be refunded."""
+
+    window_days: Annotated[
+        int,
+        span(
+            "退款期：支付后多少天内可退款",
+            "days from payment in which an order may be refunded",
+            "days",
+            0,
+            WINDOW_DAYS_MAX,
+            looser=1,
+        ),
+    ]
+
+
+class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[settlement]`: when merchants are paid and what it costs them."""
+
+    cycle: Annotated[Literal["monthly"], choice("结算周期：每月", "cycle: once a month")]
+    monthly_day: Annotated[
+        int,
+        span(
+            "每月几日结算上月交易，遇休息日顺延",
+            "day on which the month before is settled; a day off moves it to the next working day",
+            "day of month",
+            1,
+            MONTHLY_DAY_MAX,
+        ),
+    ]
+    cut_off: Annotated[
+        str,
+        Meaning(
+            "日切时刻，此刻起的交易计入次日",
+            "time of day from which a payment counts for the next day",
+            "HH:MM",
+            pattern=CLOCK,
+        ),
+    ]
+    calendar: Annotated[
+        Literal["Asia/Shanghai"], choice("日期与工作日所用时区", "time zone of dates and working days")
+    ]
+    fee_bps: Annotated[Rate, bps("商户手续费率", "fee the merchant pays", looser=-1)]
+
+
+class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[reserve]`: what is held back from each settlement as the merchant's security, and for how long."""
+
+    rate_bps: Annotated[Rate, bps("保证金比例，按每次结算净额", "share of each net settlement held back", looser=-1)]
+    release_days: Annotated[
+        int,
+        span(
+            "保证金冻结天数，自结算日起算，期满释放",
+            "days from the settlement until what was held back is released",
+            "days",
+            0,
+            PROMISE_DAYS_MAX,
+            looser=-1,
+        ),
+    ]
+
+
+class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All terms of one version of a program. A decision stores the version that judged it."""
+
+    program: Identity
+    card: CardTerms
+    presale: Presale
+    spending: Spending
+    rebate: Rebate
+    refund: RefundTerms
+    settlement: Settlement
+    reserve: Reserve
+
+
+def to_json(terms: ProgramTerms) -> bytes:
+    """The canonical form: keys sorted, no spaces, UTF-8. Store it as text: `jsonb` would write it anew."""
+    return msgspec.json.encode(terms, order="sorted")
+
+
+def from_json(stored: bytes | str) -> ProgramTerms:
+    """The terms of a stored version. Raises `Fault` when they cannot be read: we wrote them ourselves."""
+    try:
+        return msgspec.json.decode(stored, type=ProgramTerms)
+    except msgspec.MsgspecError as error:
+        raise Fault(f"stored terms cannot be read: {error}") from error
+
+
+def fingerprint(terms: ProgramTerms) -> bytes:
+    """SHA-256 of the canonical form: equal terms, equal fingerprint."""
+    return sha256(to_json(terms)).digest()
