@@ -133,9 +133,7 @@ def test_counting_backwards_is_a_mistake() -> None:
 def test_overlay_adds_a_coming_year_and_the_december_before_it(tmp_path: Path) -> None:
     year = CALENDAR.horizon.year
     weekend = next(day for day in days_between(date(year, 12, 20), date(year, 12, 31)) if day.weekday() == 6)
-    first = next(
-        day for day in days_between(date(year + 1, 1, 1), date(year + 1, 1, 9)) if day.weekday() == 0
-    )
+    first = next(day for day in days_between(date(year + 1, 1, 1), date(year + 1, 1, 9)) if day.weekday() == 0)
     calendar = Calendar.load(write(tmp_path, f"[{year + 1}]\noff = [{first}]\nwork = [{weekend}]\n"))
     assert calendar.horizon == date(year + 1, 12, 31)
     assert not calendar.is_business_day(first)

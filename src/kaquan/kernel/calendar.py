@@ -150,13 +150,9 @@ def _notice(path: Path, key: str, body: object) -> _Notice:
     if not isinstance(body, Mapping) or set(body) != {"off", "work"}:
         raise CalendarFileError(f"{path}: [{key}] must hold exactly `off` and `work`")
     off, work = (_days(path, key, name, body[name]) for name in ("off", "work"))
-    wrong = {day for day in off if day.weekday() >= _SATURDAY} | {
-        day for day in work if day.weekday() < _SATURDAY
-    }
+    wrong = {day for day in off if day.weekday() >= _SATURDAY} | {day for day in work if day.weekday() < _SATURDAY}
     if wrong:
-        raise CalendarFileError(
-            f"{path}: [{key}] has {min(wrong)}; `off` takes weekdays, `work` weekend days"
-        )
+        raise CalendarFileError(f"{path}: [{key}] has {min(wrong)}; `off` takes weekdays, `work` weekend days")
     return _Notice(off, work)
 
 
