@@ -3,6 +3,7 @@
 import string
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,15 @@ def test_every_article_says_where_it_stands_in_both_languages() -> None:
         assert article.article_en.isascii()
         assert bool(article.note_zh) == bool(article.note_en)
         assert article.note_zh or article.conf == "C", "an unsure value tells the operator why"
+
+
+def test_every_article_is_read_by_some_rule() -> None:
+    root = Path(str(files("kaquan")))
+    read = "".join(
+        path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path != root / "law" / "model.py"
+    )
+    unread = [article.id for article in PACK.articles() if f"pack.{article.id}" not in read]
+    assert unread == [], "remove the article from the pack, or write the rule that reads it"
 
 
 def test_what_is_a_convention_does_not_pass_for_law() -> None:
