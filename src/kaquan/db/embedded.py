@@ -9,7 +9,6 @@ server stays up, and the next process adopts it. See docs/decisions/0002.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
@@ -21,38 +20,15 @@ from typing import Literal
 
 import psycopg
 
-from kaquan.db import binaries, cluster, place, postmaster
+from kaquan.db import binaries, cluster, place, postmaster, real
 from kaquan.db.errors import DatabaseFault
+from kaquan.db.locks import FileLock
 from kaquan.settings import Settings
 
+ATTEMPTS = 3
+"""A server that was killed a moment ago may still look alive; dying three times in a row is another matter."""
+
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
-
-
-class _Lock:
-    """An advisory lock on a file, held by this process until it is released or dies."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def acquire(self, how: int) -> bool:
-        """Take the lock; with `LOCK_NB`, false when others hold it."""
-        try:
-            fcntl.flock(self.handle, how)
-        except BlockingIOError:
-            return False
-        return True
-
-    def is_current(self) -> bool:
-        """Whether the locked file is still the one at its path: a removed home takes its lock files along."""
-        try:
-            return os.path.samestat(os.fstat(self.handle), self.path.stat())
-        except FileNotFoundError:
-            return False
-
-    def release(self) -> None:
-        """Let go by closing; in a forked child this leaves the parent's lock alone."""
-        os.close(self.handle)
 
 
 @dataclass(slots=True)
@@ -110,7 +86,7 @@ class _Lease:
     """One process's share in the private server."""
 
     where: place.Place
-    users: _Lock
+    users: FileLock
     ephemeral: bool
     pid: int
     child: subprocess.Popen[bytes] | None
@@ -121,7 +97,7 @@ class _Lease:
             return
         try:
             with _starting(self.where.home):
-                if self.users.acquire(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                if self.users.try_own():
                     postmaster.stop(self.where.data_dir)
                     if self.ephemeral:
                         _remove(self.where)
@@ -135,9 +111,9 @@ class _Lease:
 def _starting(home: Path) -> Iterator[None]:
     while True:
         place.prepare_home(home)
-        lock = _Lock(home / "start.lock")
+        lock = FileLock(home / "start.lock")
         try:
-            lock.acquire(fcntl.LOCK_EX)
+            lock.own()
             if lock.is_current():
                 yield
                 return
@@ -154,15 +130,11 @@ def open_server(
     configuration parameters for this start; a server that already runs keeps its own. Raises `DatabaseFault`.
     """
     with _starting(settings.home):
-        users = _Lock(settings.home / "users.lock")
+        users = FileLock(settings.home / "users.lock")
         try:
-            users.acquire(fcntl.LOCK_SH)
+            users.share()
             where = place.locate(settings.home)
-            socket_dir, child = _join_or_start(where, settings, overrides)
-            try:
-                cluster.ensure_roles(where, socket_dir)
-            except psycopg.Error as error:
-                raise DatabaseFault(f"The server of {where.data_dir} runs but does not let us in: {error}") from error
+            socket_dir, child = _enter(where, settings, overrides)
         except BaseException:
             users.release()
             raise
@@ -174,6 +146,22 @@ def open_server(
         data=where.data_dir,
         _lease=_Lease(where, users, ephemeral, os.getpid(), child),
     )
+
+
+def _enter(
+    where: place.Place, settings: Settings, overrides: Mapping[str, str]
+) -> tuple[Path, subprocess.Popen[bytes] | None]:
+    """Be let in by a server: by the one that runs, or, should it die under our hands, by a new one."""
+    for attempt in range(1, ATTEMPTS + 1):
+        socket_dir, child = _join_or_start(where, settings, overrides)
+        try:
+            cluster.ensure_roles(where, socket_dir)
+        except psycopg.OperationalError as error:
+            if attempt == ATTEMPTS or not postmaster.ends_soon(where.data_dir):
+                raise DatabaseFault(f"The server of {where.data_dir} does not let us in: {error}") from error
+        else:
+            return socket_dir, child
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _join_or_start(
@@ -204,31 +192,10 @@ def open_database(settings: Settings) -> Server:
     app = settings.database_url.get_secret_value() if settings.database_url else None
     owner = settings.owner_database_url.get_secret_value() if settings.owner_database_url else None
     if app is not None:
-        _check_app_role(app)
+        real.check_app_role(app)
     if settings.master_key is None:
         place.prepare_home(settings.home)
     return Server(app, owner, None, _master_key(settings, None))
-
-
-def _check_app_role(url: str) -> None:
-    try:
-        with psycopg.connect(url) as conn:
-            super_user, is_app, path = conn.execute(
-                "SELECT r.rolsuper, EXISTS (SELECT FROM pg_roles m WHERE m.rolname = 'kaquan_app'"
-                " AND pg_has_role(r.oid, m.oid, 'member')), current_setting('search_path')"
-                " FROM pg_roles r WHERE r.rolname = current_user"
-            ).fetchone() or (False, False, "")
-            release = conn.info.server_version // 10_000
-    except psycopg.Error as error:
-        raise DatabaseFault(f"KAQUAN_DATABASE_URL cannot be reached: {error}") from error
-    if release < binaries.OLDEST_MAJOR:
-        raise DatabaseFault(f"The server is PostgreSQL {release}; {binaries.OLDEST_MAJOR} or newer is needed.")
-    if super_user or not is_app or path != cluster.SCHEMA:
-        raise DatabaseFault(
-            "The role of KAQUAN_DATABASE_URL must be kaquan_app or a member of it, no superuser, with search_path = "
-            f"kaquan (superuser: {super_user}, member: {is_app}, search_path: {path}). "
-            "The statements for a real server stand in docs/decisions/0002."
-        )
 
 
 def _master_key(settings: Settings, kept: place.Secrets | None) -> bytes:
@@ -282,9 +249,9 @@ def remove_server(settings: Settings) -> None:
 
 
 def _in_use(home: Path) -> bool:
-    users = _Lock(home / "users.lock")
+    users = FileLock(home / "users.lock")
     try:
-        return not users.acquire(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return not users.try_own()
     finally:
         users.release()
 

@@ -23,6 +23,7 @@ START_SECONDS = 900
 """Long: recovery after a crash replays up to 4 GB of log, and a process that still works on it is left alone."""
 
 STOP_SECONDS = 60
+VANISH_SECONDS = 1.0
 LOG_CAP_BYTES = 16 * 1024 * 1024
 
 
@@ -83,6 +84,16 @@ def wait_ready(data_dir: Path) -> Running | None:
             raise DatabaseFault(f"The server {found.pid} has been '{found.state}' for {START_SECONDS} s.")
         time.sleep(POLL_SECONDS)
     return found
+
+
+def ends_soon(data_dir: Path) -> bool:
+    """Whether the server is gone, or goes while we look: a killed process takes a moment to vanish."""
+    deadline = time.monotonic() + VANISH_SECONDS
+    while running(data_dir) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def stop(data_dir: Path) -> bool:
