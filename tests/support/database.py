@@ -71,6 +71,19 @@ def template(server: embedded.Server) -> str:
 
 
 @contextmanager
+def empty_database(server: embedded.Server) -> Iterator[str]:
+    """URL of the owner for a database without our schema; dropped afterwards."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(server.owner_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield url_of(server.owner_url, name)
+    finally:
+        with psycopg.connect(server.root_url, autocommit=True) as conn:
+            _drop(conn, name)
+
+
+@contextmanager
 def fresh_database(server: embedded.Server, template_name: str) -> Iterator[Database]:
     """A copy of the template, dropped afterwards whoever is still connected."""
     name = f"test_{secrets.token_hex(8)}"

@@ -39,9 +39,9 @@ class Server:
     superuser of the private server. `master_key` is the 32-byte root of all encryption keys.
     """
 
-    app: str | None
-    owner: str | None
-    root: str | None
+    app: str | None = field(repr=False)
+    owner: str | None = field(repr=False)
+    root: str | None = field(repr=False)
     master_key: bytes = field(repr=False)
     data: Path | None = None
     _lease: "_Lease | None" = field(default=None, repr=False)
