@@ -41,7 +41,7 @@ def validate(terms: ProgramTerms, pack: LawPack | None) -> list[Refusal]:
     """
     refusals = list(impossible(terms))
     if pack is None or pack.id != terms.program.law_pack:
-        facts = {"law_pack": ascii(terms.program.law_pack[:40]), "known": ", ".join(pack_ids())}
+        facts = {"law_pack": terms.program.law_pack[:40], "known": ", ".join(pack_ids())}
         return [*refusals, Refusal(errors.LAW_PACK_UNKNOWN, facts)]
     return [*refusals, *_card_law(terms, pack), *_promise_law(terms, pack)]
 

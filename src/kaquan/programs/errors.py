@@ -126,8 +126,8 @@ REBATE_RATE = RefusalCode(
     status=422,
     zh="{term}：返利比例 {value} 基点，只能在 {low} 到 {high} 之间：返利超过订单金额，没有人出得起。",
     en="{term}: a rebate of {value} basis points; it must be {low} to {high}: nobody funds more than the order.",
-    remedy_zh="请改为订单金额的一部分；500 基点等于 5 %。",
-    remedy_en="Give back a part of the order; 500 basis points are 5 %.",
+    remedy_zh="请改为订单金额的一部分；500 基点等于 5%。",
+    remedy_en="Give back a part of the order; 500 basis points are 5%.",
 )
 REBATE_CAP_ABOVE_BALANCE = RefusalCode(
     code="program_rebate_cap_above_balance_max",

@@ -40,7 +40,7 @@ def _limits(entry: Entry) -> Iterator[Refusal]:
     if not isinstance(value, str):
         return
     if meaning.pattern and not re.fullmatch(meaning.pattern, value):
-        form = "HH:MM" if meaning.unit == "HH:MM" else meaning.pattern
+        form = "a-z 0-9 - _" if meaning.unit == "code" else meaning.unit
         yield Refusal(errors.TERM_MALFORMED, {"term": entry.path, "value": ascii(value[:40]), "form": form})
     elif meaning.unit == "text" and (not value.isprintable() or value != value.strip()):
         form = "printable, no outer spaces"

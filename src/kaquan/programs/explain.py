@@ -1,0 +1,253 @@
+"""The terms in plain sentences, Chinese and English: what a clerk reads out and a card holder agrees to."""
+
+from kaquan.kernel.money import ZERO, Money, Rate, share, text
+from kaquan.kernel.refusal import Language
+from kaquan.law.model import Article, LawPack
+from kaquan.programs.terms import Band, ProgramTerms, Rebate
+
+Sentence = tuple[str, str]
+"""The same sentence in Chinese and in English."""
+
+_STEP = Money(10_000)  # examples of marginal bands look 100.00 yuan past the start of the band
+_SAMPLE = Money(100_000)  # examples of the merchant's side speak of 1,000.00 yuan
+
+_CLASSES: dict[str, Sentence] = {
+    "single_purpose_group": ("集团发卡企业", "a group issuer"),
+    "single_purpose_brand": ("品牌发卡企业", "a brand issuer"),
+    "single_purpose_scale": ("规模发卡企业", "an issuer of scale"),
+    "single_purpose_other": ("其他发卡企业", "an issuer of the remaining kind"),
+}
+_BURN: dict[str, Sentence] = {
+    "principal_first": ("支付时先扣本金，再扣赠金。", "A payment takes principal first, then bonus."),
+    "bonus_first": ("支付时先扣赠金，再扣本金。", "A payment takes bonus first, then principal."),
+    "pro_rata": (
+        "支付时按余额比例同时扣本金和赠金。",
+        "A payment takes principal and bonus in proportion to their balances.",
+    ),
+    "earliest_expiry": (
+        "支付时先扣最早到期的部分，永久有效的最后扣。",
+        "A payment takes what expires first; what never expires comes last.",
+    ),
+}
+
+
+def explain(terms: ProgramTerms, pack: LawPack, language: Language) -> list[str]:
+    """The terms, sentence by sentence, in the order of the file. `pack` is the law that judged them."""
+    sentences = [
+        *_who(terms, pack),
+        *_card(terms, pack),
+        *_sale(terms, pack),
+        *_paying(terms),
+        *_rebate(terms, pack),
+        *_merchants(terms),
+    ]
+    return [zh if language == "zh" else en for zh, en in sentences]
+
+
+def examples(rebate: Rebate) -> list[tuple[Money, Money]]:
+    """Orders and what they earn, for the first band that pays: on the edge and beside it."""
+    for position, band in enumerate(rebate.bands):
+        if band.rate_bps == 0:
+            continue
+        if rebate.mode == "whole" and band.from_fen > 0:
+            earned = min(share(band.from_fen, band.rate_bps), rebate.cap_fen)
+            return [(band.from_fen, earned), (Money(band.from_fen - 1), ZERO)]
+        later = rebate.bands[position + 1 :]
+        inside = 1 if rebate.mode == "whole" else 0  # the next band's first fen already pays its own rate
+        step = min(_STEP, Money(later[0].from_fen - band.from_fen - inside)) if later else _STEP
+        earned = min(share(step, band.rate_bps), rebate.cap_fen)
+        edge = [(band.from_fen, ZERO)] if band.from_fen > 0 else []
+        return [(Money(band.from_fen + step), earned), *edge]
+    return []
+
+
+def percent(rate: Rate) -> str:
+    """`500` as `5%`, `60` as `0.6%`."""
+    whole, rest = divmod(rate, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
+def _who(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+    program = terms.program
+    class_zh, class_en = _CLASSES[program.legal_class]
+    return [
+        (
+            f"{program.name_zh}（{program.code}）是 {program.issuer} 以{class_zh}身份发行的单用途预付卡，"
+            f"只能在商户组 {program.group} 的门店使用。",
+            f"{program.name_en} ({program.code}) is a single-purpose prepaid card of {program.issuer}, {class_en}; "
+            f"it is accepted only in the stores of {program.group}.",
+        ),
+        (
+            f"适用法规：{pack.title_zh}，第 {pack.version} 版。",
+            f"It is judged by: {pack.title_en}, version {pack.version}.",
+        ),
+    ]
+
+
+def _card(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+    card, most = terms.card, text(terms.card.balance_max_fen)
+    limit = pack.registered_balance_max_fen if card.registered else pack.bearer_balance_max_fen
+    kind_zh, kind_en = ("记名卡", "registered") if card.registered else ("不记名卡", "bearer")
+    validity = pack.registered_valid_days if card.registered else pack.bearer_valid_days_min
+    days = card.principal_valid_days
+    lasting = (
+        ("本金永久有效", "The principal never expires")
+        if days == 0
+        else (
+            f"本金自激活日起 {days} 天内有效",
+            f"The principal stays valid for {_count(days, 'day')} after activation",
+        )
+    )
+    return [
+        _under(
+            limit,
+            f"本卡为{kind_zh}，本金与赠金合计最多 {most} 元",
+            f"It is a {kind_en} card and holds at most {most} yuan, principal and bonus together",
+        ),
+        _under(validity, *lasting),
+    ]
+
+
+def _sale(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+    presale, sentences = terms.presale, []
+    for offer in presale.offers:
+        paid, face = text(offer.paid_fen), text(offer.face_fen)
+        bonus = text(Money(offer.face_fen - offer.paid_fen))
+        rest_zh = "全部为本金" if offer.paid_fen == offer.face_fen else f"其中本金 {paid} 元，赠金 {bonus} 元"
+        rest_en = "all of it principal" if offer.paid_fen == offer.face_fen else f"{paid} principal and {bonus} bonus"
+        sentences.append(
+            (f"付 {paid} 元得 {face} 元面值，{rest_zh}。", f"Pay {paid} yuan, get {face} yuan: {rest_en}.")
+        )
+    wait = presale.activation_days
+    if wait == 0:
+        sentences.append(("售卡或充值后立即可用。", "What is bought can be spent at once."))
+    else:
+        sentences.append(
+            (
+                f"售卡或充值 {wait} 天后激活，激活后才能使用。",
+                f"What is bought can be spent {_count(wait, 'day')} after the sale.",
+            )
+        )
+    cooling = presale.cooling_off_days
+    withdrawal = _under(
+        pack.cooling_off_days_min,
+        f"付款后 {cooling} 天内可无理由退回本金",
+        f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back",
+    )
+    return [*sentences, withdrawal]
+
+
+def _paying(terms: ProgramTerms) -> list[Sentence]:
+    spending, window = terms.spending, terms.refund.window_days
+    hold_zh, hold_en = _span(spending.hold_minutes)
+    once = (
+        ("同一商户订单号只能支付一次。", "One merchant order number is paid at most once.")
+        if spending.one_payment_per_order
+        else ("同一商户订单号可以多次支付。", "One merchant order number may be paid several times.")
+    )
+    refund = (
+        (
+            f"支付后 {window} 天内可退款，退回原卡的本金和赠金。",
+            f"An order may be refunded within {_count(window, 'day')}, to the principal and bonus it came from.",
+        )
+        if window
+        else ("支付后不可退款。", "A paid order cannot be refunded.")
+    )
+    hold = (
+        f"预授权最长 {hold_zh}，到时未完成则自动释放。",
+        f"An authorisation lasts at most {hold_en} and then lapses by itself.",
+    )
+    return [_BURN[spending.burn_order], hold, once, refund]
+
+
+def _rebate(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+    rebate, window = terms.rebate, terms.refund.window_days
+    paying = examples(rebate)
+    if not paying:
+        return [("消费不返利。", "Orders earn no rebate.")]
+    arrives = (
+        (f"返利在支付满 {window} 天、退款期结束后", f"It arrives {_count(window, 'day')} after payment")
+        if window
+        else ("返利在支付后", "It arrives upon payment")
+    )
+    bands = [_band(rebate, band) for band in rebate.bands]
+    cap = text(rebate.cap_fen)
+    return [
+        (
+            f"每单按扣除退款后的净额返利：{'；'.join(zh for zh, _ in bands)}；每单最多返 {cap} 元。",
+            f"Each order, net of refunds, earns a rebate: {'; '.join(en for _, en in bands)}; "
+            f"at most {cap} yuan an order.",
+        ),
+        (
+            f"例如：{'，'.join(_earned_zh(order, earned) for order, earned in paying)}。",
+            f"For example: {'; '.join(_earned_en(order, earned) for order, earned in paying)}.",
+        ),
+        _under(
+            pack.bonus_valid_days_max,
+            f"{arrives[0]}以赠金到账，到账后 {rebate.valid_days} 天内有效",
+            f"{arrives[1]}, when refunds are over, as bonus, and stays valid for {_count(rebate.valid_days, 'day')}",
+        ),
+        (
+            "追回返利只扣剩余赠金，卡余额不会变成负数。",
+            "A rebate is taken back only from the bonus that is left; a card never falls below zero.",
+        ),
+    ]
+
+
+def _band(rebate: Rebate, band: Band) -> Sentence:
+    start, rate = text(band.from_fen), percent(band.rate_bps)
+    if rebate.mode == "whole":
+        return (f"满 {start} 元，整单返 {rate}", f"from {start} yuan, {rate} of the whole order")
+    return (f"{start} 元以上的部分返 {rate}", f"{rate} of the part above {start} yuan")
+
+
+def _merchants(terms: ProgramTerms) -> list[Sentence]:
+    settlement, reserve = terms.settlement, terms.reserve
+    fee = text(share(_SAMPLE, settlement.fee_bps))
+    rate, day, cut_off = percent(settlement.fee_bps), settlement.monthly_day, settlement.cut_off
+    sentences = [
+        (
+            f"每月 {day} 日结算上月交易，遇休息日顺延到下一个工作日；"
+            f"每日 {cut_off} 日切，此刻起的交易计入次日（北京时间）。",
+            f"Merchants are settled on day {day} of each month for the month before, or on the next working day; "
+            f"from {cut_off} (Beijing time) a payment counts for the next day.",
+        ),
+        (
+            f"商户手续费 {rate}：每 {text(_SAMPLE)} 元收 {fee} 元。",
+            f"The merchant pays a fee of {rate}: {fee} yuan on {text(_SAMPLE)}.",
+        ),
+    ]
+    if reserve.rate_bps == 0:
+        return [*sentences, ("不冻结保证金。", "Nothing is held back as a reserve.")]
+    held, back = percent(reserve.rate_bps), _count(reserve.release_days, "day")
+    reserved = (
+        f"每次结算净额的 {held} 冻结为保证金，{reserve.release_days} 天后释放给商户。",
+        f"Of each net settlement {held} is held back as a reserve and released to the merchant after {back}.",
+    )
+    return [*sentences, reserved]
+
+
+def _under(article: Article, zh: str, en: str) -> Sentence:
+    """A sentence with the article that binds it."""
+    return f"{zh}。（依据：{article.article_zh}）", f"{en}. (Basis: {article.article_en})"
+
+
+def _earned_zh(order: Money, earned: Money) -> str:
+    return f"{text(order)} 元的订单" + (f"返 {text(earned)} 元" if earned else "不返")
+
+
+def _earned_en(order: Money, earned: Money) -> str:
+    return f"an order of {text(order)} yuan earns " + (f"{text(earned)}" if earned else "nothing")
+
+
+def _span(minutes: int) -> Sentence:
+    """Minutes in the largest unit that divides them."""
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} 天", _count(minutes // 1440, "day")
+    if minutes % 60 == 0:
+        return f"{minutes // 60} 小时", _count(minutes // 60, "hour")
+    return f"{minutes} 分钟", _count(minutes, "minute")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"

@@ -1,0 +1,112 @@
+"""What a payment earns, when it is granted, what a refund takes back, what expires. Pure."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kaquan.cards.model import Card, CardFacts, Lot, LotKind, LotState, NewLot, total
+from kaquan.commands.model import Entry, Plan
+from kaquan.kernel.calendar import business_date, shanghai
+from kaquan.kernel.clock import instant, microseconds, shown
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.law.rules import balance_allowed
+from kaquan.ledger.chart import Account, Source
+from kaquan.ledger.model import Leg, post
+from kaquan.programs.catalogue import Terms
+from kaquan.rewards import errors
+from kaquan.rewards.model import Clawback, Earned, ExpireLot, GrantReward, Reward, RewardState
+from kaquan.rewards.tiers import rebate
+
+
+def window_end(moved_at: datetime, window_days: int) -> datetime:
+    """When an order's refund window ends: the day of payment does not count, the last day ends at 24:00."""
+    return shanghai(business_date(moved_at) + timedelta(days=window_days + 1))
+
+
+def earned(amount: Money, terms: Terms, at: datetime) -> Earned | None:
+    """The rebate of an order of `amount` paid at `at`, or None. The base is each order by itself."""
+    if terms.terms.rebate.base != "order":
+        raise ValueError(f"no rule for the rebate base {terms.terms.rebate.base}")
+    amount_earned = rebate(amount, terms.terms.rebate)
+    if not amount_earned:
+        return None
+    return Earned(amount_earned, microseconds(window_end(at, terms.terms.refund.window_days)))
+
+
+def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Terms, at: datetime) -> Plan | Refusal:
+    """Turn a waiting rebate into a bonus lot, unless the card would hold more than the law allows.
+
+    A grant that does not fit today is tried again by the timetable on a later day, under another id.
+    """
+    command: GrantReward = entry.command
+    at_us = microseconds(at)
+    if reward.state != RewardState.WAITING:
+        return Refusal(errors.REWARD_NOT_WAITING)
+    if at_us < reward.due_us:
+        return Refusal(errors.REWARD_NOT_DUE, {"due": shown(instant(reward.due_us))})
+    amount = Money(reward.amount)
+    balance_after = Money(total(facts.of(card.id)) + amount)
+    if refusal := balance_allowed(bool(card.registered), balance_after, terms.law):
+        return refusal
+    expires = at + timedelta(days=terms.terms.rebate.valid_days)
+    lot = NewLot(
+        entry.id, card.id, command.payment, LotKind.BONUS, Source.OPERATING, amount, at_us, microseconds(expires)
+    )
+    leg = Leg(Account.PROMO_DEFERRED, None, Account.CARD_BONUS, lot.id, Source.OPERATING, amount)
+    return Plan(
+        answer=msgspec.json.encode(
+            {"amount_fen": amount, "expires_us": lot.expires_us, "payment": command.payment.hex()}, order="sorted"
+        ),
+        event="reward.granted.v1",
+        subject=card.wallet,
+        person=card.person(),
+        changes=(card.touched(), (reward, (RewardState.GRANTED, lot.id))),
+        inserts=(("lot", lot.row()),),
+        postings=post(entry.id, terms.ledger, [leg]),
+        born=(lot,),
+    )
+
+
+def clawback(reward: Reward, lots: list[Lot], balances: dict[bytes, int], allow_negative: bool) -> Clawback:
+    """What is taken back of a granted rebate: from its own lot first, then from other bonus lots.
+
+    `balances` are the balances after everything else the plan does. A card has a floor of zero, so what it no
+    longer holds is `short`: written in the answer and borne by the issuer.
+    """
+    if allow_negative:
+        raise ValueError("a card has a floor of zero: the validator refuses a negative clawback")
+    left = reward.amount
+    taken: list[tuple[Lot, int]] = []
+    bonus = [lot for lot in lots if lot.kind == LotKind.BONUS]
+    for lot in sorted(bonus, key=lambda lot: (lot.id != reward.lot, lot.id)):
+        part = min(left, balances.get(lot.id, lot.balance) - lot.held)
+        if part > 0:
+            taken.append((lot, part))
+            left -= part
+    return Clawback(taken, Money(left))
+
+
+def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime) -> Plan | Refusal:
+    """Take back what is left of an expired bonus lot. Principal is never taken: it only stops paying."""
+    command: ExpireLot = entry.command
+    lot = next((lot for lot in lots if lot.id == command.lot), None)
+    if lot is None or lot.state == LotState.EXPIRED or not 0 < lot.expires_us <= microseconds(at):
+        return Refusal(errors.LOT_NOT_EXPIRED)
+    free = Money(lot.balance - lot.held)
+    if not free:
+        return Refusal(errors.LOT_NOT_EXPIRED)
+    state = LotState.LIVE if lot.held else LotState.EXPIRED
+    keeps = lot.kind == LotKind.PRINCIPAL
+    leg = Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, Source(lot.source), free)
+    return Plan(
+        answer=msgspec.json.encode(
+            {"expired_fen": 0 if keeps else free, "kept_fen": free if keeps else 0, "lot": lot.id.hex()},
+            order="sorted",
+        ),
+        event="lot.expired.v1",
+        subject=card.wallet,
+        person=card.person(),
+        changes=((lot, (lot.balance if keeps else lot.held, lot.held, state)),),
+        postings=() if keeps else post(entry.id, terms.ledger, [leg]),
+    )
