@@ -261,14 +261,26 @@ def test_fixed_terms_stay() -> None:
     assert "true" in refusals[1].message("zh")
 
 
-def test_each_limit_is_the_last_value_that_stands() -> None:
-    """Both ends of every number's limits pass the check of limits, one step beyond does not."""
+def test_every_term_says_what_it_means_in_both_languages() -> None:
     for term in described(ProgramTerms):
         meaning = term.meaning
         assert meaning.zh and meaning.en, term.path
         assert (meaning.low is None) == (meaning.high is None), term.path
-    for entry in entries(terms_of()):
-        assert entry.term in {term.path for term in described(ProgramTerms)}
+    assert {entry.term for entry in entries(terms_of())} == {term.path for term in described(ProgramTerms)}
+
+
+def test_both_ends_of_every_limit_stand_and_one_step_beyond_does_not() -> None:
+    limited = {errors.TERM_RANGE, errors.HOLD_LENGTH, errors.SETTLEMENT_DAY, errors.REBATE_RATE}
+    for name, value, low, high in [
+        ("hold_minutes", "30", 1, 43_200),
+        ("monthly_day", "5", 1, 28),
+        ("window_days", "7", 0, 365),
+        ("rate_bps", "500", 0, 10_000),
+        ("activation_days", "1", 0, 90),
+    ]:
+        for wanted, stands in [(low, True), (high, True), (low - 1, False), (high + 1, False)]:
+            refusals = judged(edited((f"{name} = {value}", f"{name} = {wanted}")))
+            assert any(refusal.code in limited for refusal in refusals) != stands, (name, wanted)
 
 
 def test_a_bearer_card_may_expire_after_the_laws_time() -> None:
