@@ -227,6 +227,18 @@ def test_data_without_its_secrets_is_set_aside_and_kept(home: Path) -> None:
 
 
 @needs_root
+def test_moved_home_of_root_is_refused_with_the_way_out(home: Path) -> None:
+    with open_server(home) as server:
+        remember(server)
+    moved = home.rename(home.with_name("moved"))
+    with pytest.raises(DatabaseFault, match=rf"its data lies in {server.data_dir}. If it was moved, run: mv "):
+        open_server(moved)
+    moved.rename(home)
+    with open_server(home) as server:
+        assert recalled(server) == [(42,)]
+
+
+@needs_root
 def test_binaries_below_a_closed_folder_are_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
     user = place._server_user(Path("/nonexistent"))
     source = binaries._packaged()

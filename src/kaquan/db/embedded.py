@@ -263,7 +263,7 @@ def _remove(where: place.Place) -> None:
     shutil.rmtree(where.socket_dir(), ignore_errors=True)
     for name in ("pg", "pg.new", "log"):
         shutil.rmtree(where.home / name, ignore_errors=True)
-    for name in ("secrets", "users.lock", "start.lock"):
+    for name in ("secrets", "data_dir", "users.lock", "start.lock"):
         (where.home / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         where.home.rmdir()

@@ -96,6 +96,9 @@ def locate(home: Path) -> Place:
     """The place of the server of `home`; makes the secrets on first use. Call it under the start lock."""
     data_dir, user = _data_dir(home), None
     if os.geteuid() == 0:
+        _refuse_moved(home, data_dir)
+        own_folder(SYSTEM_ROOT)
+        own_folder(data_dir.parent)
         user = _server_user(data_dir)
     if data_dir.exists() and not (home / "secrets").exists():
         # Without its passwords and its key the data is closed for good, but it is not ours to delete.
@@ -111,7 +114,20 @@ def _data_dir(home: Path) -> Path:
         return home / "pg"
     # The server's account can never enter root's 0700 home. The choice does not look at modes: data that moves
     # when somebody changes a mode would look like lost data.
-    return own_folder(own_folder(SYSTEM_ROOT) / _digest(home)) / "pg"
+    return SYSTEM_ROOT / _digest(home) / "pg"
+
+
+def _refuse_moved(home: Path, data_dir: Path) -> None:
+    """A home that was moved must not quietly start with an empty database while its data lies elsewhere."""
+    note = home / "data_dir"
+    if not note.exists():
+        _write_private(note, f"{data_dir}\n")
+    known = Path(note.read_text("utf-8").strip())
+    if known != data_dir and known.exists() and not data_dir.exists():
+        raise DatabaseFault(
+            f"{home} was moved or copied: its data lies in {known}. If it was moved, run: mv {known} {data_dir} "
+            f"&& rm {note}. If it is a copy, remove {note} and {home / 'secrets'} to start anew."
+        )
 
 
 def _server_user(data_dir: Path) -> ServerUser:
@@ -158,7 +174,7 @@ def read_secrets(home: Path) -> Secrets:
 
 def _write_private(path: Path, text: str) -> None:
     handle, partial = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mkstemp's mode is 0600
-    with os.fdopen(handle, "w", encoding="ascii") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
