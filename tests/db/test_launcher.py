@@ -219,11 +219,16 @@ def test_home_that_others_may_write_is_refused(home: Path) -> None:
 def test_data_without_its_secrets_is_set_aside_and_kept(home: Path) -> None:
     with open_server(home) as server:
         remember(server)
-    (home / "secrets").unlink()
-    with open_server(home) as server:
+        orphan = pid_of(server)
+        (home / "secrets").unlink()
+        successor = open_server(home)
+    with successor as server:
+        assert pid_of(server) != orphan
         with psycopg.connect(server.owner_url) as conn:
             assert conn.execute("SELECT to_regclass('kaquan.kept')").fetchone() == (None,)
-        assert (server.data_dir.parent / "pg.lost-1" / "PG_VERSION").exists()
+        lost = server.data_dir.parent / "pg.lost-1"
+        assert (lost / "PG_VERSION").exists()
+        assert not (lost / "postmaster.pid").exists(), "it was stopped in order"
 
 
 @needs_root

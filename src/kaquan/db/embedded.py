@@ -133,6 +133,10 @@ def open_server(
         users = FileLock(settings.home / "users.lock")
         try:
             users.share()
+            closed = place.closed_data(settings.home)
+            if closed is not None:
+                postmaster.stop(closed)
+                place.set_aside(closed)
             where = place.locate(settings.home)
             socket_dir, child = _enter(where, settings, overrides)
         except BaseException:
@@ -261,8 +265,8 @@ def _remove(where: place.Place) -> None:
     if where.user is not None:
         shutil.rmtree(where.data_dir.parent, ignore_errors=True)
     shutil.rmtree(where.socket_dir(), ignore_errors=True)
-    for name in ("pg", "pg.new", "log"):
-        shutil.rmtree(where.home / name, ignore_errors=True)
+    for folder in (*where.home.glob("pg*"), where.home / "log"):
+        shutil.rmtree(folder, ignore_errors=True)
     for name in ("secrets", "data_dir", "users.lock", "start.lock"):
         (where.home / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):

@@ -100,13 +100,21 @@ def locate(home: Path) -> Place:
         own_folder(SYSTEM_ROOT)
         own_folder(data_dir.parent)
         user = _server_user(data_dir)
-    if data_dir.exists() and not (home / "secrets").exists():
-        # Without its passwords and its key the data is closed for good, but it is not ours to delete.
-        number = 1
-        while (lost := data_dir.with_name(f"{data_dir.name}.lost-{number}")).exists():
-            number += 1
-        data_dir.rename(lost)
     return Place(home, data_dir, user, read_secrets(home))
+
+
+def closed_data(home: Path) -> Path | None:
+    """Data whose passwords and key are gone with a removed home: nobody can open it any more."""
+    data_dir = _data_dir(home)
+    return data_dir if data_dir.exists() and not (home / "secrets").exists() else None
+
+
+def set_aside(data_dir: Path) -> None:
+    """Make room for new data; the old is not ours to delete."""
+    number = 1
+    while (lost := data_dir.with_name(f"{data_dir.name}.lost-{number}")).exists():
+        number += 1
+    data_dir.rename(lost)
 
 
 def _data_dir(home: Path) -> Path:
