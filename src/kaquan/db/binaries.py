@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kaquan.db.errors import BinariesMissing, DatabaseFault
 
@@ -177,6 +178,6 @@ def own_folder(path: Path) -> Path:
     return path
 
 
-def run_as(user: ServerUser | None) -> dict[str, object]:
+def run_as(user: ServerUser | None) -> dict[str, Any]:
     """The arguments of `subprocess` that make a child run as `user`, without any of our groups."""
     return {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}

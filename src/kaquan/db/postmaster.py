@@ -55,7 +55,7 @@ def start(
     clear_leftovers(place, socket_dir)
     _rotate(place.log)
     with place.log.open("ab") as log:
-        process = subprocess.Popen(
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             [binaries.program("postgres"), "-D", str(place.data_dir), *options(overrides)],
             stdin=subprocess.DEVNULL,
             stdout=log,
