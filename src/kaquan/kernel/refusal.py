@@ -1,6 +1,6 @@
 """The two ways to say no.
 
-A **refusal** is an expected no: a rule returns it, the door records it, the caller is told why and what to do.
+A **refusal** is an expected no: a rule returns it, the door records it, the caller learns why and what to do.
 A **fault** is ours (a bug, an outage): it is raised, logged, and never looks like a refusal.
 """
 
@@ -13,13 +13,18 @@ Fact = int | str
 Language = Literal["zh", "en"]
 
 
+CATALOGUE: dict[str, "RefusalCode"] = {}
+"""Every refusal code of every capability that has been imported, by its code."""
+
+
 class RefusalCode(msgspec.Struct, frozen=True):
     """One reason to refuse, declared once in a capability's `errors.py` with its words in both languages.
 
     `status` is the HTTP status outside. `retryable` says whether the same wish may succeed later *under a new
     id*. `zh` and `en` tell what happened, `remedy_*` the way out; both may name facts in braces. Facts whose
-    name ends in `_fen` are shown in yuan. `article` names the law when a law said no. `burns` is false for the
-    few answers that are not decisions (unknown object, try again): they leave no record and burn no id.
+    name ends in `_fen` are shown in yuan. `article` names the law when a law said no. `burns` is false for
+    the few answers that are not decisions (unknown object, try again): they leave no record and burn no id.
+    Every code enters `CATALOGUE`, by which recorded refusals find their words again.
     """
 
     code: str
@@ -31,6 +36,10 @@ class RefusalCode(msgspec.Struct, frozen=True):
     retryable: bool = False
     article: str = ""
     burns: bool = True
+
+    def __post_init__(self) -> None:
+        if CATALOGUE.setdefault(self.code, self) is not self:
+            raise ValueError(f"refusal code declared twice: {self.code}")
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -232,3 +232,55 @@ COOLING_OFF_TOO_SHORT = RefusalCode(
     remedy_en="Give at least the law's days.",
     article="cooling_off_days_min",
 )
+
+PROGRAM_EXISTS = RefusalCode(
+    code="program_exists",
+    status=409,
+    zh="活动“{program}”已经开办。",
+    en="The program {program} is open already.",
+    remedy_zh="修改已有活动请用 program amend。",
+    remedy_en="Use program amend to change it.",
+)
+PROGRAM_UNKNOWN = RefusalCode(
+    code="program_unknown",
+    status=404,
+    zh="没有活动“{program}”。",
+    en="There is no program {program}.",
+    remedy_zh="请核对活动代码。",
+    remedy_en="Check the program's code.",
+    burns=False,
+)
+ISSUER_UNKNOWN = RefusalCode(
+    code="program_issuer_unknown",
+    status=422,
+    zh="发行方“{issuer}”未登记,或没有自己的账簿。",
+    en="The issuer {issuer} is not registered, or keeps no book here.",
+    remedy_zh="请先登记发行方并为其建账。",
+    remedy_en="Register the issuer with a book first.",
+    retryable=True,
+)
+GROUP_UNKNOWN = RefusalCode(
+    code="program_group_unknown",
+    status=422,
+    zh="受理商户组“{group}”未登记,卡将无处可用。",
+    en="The merchant group {group} is not registered: the card could be spent nowhere.",
+    remedy_zh="请先登记商户组。",
+    remedy_en="Register the group first.",
+    retryable=True,
+)
+TERMS_UNCHANGED = RefusalCode(
+    code="program_terms_unchanged",
+    status=409,
+    zh="新条款与现行第 {version} 版完全相同。",
+    en="The new terms are the same as version {version}.",
+    remedy_zh="无需处理。",
+    remedy_en="There is nothing to do.",
+)
+PROGRAM_REFUSED = RefusalCode(
+    code="program_refused",
+    status=422,
+    zh="条款有 {count} 处不能成立:{codes}",
+    en="{count} of the terms can't stand: {codes}",
+    remedy_zh="用 program validate 查看每一处的原因与改法。",
+    remedy_en="Run program validate to see each reason and the way out.",
+)

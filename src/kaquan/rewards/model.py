@@ -64,5 +64,3 @@ class Clawback(msgspec.Struct):
 
     taken: list[tuple[Any, int]]
     short: Money
-
-

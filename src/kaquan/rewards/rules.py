@@ -1,5 +1,6 @@
 """What a payment earns, when it is granted, what a refund takes back, what expires. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,6 +9,7 @@ from kaquan.cards.model import Card, CardFacts, Lot, LotKind, LotState, NewLot, 
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import instant, microseconds, shown
+from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.law.rules import balance_allowed
@@ -20,7 +22,12 @@ from kaquan.rewards.tiers import rebate
 
 
 def window_end(moved_at: datetime, window_days: int) -> datetime:
-    """When an order's refund window ends: the day of payment does not count, the last day ends at 24:00."""
+    """When an order's refund window ends: the day of payment does not count, the last day ends at 24:00.
+
+    A window of 0 days is none: it ends as the money moves.
+    """
+    if window_days == 0:
+        return moved_at
     return shanghai(business_date(moved_at) + timedelta(days=window_days + 1))
 
 
@@ -68,7 +75,7 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
     )
 
 
-def clawback(reward: Reward, lots: list[Lot], balances: dict[bytes, int], allow_negative: bool) -> Clawback:
+def clawback(reward: Reward, lots: list[Lot], balances: Mapping[Id, int], allow_negative: bool) -> Clawback:
     """What is taken back of a granted rebate: from its own lot first, then from other bonus lots.
 
     `balances` are the balances after everything else the plan does. A card has a floor of zero, so what it no

@@ -1,0 +1,197 @@
+"""A card is a container of lots; a lot is money in a card with one origin."""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any, ClassVar
+
+import msgspec
+
+from kaquan.commands.model import Command, Plan, Row
+from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.money import Money
+from kaquan.ledger.chart import Account, Source
+
+
+class LotKind(IntEnum):
+    """What a lot is made of. Stored."""
+
+    PRINCIPAL = 0
+    BONUS = 1
+    SUBSIDY = 2
+
+
+LOT_ACCOUNT = {
+    LotKind.PRINCIPAL: Account.CARD_PRINCIPAL,
+    LotKind.BONUS: Account.CARD_BONUS,
+    LotKind.SUBSIDY: Account.CARD_SUBSIDY,
+}
+
+
+class CardState(IntEnum):
+    """The life of a card. Stored. See `lifecycle`."""
+
+    ACTIVE = 1
+    FROZEN = 2
+    LOST = 3
+
+
+class LotState(IntEnum):
+    """Whether a lot can still be spent. Stored."""
+
+    LIVE = 0
+    EXPIRED = 1
+
+
+class Lot(Row):
+    """A loaded lot: amounts in fen, instants in microseconds since 1970; `expires_us` 0 means never."""
+
+    table: ClassVar[str] = "lot"
+    card: Id
+    kind: int
+    source: int
+    state: int
+    balance: int
+    held: int
+    active_us: int
+    expires_us: int
+
+    @property
+    def account(self) -> Account:
+        """The ledger account of this lot."""
+        return LOT_ACCOUNT[LotKind(self.kind)]
+
+    def become(self, values: Sequence[Any]) -> None:
+        """balance, held, state."""
+        self.balance, self.held, self.state = values
+
+    def changed(self) -> tuple[Any, ...]:
+        """See `Row`."""
+        return (bucket_of(self.id), self.id, self.version, self.balance, self.held, self.state)
+
+
+class Card(Row):
+    """A loaded card."""
+
+    table: ClassVar[str] = "card"
+    wallet: Id
+    terms: int
+    program: int
+    state: int
+    registered: int
+    number: str
+
+    def become(self, values: Sequence[Any]) -> None:
+        """state, number."""
+        self.state, self.number = values
+
+    def changed(self) -> tuple[Any, ...]:
+        """See `Row`."""
+        return (bucket_of(self.id), self.id, self.version, self.state, self.number)
+
+    def checked(self) -> tuple[Any, ...]:
+        """See `Row`."""
+        return (bucket_of(self.id), self.id, self.version)
+
+    def touched(self) -> tuple[Row, tuple[Any, ...]]:
+        """A change that changes nothing but the version: whoever read the card must read it again."""
+        return (self, (self.state, self.number))
+
+    def person(self) -> bytes:
+        """The person part of a leaf about this card."""
+        return b'{"card":"%b","wallet":"%b"}' % (self.id.hex().encode(), self.wallet.hex().encode())
+
+
+class NewLot(msgspec.Struct, frozen=True):
+    """A lot that a plan brings into being."""
+
+    id: Id
+    card: Id
+    origin: Id
+    kind: LotKind
+    source: Source
+    granted: Money
+    active_us: int
+    expires_us: int = 0
+
+    def row(self) -> tuple[Any, ...]:
+        """The row for `apply_batch`."""
+        return (
+            bucket_of(self.id),
+            self.id,
+            self.card,
+            self.origin,
+            self.kind,
+            self.source,
+            self.granted,
+            self.active_us,
+            self.expires_us or None,
+        )
+
+    def loaded(self) -> Lot:
+        """The lot as a later decision of the same batch sees it."""
+        return Lot(
+            self.id,
+            1,
+            self.card,
+            self.kind,
+            self.source,
+            LotState.LIVE,
+            self.granted,
+            0,
+            self.active_us,
+            self.expires_us,
+        )
+
+
+class CardFacts(msgspec.Struct):
+    """Cards with their lots, as loaded, and earlier decisions."""
+
+    commands: dict[bytes, tuple[bytes, int, bytes]]
+    cards: dict[bytes, Card]
+    lots: dict[bytes, list[Lot]]
+
+    def absorb(self, plan: Plan) -> None:
+        """New lots count from the next decision on."""
+        for lot in plan.born:
+            if isinstance(lot, NewLot):
+                self.lots.setdefault(lot.card, []).append(lot.loaded())
+
+    def of(self, card: Id) -> list[Lot]:
+        """The lots of a card."""
+        return self.lots.get(card, [])
+
+
+class CardCommand(Command, frozen=True, kw_only=True):
+    """A command that addresses a card."""
+
+    card: Id
+
+    @property
+    def subject(self) -> Id:
+        """The card."""
+        return self.card
+
+
+class Freeze(CardCommand, frozen=True, kw_only=True):
+    """Stop a card from paying until it is unfrozen."""
+
+    reason: str
+
+
+class Unfreeze(CardCommand, frozen=True, kw_only=True):
+    """Let a frozen card pay again."""
+
+    reason: str
+
+
+class ReportLost(CardCommand, frozen=True, kw_only=True):
+    """The holder lost the card: it stops paying until it is replaced."""
+
+
+class Replace(CardCommand, frozen=True, kw_only=True):
+    """Give a lost card a new number. Its id, lots and history stay."""
+
+
+def total(lots: Iterable[Lot]) -> Money:
+    """What the lots hold together, held or not."""
+    return Money(sum(lot.balance for lot in lots))

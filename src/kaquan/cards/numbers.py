@@ -1,0 +1,42 @@
+"""Card numbers: what is printed on a card and typed by a cashier.
+
+Sixteen digits: `88`, two digits for the bucket's position, eleven that follow from the command that made the
+number, and a check digit (Luhn, ISO/IEC 7812-1). A number says nothing of its holder.
+"""
+
+from hashlib import sha256
+
+from kaquan.kernel.ids import BUCKETS, Id, bucket_of
+
+PREFIX = "88"
+LENGTH = 16
+
+
+class CardNumberError(ValueError):
+    """Not a card number: wrong length, prefix or check digit."""
+
+
+def number_for(command: Id) -> str:
+    """The number that a sale or replacement gives: the same on every retry."""
+    drawn = int.from_bytes(sha256(command + b"card number").digest()[:8], "big") % 10**11
+    body = f"{PREFIX}{BUCKETS.index(bucket_of(command)):02d}{drawn:011d}"
+    return body + str(_check_digit(body))
+
+
+def bucket_of_number(number: str) -> int:
+    """The bucket in which a number is looked up. Raises `CardNumberError` for what is no number of ours."""
+    digits = number.replace(" ", "")
+    if len(digits) != LENGTH or not (digits.isascii() and digits.isdigit()) or not digits.startswith(PREFIX):
+        raise CardNumberError("a card number has 16 digits and begins with 88")
+    position = int(digits[2:4])
+    if position >= len(BUCKETS) or _check_digit(digits[:-1]) != int(digits[-1]):
+        raise CardNumberError("the check digit is wrong: a digit was mistyped")
+    return BUCKETS[position]
+
+
+def _check_digit(body: str) -> int:
+    total = 0
+    for position, digit in enumerate(reversed(body)):
+        value = int(digit) * (2 if position % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return -total % 10

@@ -1,0 +1,19 @@
+-- load_cards: cards by id with their lots that hold something, and earlier decisions; locks them on demand
+SELECT * FROM load_cards(%s::smallint, %s, %s::boolean, %s, %s, %s, %s);
+
+-- find_by_number: the card that bears or bore a number
+SELECT bucket, card FROM card_number WHERE bucket = %(bucket)s AND number = %(number)s;
+
+-- card: one card for display
+SELECT c.id, c.wallet, c.at, c.state, c.registered, c.number, p.code AS program, t.version AS terms_version
+FROM card c JOIN program p ON p.id = c.program JOIN program_terms t ON t.id = c.terms
+WHERE c.bucket = %(bucket)s AND c.id = %(id)s;
+
+-- lots: all lots of a card for display, oldest first
+SELECT id, kind, source, state, granted, balance, held, active_from, expires_at
+FROM lot WHERE bucket = %(bucket)s AND card = %(card)s ORDER BY id LIMIT 1000;
+
+-- lots_due: lots that hold something and expired at or before an instant
+SELECT id, card FROM lot
+WHERE expires_at IS NOT NULL AND state = 0 AND expires_at <= %(at)s AND balance > 0
+ORDER BY expires_at LIMIT %(most)s;

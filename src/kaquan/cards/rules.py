@@ -1,0 +1,84 @@
+"""Decisions about a card itself: freeze, unfreeze, report lost, replace. Pure."""
+
+import msgspec
+
+from kaquan.cards import errors
+from kaquan.cards.model import Card, CardCommand, CardFacts, CardState, Freeze, Replace, ReportLost, Unfreeze
+from kaquan.cards.numbers import number_for
+from kaquan.commands.model import Entry, Plan
+from kaquan.kernel.ids import bucket_of
+from kaquan.kernel.refusal import Refusal
+
+
+def may_pay(card: Card) -> Refusal | None:
+    """Whether the card's state lets it pay."""
+    if card.state == CardState.ACTIVE:
+        return None
+    return Refusal(errors.CARD_FROZEN if card.state == CardState.FROZEN else errors.CARD_LOST)
+
+
+def may_be_loaded(card: Card) -> Refusal | None:
+    """Whether value may be added to the card: a frozen or lost card takes none."""
+    return may_pay(card)
+
+
+def decide(entry: Entry, facts: CardFacts) -> Plan | Refusal:
+    """Freeze, unfreeze, report lost or replace."""
+    command: CardCommand = entry.command
+    card = facts.cards.get(command.card)
+    if card is None:
+        return Refusal(errors.CARD_UNKNOWN)
+    match command:
+        case Freeze():
+            return _freeze(command, card)
+        case Unfreeze():
+            return _unfreeze(command, card)
+        case ReportLost():
+            return _report_lost(card)
+        case Replace():
+            return _replace(entry, card)
+    raise TypeError(f"not a command about a card's state: {type(command).__name__}")
+
+
+def _freeze(command: Freeze, card: Card) -> Plan | Refusal:
+    if card.state == CardState.FROZEN:
+        return Refusal(errors.CARD_ALREADY_FROZEN)
+    if card.state == CardState.LOST:
+        return Refusal(errors.CARD_LOST)
+    return _moved(card, CardState.FROZEN, card.number, "card.frozen.v1", reason=command.reason)
+
+
+def _unfreeze(command: Unfreeze, card: Card) -> Plan | Refusal:
+    if card.state != CardState.FROZEN:
+        return Refusal(errors.CARD_NOT_FROZEN)
+    return _moved(card, CardState.ACTIVE, card.number, "card.unfrozen.v1", reason=command.reason)
+
+
+def _report_lost(card: Card) -> Plan | Refusal:
+    if not card.registered:
+        return Refusal(errors.CARD_BEARER)
+    if card.state == CardState.LOST:
+        return Refusal(errors.CARD_LOST)
+    return _moved(card, CardState.LOST, card.number, "card.reported_lost.v1")
+
+
+def _replace(entry: Entry, card: Card) -> Plan | Refusal:
+    if card.state != CardState.LOST:
+        return Refusal(errors.CARD_NOT_LOST)
+    number = number_for(entry.id)
+    plan = _moved(card, CardState.ACTIVE, number, "card.replaced.v1")
+    plan.cold = (("card_number", {"bucket": bucket_of(card.id), "number": number, "card": card.id.hex()}),)
+    return plan
+
+
+def _moved(card: Card, state: CardState, number: str, event: str, reason: str = "") -> Plan:
+    answer = {"card": card.id.hex(), "state": state.name.lower()}
+    if reason:
+        answer["reason"] = reason
+    return Plan(
+        answer=msgspec.json.encode(answer, order="sorted"),
+        event=event,
+        subject=card.wallet,
+        person=card.person(),
+        changes=((card, (state, number)),),
+    )

@@ -1,0 +1,110 @@
+"""Cards and lots in the database."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from kaquan.cards.model import Card, CardFacts, Lot
+from kaquan.commands.model import Entry
+from kaquan.commands.store import buckets, call_load, known_commands
+from kaquan.db.queries import load
+from kaquan.db.wire import INT2, UUID, column
+from kaquan.kernel.ids import Id, bucket_of
+
+QUERIES = load(__package__)
+
+
+def card_rows(facts: Mapping[str, Sequence[Any]]) -> dict[bytes, Card]:
+    """The cards of a load function's answer, by id."""
+    columns = zip(
+        facts["card_id"],
+        facts["card_version"],
+        facts["card_wallet"],
+        facts["card_terms"],
+        facts["card_program"],
+        facts["card_state"],
+        facts["card_registered"],
+        facts["card_number"],
+        strict=True,
+    )
+    return {
+        identity: Card(identity, version, wallet, terms, program, state, registered, number.decode())
+        for identity, version, wallet, terms, program, state, registered, number in columns
+    }
+
+
+def lot_rows(facts: Mapping[str, Sequence[Any]]) -> dict[bytes, list[Lot]]:
+    """The lots of a load function's answer, by card."""
+    lots: dict[bytes, list[Lot]] = {}
+    for values in zip(
+        facts["lot_id"],
+        facts["lot_version"],
+        facts["lot_card"],
+        facts["lot_kind"],
+        facts["lot_source"],
+        facts["lot_state"],
+        facts["lot_balance"],
+        facts["lot_held"],
+        facts["lot_active_from"],
+        facts["lot_expires_at"],
+        strict=True,
+    ):
+        lot = Lot(*values)
+        lots.setdefault(lot.card, []).append(lot)
+    return lots
+
+
+def load_cards(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], cards: Sequence[Id], lock: bool) -> CardFacts:
+    """The cards a batch addresses, each once, with their lots."""
+    commands = [entry.id for entry in entries]
+    wanted = sorted(set(cards))
+    labels = sorted({bucket_of(identity) for identity in (*commands, *wanted)})
+    facts = call_load(
+        cursor,
+        QUERIES.load_cards,
+        (
+            labels[0],
+            column(INT2, labels),
+            lock,
+            column(INT2, buckets(commands)),
+            column(UUID, commands),
+            column(INT2, buckets(wanted)),
+            column(UUID, wanted),
+        ),
+    )
+    return CardFacts(known_commands(facts), card_rows(facts), lot_rows(facts))
+
+
+class CardView(NamedTuple):
+    """A card with its lots, for display."""
+
+    card: Any
+    lots: list[Any]
+
+
+def view(connection: psycopg.Connection[Any], card: Id) -> CardView | None:
+    """A card and all its lots, or None."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        key = {"bucket": bucket_of(card), "id": _uuid(card), "card": _uuid(card)}
+        found = cursor.execute(QUERIES.card, key).fetchone()
+        if found is None:
+            return None
+        return CardView(found, cursor.execute(QUERIES.lots, key).fetchall())
+
+
+def by_number(connection: psycopg.Connection[Any], bucket: int, number: str) -> Id | None:
+    """The card that bears this number."""
+    row = connection.execute(QUERIES.find_by_number, {"bucket": bucket, "number": number}).fetchone()
+    return Id(row[1].bytes) if row else None
+
+
+def lots_due(connection: psycopg.Connection[Any], at_us: int, most: int) -> list[tuple[Id, Id]]:
+    """(lot, card) of up to `most` lots that expired at or before the instant and still hold something."""
+    rows = connection.execute(QUERIES.lots_due, {"at": at_us, "most": most}).fetchall()
+    return [(Id(lot.bytes), Id(card.bytes)) for lot, card in rows]
+
+
+def _uuid(identity: Id) -> str:
+    return identity.hex()

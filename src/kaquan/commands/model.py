@@ -1,0 +1,207 @@
+"""What passes through the door: commands, plans, outcomes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import IntEnum
+from hashlib import sha256
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import psycopg
+
+from kaquan.kernel.caller import Caller
+from kaquan.kernel.ids import BUCKET_COUNT, Id
+from kaquan.kernel.refusal import Refusal
+
+
+class Kind(IntEnum):
+    """Every kind of command. The number is stored with commands, postings and journal rows: never reuse one."""
+
+    REGISTER_ORGANISATION = 1
+    REGISTER_MERCHANT = 2
+    REGISTER_STORE = 3
+    OPEN_PROGRAM = 4
+    AMEND_PROGRAM = 5
+    REGISTER_HOLDER = 6
+    SELL = 10
+    TOP_UP = 11
+    FREEZE = 12
+    UNFREEZE = 13
+    REPORT_LOST = 14
+    REPLACE = 15
+    PAY = 20
+    AUTHORIZE = 21
+    CAPTURE = 22
+    VOID = 23
+    EXPIRE_HOLD = 24
+    REFUND = 25
+    REVERSE = 26
+    GRANT_REWARD = 30
+    EXPIRE_LOT = 31
+    SETTLE = 40
+    RELEASE_RESERVE = 41
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wants. `key` is the caller's own id of the attempt: the same key for every retry of it."""
+
+    key: str
+    caller: Caller
+
+    @property
+    def subject(self) -> Id:
+        """The wallet-side object the command addresses; the command lives in its bucket."""
+        raise NotImplementedError
+
+    def content(self) -> bytes:
+        """What a retry must repeat to the letter: everything but the key."""
+        return msgspec.msgpack.encode(self)
+
+
+class Entry(msgspec.Struct):
+    """A command inside the door, with its scoped id and the digest of its content."""
+
+    command: Any
+    id: Id
+    content: bytes
+
+
+TOMBSTONE = bytes(16)
+"""The content of a command that was refused before it arrived (an order reversed first): it matches anything."""
+
+
+def scoped_id(organisation: int, subject: Id, key: str) -> Id:
+    """The inside id of a command: the caller's key, scoped to its organisation and to what it addresses.
+
+    A key that is a UUID version 7 keeps its time, so that ids stay in order on disk. The bucket is the
+    subject's. The effect of a command (a payment, a card, a lot) takes the command's id as its own.
+    """
+    digest = sha256(b"%d\0%b\0%b" % (organisation, subject, key.encode())).digest()
+    time = _uuid7_time(key) or digest[10:16]
+    body = bytearray(time + digest[:10])
+    body[6] = 0x70 | (body[6] & 0x0F)
+    body[8] = 0x80 | (body[8] & 0x3F)
+    body[15] = (body[15] & ~(BUCKET_COUNT - 1) & 0xFF) | (subject[15] & (BUCKET_COUNT - 1))
+    return Id(bytes(body))
+
+
+def _uuid7_time(key: str) -> bytes | None:
+    if len(key) == 36 and key[14] == "7" and key[8] == "-" and key[13] == "-":
+        try:
+            return bytes.fromhex(key[0:8] + key[9:13])
+        except ValueError:
+            return None
+    return None
+
+
+class Row(msgspec.Struct):
+    """A loaded row that a plan may change. Rules read it; only the door changes it, between decisions."""
+
+    table: ClassVar[str]
+    id: Id
+    version: int
+
+    def become(self, values: Sequence[Any]) -> None:
+        """Take the values a plan gives."""
+        raise NotImplementedError
+
+    def changed(self) -> tuple[Any, ...]:
+        """The row for `<table>_change`: bucket, id, the version that was read, the new values."""
+        raise NotImplementedError
+
+    def checked(self) -> tuple[Any, ...]:
+        """The row for `<table>_check`: bucket, id, the version that was read."""
+        raise NotImplementedError
+
+
+class Plan(msgspec.Struct):
+    """What a command will do if it is applied. Nothing in it has happened yet.
+
+    `answer` and `person` are canonical JSON: the money part and the person part of the trail's leaf, sealed
+    apart. `subject` is whose key seals the person part (None: no person is concerned). `changes` pairs loaded
+    rows with their new values, `checks` are rows that were only read, `inserts` are new rows by table,
+    `cold` new rows of slow tables as JSON objects, `postings` the money that moves.
+    """
+
+    answer: bytes
+    event: str
+    subject: Id | None = None
+    person: bytes = b""
+    changes: tuple[tuple[Row, tuple[Any, ...]], ...] = ()
+    checks: tuple[Row, ...] = ()
+    inserts: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    cold: tuple[tuple[str, dict[str, Any]], ...] = ()
+    postings: tuple[tuple[Any, ...], ...] = ()
+    subject_key: bytes | None = None
+    born: tuple[Any, ...] = ()
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """The command took effect. `replayed` tells that it had already done so."""
+
+    id: Id
+    answer: bytes
+    replayed: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The answer, decoded."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.answer)
+        return decoded
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The command was refused and nothing moved. `replayed` tells that it had already been refused."""
+
+    id: Id
+    refusal: Refusal
+    replayed: bool = False
+
+
+Outcome = Effect | Refused
+
+
+Routed = Mapping[bytes, Refusal]
+"""Refusals by command id, from what a command had to claim in another bucket."""
+
+
+class Facts(Protocol):
+    """What a load brought. `commands` holds earlier decisions under the ids of this batch."""
+
+    commands: Mapping[bytes, tuple[bytes, int, bytes]]
+
+    def absorb(self, plan: Plan) -> None:
+        """Count what a plan of this batch brought into being, so that the next decision sees it."""
+
+
+class Reference(Protocol):
+    """Reference data kept in memory, such as the catalogue of programs."""
+
+    def refresh(self, connection: psycopg.Connection[Any], version: int) -> None:
+        """Read again if `version` is not the one in memory."""
+
+
+class Handler(ABC):
+    """One kind of command: how its facts are loaded and how it is decided."""
+
+    def __init__(self, kind: Kind, reference: Reference | None = None) -> None:
+        self.kind = kind
+        self._reference = reference
+
+    def prepare(self, connection: psycopg.Connection[Any], reference_version: int) -> None:
+        """Read the reference data again if it has changed since."""
+        if self._reference is not None:
+            self._reference.refresh(connection, reference_version)
+
+    def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
+        """Claim what lives in another bucket first. Says, by command id, who may not go on and why."""
+        return {}
+
+    @abstractmethod
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> Any:
+        """The facts of the whole batch, in one call; with `lock`, its rows stay locked until the commit."""
+
+    @abstractmethod
+    def decide(self, entry: Entry, facts: Any, at: datetime) -> Plan | Refusal:
+        """A pure function of the command, the facts and the time."""

@@ -1,0 +1,21 @@
+"""Refusals about holders."""
+
+from kaquan.kernel.refusal import RefusalCode
+
+HOLDER_EXISTS = RefusalCode(
+    "holder_exists",
+    status=409,
+    zh="这个手机号已登记过持卡人",
+    en="A holder is already registered with this phone number",
+    remedy_zh="请用该手机号查找已有的钱包",
+    remedy_en="Find the existing wallet by the phone number",
+)
+WALLET_UNKNOWN = RefusalCode(
+    "wallet_unknown",
+    status=404,
+    zh="没有这个钱包",
+    en="There is no such wallet",
+    remedy_zh="请先登记持卡人",
+    remedy_en="Register the holder first",
+    burns=False,
+)

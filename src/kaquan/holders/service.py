@@ -1,0 +1,89 @@
+"""Holders for everybody else: register, find by phone, the keys of the trail."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from kaquan.commands.model import Entry, Handler, Plan, Routed
+from kaquan.holders import rules, store
+from kaquan.holders.model import HolderFacts, RegisterHolder
+from kaquan.kernel.caller import Caller
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import Id
+from kaquan.kernel.refusal import Refusal
+from kaquan.privacy.model import Person, SealedPerson
+from kaquan.privacy.subject_keys import MasterKey, SubjectKey, new_subject_key, unwrap
+from kaquan.privacy.vault import Vault, open_person
+
+KEY_CACHE_MAX = 200_000  # about 40 MB; below it every wallet of a batch costs a look-up
+
+
+class HolderHandler(Handler):
+    """Registration of holders and of anonymous wallets."""
+
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> HolderFacts:
+        """Phone numbers that are taken."""
+        return store.load_facts(cursor, entries)
+
+    def decide(self, entry: Entry, facts: HolderFacts, at: datetime) -> Plan | Refusal:
+        """See `holders.rules`."""
+        return rules.decide(entry, facts, microseconds(at))
+
+
+class Sealer:
+    """The keys that leaves are sealed with: the installation's for money, the subject's for persons."""
+
+    def __init__(self, master: MasterKey) -> None:
+        self.money_key = master.derive("money")
+        self._master = master
+        self._known: OrderedDict[Id, bytes] = OrderedDict()
+
+    def subject_keys(self, connection: psycopg.Connection[Any], subjects: Sequence[Id]) -> Mapping[Id, bytes]:
+        """The keys of these subjects, from memory or from the database. An erased subject is missing."""
+        missing = {subject for subject in subjects if subject not in self._known}
+        if missing:
+            for subject, wrapped in store.subject_keys(connection, sorted(missing)).items():
+                self._known[subject] = unwrap(self._master, wrapped)
+            while len(self._known) > KEY_CACHE_MAX + len(subjects):
+                self._known.popitem(last=False)
+        return self._known
+
+
+def registration(master: MasterKey, caller: Caller, key: str, person: Person | None) -> RegisterHolder:
+    """The command that opens a wallet for `person`, sealed; an anonymous wallet for None."""
+    subject_key, wrapped = new_subject_key(master)
+    if person is None:
+        return RegisterHolder(key=key, caller=caller, identified=False, wrapped_key=wrapped, subject_key=subject_key)
+    sealed = Vault(master).seal(subject_key, _CONTEXT, person)
+    return RegisterHolder(
+        key=key,
+        caller=caller,
+        identified=person.id_number is not None,
+        wrapped_key=wrapped,
+        subject_key=subject_key,
+        name=sealed.name,
+        phone=sealed.phone,
+        id_number=sealed.id_number,
+        phone_index=sealed.phone_index,
+    )
+
+
+def find_by_phone(connection: psycopg.Connection[Any], master: MasterKey, phone: str) -> Id | None:
+    """The wallet registered with a phone number, found by blind index. `phone` must be normalised."""
+    return store.wallet_by_phone(connection, Vault(master).phone_index(phone))
+
+
+def read_person(connection: psycopg.Connection[Any], master: MasterKey, wallet: Id) -> Person | None:
+    """Who holds a wallet. None for an anonymous or erased one. Never log what this gives."""
+    row = store.person(connection, wallet)
+    if row is None:
+        return None
+    name, phone, id_number, wrapped = row
+    return open_person(SubjectKey(unwrap(master, wrapped)), _CONTEXT, SealedPerson(name, phone, id_number))
+
+
+# The subject key is one person's own, so the field's name is all the context a sealed value needs.
+_CONTEXT = b"holder"

@@ -1,0 +1,65 @@
+"""The chart of accounts. The numbers are stored in postings: never reuse one.
+
+An account is (book, number, owner): card accounts belong to a lot, merchant accounts to a merchant, channel
+accounts to a channel; accounts of the entity itself have no owner.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Account(IntEnum):
+    """Account numbers."""
+
+    BANK_CUSTODY = 10
+    BANK_OPERATING = 11
+    BANK_FISCAL = 12
+    CHANNEL = 13
+    CARD_PRINCIPAL = 20
+    CARD_BONUS = 21
+    CARD_SUBSIDY = 22
+    MERCHANT_PAYABLE = 40
+    MERCHANT_RESERVE = 41
+    MERCHANT_PAYOUT = 42
+    PROMO_DEFERRED = 60
+    PROMO_EXPENSE = 61
+    FEE_INCOME = 62
+    DUE_TO = 70
+    DUE_FROM = 71
+
+
+class Source(IntEnum):
+    """Which money a payable will be paid from. Custody release follows it."""
+
+    NONE = 0
+    CUSTODY = 1
+    OPERATING = 2
+    FISCAL = 3
+
+
+class AccountInfo(NamedTuple):
+    """An account's public name, its normal side, whether its owner's balance may never fall below zero."""
+
+    name: str
+    zh: str
+    side: str
+    floor: bool = False
+
+
+CHART: dict[Account, AccountInfo] = {
+    Account.BANK_CUSTODY: AccountInfo("bank.custody", "存管银行存款", "debit"),
+    Account.BANK_OPERATING: AccountInfo("bank.operating", "自有银行存款", "debit"),
+    Account.BANK_FISCAL: AccountInfo("bank.fiscal", "财政资金专户", "debit"),
+    Account.CHANNEL: AccountInfo("channel", "支付渠道在途", "debit"),
+    Account.CARD_PRINCIPAL: AccountInfo("card.principal", "卡本金", "credit", floor=True),
+    Account.CARD_BONUS: AccountInfo("card.bonus", "卡赠金", "credit", floor=True),
+    Account.CARD_SUBSIDY: AccountInfo("card.subsidy", "卡补贴", "credit", floor=True),
+    Account.MERCHANT_PAYABLE: AccountInfo("merchant.payable", "应付商户", "credit"),
+    Account.MERCHANT_RESERVE: AccountInfo("merchant.reserve", "商户保证金", "credit", floor=True),
+    Account.MERCHANT_PAYOUT: AccountInfo("merchant.payout", "打款在途", "credit", floor=True),
+    Account.PROMO_DEFERRED: AccountInfo("promo.deferred", "待摊促销费用", "debit"),
+    Account.PROMO_EXPENSE: AccountInfo("promo.expense", "促销费用", "debit"),
+    Account.FEE_INCOME: AccountInfo("fee.income", "手续费收入", "credit"),
+    Account.DUE_TO: AccountInfo("due_to", "应付其他账簿", "credit"),
+    Account.DUE_FROM: AccountInfo("due_from", "应收其他账簿", "debit"),
+}

@@ -1,0 +1,53 @@
+"""Assembly: the only place that wires capabilities together."""
+
+from typing import Any
+
+import psycopg
+
+from kaquan.cards.service import CardHandler
+from kaquan.commands.execute import Door
+from kaquan.commands.model import Handler, Kind
+from kaquan.holders.service import HolderHandler, Sealer
+from kaquan.merchants.service import ReferenceHandler
+from kaquan.payments import service as payments
+from kaquan.privacy.subject_keys import MasterKey
+from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.service import ProgramHandler
+from kaquan.sales.service import SellHandler, TopUpHandler
+
+
+class Kaquan:
+    """One connection's view of an installation: the door, and a handler for every kind of command.
+
+    Not shared between threads. `master_key` is the installation's 32-byte root of all keys.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], master_key: bytes, lane: int = 0) -> None:
+        self.master = MasterKey(master_key)
+        self.connection = connection
+        self.catalogue = Catalogue()
+        self.door = Door(connection, Sealer(self.master), lane)
+        self.handlers = _handlers(self.catalogue)
+
+    def execute(self, kind: Kind, commands: list[Any], *, dry_run: bool = False) -> list[Any]:
+        """A batch of commands of one kind."""
+        return self.door.execute(self.handlers[kind], commands, dry_run=dry_run)
+
+    def one(self, kind: Kind, command: Any, *, dry_run: bool = False) -> Any:
+        """One command. Raises what faults."""
+        return self.door.one(self.handlers[kind], command, dry_run=dry_run)
+
+
+def _handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+    reference = (Kind.REGISTER_ORGANISATION, Kind.REGISTER_MERCHANT, Kind.REGISTER_STORE)
+    cards = (Kind.FREEZE, Kind.UNFREEZE, Kind.REPORT_LOST, Kind.REPLACE)
+    return {
+        **{kind: ReferenceHandler(kind) for kind in reference},
+        Kind.OPEN_PROGRAM: ProgramHandler(Kind.OPEN_PROGRAM, catalogue),
+        Kind.AMEND_PROGRAM: ProgramHandler(Kind.AMEND_PROGRAM, catalogue),
+        Kind.REGISTER_HOLDER: HolderHandler(Kind.REGISTER_HOLDER),
+        Kind.SELL: SellHandler(Kind.SELL, catalogue),
+        Kind.TOP_UP: TopUpHandler(Kind.TOP_UP, catalogue),
+        **{kind: CardHandler(kind) for kind in cards},
+        **payments.handlers(catalogue),
+    }

@@ -1,0 +1,1 @@
+"""Payments at merchants: quote, pay, authorize, capture, void, refund, reverse."""

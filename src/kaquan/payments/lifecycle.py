@@ -1,0 +1,29 @@
+"""The life of a payment, as a table: state × operation → state. The database enforces the same table."""
+
+from enum import IntEnum
+from typing import Literal
+
+Operation = Literal["capture", "void", "expire", "refund"]
+
+
+class PaymentState(IntEnum):
+    """Stored."""
+
+    AUTHORIZED = 1
+    CAPTURED = 2
+    VOIDED = 3
+    EXPIRED = 4
+    REFUNDED = 5
+
+
+TRANSITIONS: dict[tuple[PaymentState, Operation], PaymentState] = {
+    (PaymentState.AUTHORIZED, "capture"): PaymentState.CAPTURED,
+    (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,
+    (PaymentState.AUTHORIZED, "expire"): PaymentState.EXPIRED,
+    (PaymentState.CAPTURED, "refund"): PaymentState.REFUNDED,
+}
+
+
+def after(state: int, operation: Operation) -> PaymentState | None:
+    """The state that an operation leads to, or None when it is not possible from here."""
+    return TRANSITIONS.get((PaymentState(state), operation))

@@ -1,0 +1,43 @@
+-- load_payments: payments by id with their rewards, cards and lots, and earlier decisions; locks them on demand
+SELECT * FROM load_payments(%s::smallint, %s, %s::boolean, %s, %s, %s, %s);
+
+-- claim_orders: claim order numbers for commands; tells who holds each claim
+SELECT * FROM claim_orders(%s, %s::bigint, %s::boolean, %s, %s, %s, %s);
+
+-- claim: who holds an order number
+SELECT command, reversed, at FROM order_claim
+WHERE bucket = %(bucket)s AND merchant = %(merchant)s AND order_no = %(order_no)s;
+
+-- claimant: what became of the command that holds a claim
+SELECT c.outcome, p.state, p.order_no, p.merchant
+FROM command c LEFT JOIN payment p ON p.bucket = c.bucket AND p.id = c.id
+WHERE c.bucket = %(bucket)s AND c.id = %(id)s;
+
+-- take_claim: give an order number to another command, if it is still held by the one we saw
+UPDATE order_claim SET command = %(command)s, at = %(at)s
+WHERE bucket = %(bucket)s AND merchant = %(merchant)s AND order_no = %(order_no)s AND command = %(held_by)s
+  AND NOT reversed;
+
+-- bar_order: nobody may take effect for this order number any more
+UPDATE order_claim SET reversed = true
+WHERE bucket = %(bucket)s AND merchant = %(merchant)s AND order_no = %(order_no)s;
+
+-- claim_barred: claim an order number that nobody has claimed, for nobody to pay
+INSERT INTO order_claim (at, merchant, command, bucket, reversed, order_no)
+VALUES (%(at)s, %(merchant)s, %(command)s, %(bucket)s, true, %(order_no)s)
+ON CONFLICT (bucket, merchant, order_no) DO NOTHING;
+
+-- bury: refuse a command before it arrives
+INSERT INTO command (at, id, content, answer, bucket, kind, outcome)
+VALUES (%(at)s, %(id)s, %(content)s, %(answer)s, %(bucket)s, 0, 1)
+ON CONFLICT (bucket, id) DO NOTHING;
+
+-- holds_due: authorizations whose time is up
+SELECT id FROM payment WHERE state = 1 AND expires_at <= %(at)s ORDER BY expires_at LIMIT %(most)s;
+
+-- rewards_due: rebates whose refund window has ended
+SELECT id, card FROM reward WHERE state = 1 AND due_at <= %(at)s ORDER BY due_at LIMIT %(most)s;
+
+-- payment: one payment for display
+SELECT id, card, wallet, merchant, store, order_no, state, amount, captured, refunded, at, moved_at, expires_at, terms
+FROM payment WHERE bucket = %(bucket)s AND id = %(id)s;

@@ -1,0 +1,139 @@
+"""Payments for everybody else: the handlers of each command, reversal by order number, what is due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from kaquan.cards.model import CardFacts
+from kaquan.cards.service import load_cards
+from kaquan.commands.execute import Door
+from kaquan.commands.model import Entry, Handler, Kind, Outcome, Plan, Routed, scoped_id
+from kaquan.kernel.caller import Caller
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import Id
+from kaquan.kernel.refusal import Refusal
+from kaquan.payments import holds, orders, refunds, rules, store
+from kaquan.payments.model import PayFacts, PaymentFacts, Reverse, ReverseUnknown
+from kaquan.programs.catalogue import Catalogue
+from kaquan.rewards import errors as reward_errors
+from kaquan.rewards import rules as reward_rules
+
+payment = store.payment
+holds_due = store.holds_due
+rewards_due = store.rewards_due
+
+
+class PayHandler(Handler):
+    """Pay and authorize."""
+
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
+        """Claim the merchants' order numbers."""
+        return orders.claim(cursor, entries, at, dry_run)
+
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PayFacts:
+        """Cards and lots."""
+        facts = load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
+        return PayFacts(facts.commands, facts.cards, facts.lots, routed)
+
+    def decide(self, entry: Entry, facts: PayFacts, at: datetime) -> Plan | Refusal:
+        """See `payments.rules`."""
+        return rules.decide_pay(entry, facts, self._catalogue, at)
+
+
+class PaymentHandler(Handler):
+    """Whatever happens to an earlier payment: capture, void, expire, refund, reverse, grant its rebate."""
+
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PaymentFacts:
+        """Payments with their rewards, cards and lots."""
+        return store.load_payments(cursor, entries, [entry.command.payment for entry in entries], lock)
+
+    def decide(self, entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
+        """See `payments.holds`, `payments.refunds` and `rewards.rules`."""
+        match self.kind:
+            case Kind.CAPTURE:
+                return holds.decide_capture(entry, facts, self._catalogue, at)
+            case Kind.VOID | Kind.EXPIRE_HOLD:
+                return holds.decide_release(entry, facts, at)
+            case Kind.REFUND:
+                return refunds.decide_refund(entry, facts, self._catalogue, at)
+            case Kind.REVERSE:
+                return refunds.decide_reverse(entry, facts, self._catalogue, at)
+            case Kind.GRANT_REWARD:
+                return self._grant(entry, facts, at)
+        raise TypeError(f"not an operation on a payment: {self.kind.name}")
+
+    def _grant(self, entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
+        reward = facts.rewards.get(entry.command.payment)
+        paid = facts.payments.get(entry.command.payment)
+        if reward is None or paid is None:
+            return Refusal(reward_errors.REWARD_NOT_WAITING)
+        terms = self._catalogue.terms[reward.terms]
+        return reward_rules.grant(entry, facts.card_of(paid), facts, reward, terms, at)
+
+
+class ReverseUnknownHandler(PaymentHandler):
+    """The tombstone of an order that nobody has tried to pay."""
+
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PaymentFacts:
+        """Earlier decisions only."""
+        return store.load_payments(cursor, entries, [], lock)
+
+    def decide(self, entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
+        """Always yes."""
+        return refunds.decide_reverse_unknown(entry)
+
+
+class ExpireLotHandler(PayHandler):
+    """Expiry of lots: the facts of a payment without its order."""
+
+    def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
+        """Nothing to claim."""
+        return {}
+
+    def decide(self, entry: Entry, facts: CardFacts, at: datetime) -> Plan | Refusal:
+        """See `rewards.rules.expire`."""
+        card = facts.cards.get(entry.command.card)
+        if card is None:
+            return Refusal(reward_errors.LOT_NOT_EXPIRED)
+        return reward_rules.expire(entry, card, facts.of(card.id), self._catalogue.terms[card.terms], at)
+
+
+def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+    """The handler of each kind of command here."""
+    later = (Kind.CAPTURE, Kind.VOID, Kind.EXPIRE_HOLD, Kind.REFUND, Kind.REVERSE, Kind.GRANT_REWARD)
+    return {
+        Kind.PAY: PayHandler(Kind.PAY, catalogue),
+        Kind.AUTHORIZE: PayHandler(Kind.AUTHORIZE, catalogue),
+        Kind.EXPIRE_LOT: ExpireLotHandler(Kind.EXPIRE_LOT, catalogue),
+        **{kind: PaymentHandler(kind, catalogue) for kind in later},
+    }
+
+
+def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant: Id, order_no: str) -> Outcome:
+    """Undo a payment by the merchant's order number, when the till does not know what became of it.
+
+    The order is barred first, so that nothing can take effect for it any more; then whatever had is undone.
+    """
+    own = scoped_id(caller.organisation, merchant, key)
+    held_by = orders.bar(door.connection, merchant, order_no, own, microseconds(door.at()))
+    if held_by is None:
+        unknown = ReverseUnknown(key=key, caller=caller, merchant=merchant, order_no=order_no)
+        return door.one(ReverseUnknownHandler(Kind.REVERSE, catalogue), unknown)
+    command = Reverse(key=key, caller=caller, payment=held_by, merchant=merchant, order_no=order_no)
+    return door.one(PaymentHandler(Kind.REVERSE, catalogue), command)
+
+
+def find_order(connection: psycopg.Connection[Any], merchant: Id, order_no: str) -> Id | None:
+    """The payment that claimed an order number, whether or not it took effect; None when nobody has."""
+    found = orders.find(connection, merchant, order_no)
+    return None if found is None else Id(found[0])

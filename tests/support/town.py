@@ -1,0 +1,115 @@
+"""A small town for tests: one issuer, its group, two stores, holders with cards. Everything through the door."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kaquan.commands.model import Effect, Kind
+from kaquan.db.pool import connect
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
+from kaquan.main import Kaquan
+from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
+from kaquan.holders.service import registration
+from kaquan.payments.model import Pay
+from kaquan.privacy.model import Person
+from kaquan.programs.preset_files import text as preset
+from kaquan.programs.service import OpenProgram
+from kaquan.sales.model import Sell, TopUp
+
+MASTER_KEY = b"k" * 32
+NOON = datetime(2025, 5, 20, 4, 0, tzinfo=UTC)
+"""Tuesday 2025-05-20, 12:00 in Shanghai."""
+
+
+@dataclass
+class Town:
+    """The wired application on a fresh database with a clock of its own."""
+
+    app: Kaquan
+    now: datetime = NOON
+    counter: int = 0
+    merchants: dict[str, Id] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """A key that was never used."""
+        self.counter += 1
+        return f"key-{self.counter}"
+
+    def tick(self, **delta: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**delta)
+
+    def ok(self, kind: Kind, command: Any) -> Effect:
+        """Execute one command that must take effect."""
+        outcome = self.app.one(kind, command)
+        assert isinstance(outcome, Effect), outcome
+        return outcome
+
+    def holder(self, phone: str = "13800138000", identified: bool = True) -> Id:
+        """A registered holder's wallet."""
+        person = Person("张三", phone, "11010519491231002X" if identified else None)
+        return self.ok(Kind.REGISTER_HOLDER, registration(self.app.master, OPERATOR, self.key(), person)).id
+
+    def sell(self, wallet: Id, face: int = 50_000, program: str = "jingxika") -> Id:
+        """A card with an offer on it."""
+        command = Sell(
+            key=self.key(), caller=OPERATOR, wallet=wallet, program=program, face=Money(face), channel="sandbox"
+        )
+        return self.ok(Kind.SELL, command).id
+
+    def top_up(self, card: Id, face: int = 50_000) -> Id:
+        """Another offer on the card."""
+        command = TopUp(key=self.key(), caller=OPERATOR, card=card, face=Money(face), channel="sandbox")
+        return self.ok(Kind.TOP_UP, command).id
+
+    def pay(self, card: Id, amount: int, order_no: str = "", merchant: str = "mall-1", key: str = "") -> Any:
+        """One payment, whatever comes of it."""
+        key = key or self.key()
+        return self.app.one(
+            Kind.PAY,
+            Pay(
+                key=key,
+                caller=OPERATOR,
+                card=card,
+                merchant=self.merchants[merchant],
+                store=None,
+                amount=Money(amount),
+                order_no=order_no or f"order-{key}",
+            ),
+        )
+
+
+def build(url: str) -> Town:
+    """The town with program `jingxika` open, merchants `mall-1`, `mall-2` in its group and `stranger` outside."""
+    app = Kaquan(connect(url), MASTER_KEY)
+    town = Town(app)
+    app.door._now = lambda: town.now
+    for code, book in (("jingxi", True), ("jingxi-stores", False), ("others", False)):
+        town.ok(
+            Kind.REGISTER_ORGANISATION,
+            RegisterOrganisation(key=town.key(), caller=OPERATOR, code=code, name=code, keeps_book=book),
+        )
+    for code, group in (("mall-1", "jingxi-stores"), ("mall-2", "jingxi-stores"), ("stranger", "others")):
+        effect = town.ok(
+            Kind.REGISTER_MERCHANT,
+            RegisterMerchant(
+                key=town.key(),
+                caller=OPERATOR,
+                code=code,
+                name=code,
+                organisation=group,
+                account_bank="工商银行",
+                account_no="6222020200112230",
+            ),
+        )
+        town.merchants[code] = Id(bytes.fromhex(effect.facts["id"]))
+        town.ok(
+            Kind.REGISTER_STORE,
+            RegisterStore(
+                key=town.key(), caller=OPERATOR, code=f"{code}-s1", name=code, merchant=code, scene="retail"
+            ),
+        )
+    town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=preset("jingxika")))
+    return town
