@@ -1,0 +1,127 @@
+"""Group commit: concurrent callers share transactions.
+
+Each lane is a thread with its own connection. A command goes to the lane of its bucket; a lane's next batch is
+whatever queued while its last one was in flight, up to `BATCH_MAX`, without a timer. Lanes make it fast, never
+correct: any number of processes may write at once.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+import structlog
+
+from kaquan.commands.execute import BATCH_MAX, Unavailable
+from kaquan.commands.model import Kind, Outcome
+from kaquan.kernel.ids import BUCKETS, bucket_of
+from kaquan.kernel.refusal import Fault
+
+QUEUE_MAX = 20_000  # per lane: about two seconds of work; beyond it a caller is better told to come back
+_POSITION = {label: position for position, label in enumerate(BUCKETS)}
+
+log = structlog.get_logger()
+
+Item = tuple[Kind, Any, "Future[Outcome]"]
+
+
+class Executor(Protocol):
+    """What a lane works with: one connection's view of the installation."""
+
+    def execute(self, kind: Kind, commands: list[Any], *, dry_run: bool = False) -> list[Outcome | Fault]:
+        """A batch of commands of one kind."""
+
+
+class Full(Exception):
+    """The lane's queue is full: retry with the same key after a moment. Nothing happened."""
+
+
+class Committer:
+    """Lanes that execute whatever is submitted, and answer through futures.
+
+    `open_lane(number)` makes one lane's executor, in that lane's thread; it is called again after the database
+    was gone. Use as a context manager: leaving it finishes what is queued.
+    """
+
+    def __init__(self, open_lane: Callable[[int], Executor], lanes: int) -> None:
+        self._lanes = [_Lane(number, open_lane) for number in range(lanes)]
+
+    def __enter__(self) -> "Committer":
+        for lane in self._lanes:
+            lane.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lane in self._lanes:
+            lane.finish()
+        for lane in self._lanes:
+            lane.join()
+
+    def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":
+        """Queue one command. Raises `Full` when its lane has too much to do.
+
+        The future gives the outcome; it raises `Fault` for our own failure (nothing happened) and
+        `Unavailable` when the database was gone (unknown: the same key tells).
+        """
+        return self._lanes[_POSITION[bucket_of(command.subject)] % len(self._lanes)].put(kind, command)
+
+
+class _Lane(threading.Thread):
+    def __init__(self, number: int, open_lane: Callable[[int], Executor]) -> None:
+        super().__init__(name=f"lane-{number}", daemon=True)
+        self._number = number
+        self._open = open_lane
+        self._executor: Executor | None = None
+        self._queue: deque[Item] = deque()
+        self._ready = threading.Condition()
+        self._finishing = False
+
+    def put(self, kind: Kind, command: Any) -> "Future[Outcome]":
+        future: Future[Outcome] = Future()
+        with self._ready:
+            if self._finishing:
+                raise Full("the committer is closing")
+            if len(self._queue) >= QUEUE_MAX:
+                raise Full(f"lane {self._number} has {QUEUE_MAX} commands waiting")
+            self._queue.append((kind, command, future))
+            self._ready.notify()
+        return future
+
+    def finish(self) -> None:
+        with self._ready:
+            self._finishing = True
+            self._ready.notify()
+
+    def run(self) -> None:
+        while batch := self._next():
+            by_kind: dict[Kind, list[Item]] = {}
+            for item in batch:
+                by_kind.setdefault(item[0], []).append(item)
+            for kind, items in by_kind.items():
+                self._execute(kind, items)
+
+    def _next(self) -> list[Item]:
+        """What queued meanwhile; empty when the lane is done."""
+        with self._ready:
+            while not self._queue and not self._finishing:
+                self._ready.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+
+    def _execute(self, kind: Kind, items: list[Item]) -> None:
+        try:
+            if self._executor is None:
+                self._executor = self._open(self._number)
+            outcomes = self._executor.execute(kind, [command for _, command, _ in items])
+        except Exception as trouble:  # every waiting caller must be told, whatever it was
+            self._executor = None
+            log.warning("lane.lost", lane=self._number, waiting=len(items), error=repr(trouble))
+            told = trouble if isinstance(trouble, Unavailable) else Unavailable(repr(trouble))
+            for _, _, future in items:
+                future.set_exception(told)
+            return
+        for (_, _, future), outcome in zip(items, outcomes, strict=True):
+            if isinstance(outcome, Fault):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
