@@ -6,13 +6,14 @@ import psycopg
 
 from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
-from kaquan.commands.model import Handler, Kind
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Kind
 from kaquan.holders.service import HolderHandler, Sealer
 from kaquan.merchants.service import ReferenceHandler
 from kaquan.payments import service as payments
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Catalogue
-from kaquan.programs.service import ProgramHandler
+from kaquan.programs.service import ProgramHandler, read_catalogue
 from kaquan.sales.service import SellHandler, TopUpHandler
 
 
@@ -25,7 +26,7 @@ class Kaquan:
     def __init__(self, connection: psycopg.Connection[Any], master_key: bytes, lane: int = 0) -> None:
         self.master = MasterKey(master_key)
         self.connection = connection
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
         self.handlers = _handlers(self.catalogue)
 

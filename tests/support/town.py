@@ -6,12 +6,12 @@ from typing import Any
 
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
+from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
-from kaquan.holders.service import registration
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
 from kaquan.programs.preset_files import text as preset

@@ -9,7 +9,8 @@ import psycopg
 from kaquan.cards import rules, store
 from kaquan.cards.model import CardFacts
 from kaquan.cards.numbers import CardNumberError, bucket_of_number
-from kaquan.commands.model import Entry, Handler, Plan, Routed
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Plan, Routed
 from kaquan.kernel.ids import Id, IdError, parse
 from kaquan.kernel.refusal import Refusal
 

@@ -7,8 +7,8 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from kaquan.cards.model import Card, CardFacts, Lot
+from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
-from kaquan.commands.store import buckets, call_load, known_commands
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id, bucket_of

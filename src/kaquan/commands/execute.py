@@ -18,17 +18,8 @@ from psycopg import errors as pg
 
 from kaquan.commands import store
 from kaquan.commands.errors import KEY_INVALID, KEY_REUSED
-from kaquan.commands.model import (
-    TOMBSTONE,
-    Effect,
-    Entry,
-    Handler,
-    Outcome,
-    Plan,
-    Refused,
-    Row,
-    scoped_id,
-)
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, scoped_id
 from kaquan.db.wire import raw_cursor
 from kaquan.kernel import clock, ids
 from kaquan.kernel.ids import Id

@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 
-from kaquan.commands.model import Entry, Handler, Plan, Routed
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Plan, Routed
 from kaquan.holders import rules, store
 from kaquan.holders.model import HolderFacts, RegisterHolder
 from kaquan.kernel.caller import Caller

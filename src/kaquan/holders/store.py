@@ -6,8 +6,8 @@ from uuid import UUID as Uuid
 
 import psycopg
 
+from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
-from kaquan.commands.store import buckets, call_load, known_commands
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.holders.model import HolderFacts

@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg
 
-from kaquan.commands.model import Entry, Handler, Plan, Routed
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Plan, Routed
 from kaquan.kernel.refusal import Refusal
 from kaquan.merchants import rules, store
 from kaquan.merchants.model import ReferenceFacts

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
+from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
-from kaquan.commands.store import buckets, call_load, known_commands
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.merchants.model import ReferenceFacts

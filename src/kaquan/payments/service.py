@@ -9,7 +9,8 @@ import psycopg
 from kaquan.cards.model import CardFacts
 from kaquan.cards.service import load_cards
 from kaquan.commands.execute import Door
-from kaquan.commands.model import Entry, Handler, Kind, Outcome, Plan, Routed, scoped_id
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed, scoped_id
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id

@@ -11,10 +11,12 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.law.model import LawPack
 from kaquan.merchants.model import ReferenceCommand, ReferenceFacts
 from kaquan.merchants.service import ReferenceHandler
-from kaquan.programs import errors
+from kaquan.programs import errors, store
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.compiler import compile_program, validate_change
 from kaquan.programs.terms import ProgramTerms, fingerprint, to_json
+
+read_catalogue = store.read_catalogue
 
 
 class OpenProgram(ReferenceCommand, frozen=True, kw_only=True):

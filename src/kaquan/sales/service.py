@@ -9,7 +9,8 @@ import psycopg
 
 from kaquan.cards.model import CardFacts
 from kaquan.cards.service import load_cards
-from kaquan.commands.model import Entry, Handler, Kind, Plan, Routed
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 from kaquan.sales import rules, store

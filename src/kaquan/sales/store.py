@@ -5,8 +5,8 @@ from typing import Any
 
 import psycopg
 
+from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
-from kaquan.commands.store import buckets, call_load, known_commands
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id, bucket_of

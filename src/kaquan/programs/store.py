@@ -1,0 +1,49 @@
+"""The reference data as the database keeps it."""
+
+from typing import Any
+
+import psycopg
+
+from kaquan.db.queries import load
+from kaquan.kernel.ids import Id
+from kaquan.law.model import load_pack
+from kaquan.ledger.model import Ledger
+from kaquan.programs.catalogue import Catalogue, Merchant, Terms
+from kaquan.programs.terms import from_json
+
+QUERIES = load(__package__)
+
+
+def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    """Fill a catalogue with everything there is now."""
+    rows = connection.execute
+    catalogue.books = {row[0]: row[1] for row in rows(QUERIES.books)}
+    catalogue.organisations = {code: (number, book) for number, code, book in rows(QUERIES.organisations)}
+    _read_terms(connection, catalogue)
+    for identity, code, name, group, state, bank, account in rows(QUERIES.merchants):
+        key = Id(identity.bytes)
+        catalogue.merchants[key] = Merchant(key, code, name, group, state == 1, bank, account)
+        catalogue.merchant_codes[code] = key
+    for identity, merchant, code in rows(QUERIES.stores):
+        catalogue.stores[code] = (Id(identity.bytes), Id(merchant.bytes))
+        catalogue.store_merchants[identity.bytes] = Id(merchant.bytes)
+
+
+def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    books = dict(catalogue.organisations.values())
+    for identity, program, version, text, code, issuer, state in connection.execute(QUERIES.terms):
+        terms = from_json(text)
+        group = catalogue.organisations.get(terms.program.group)
+        known = Terms(
+            id=identity,
+            program=program,
+            version=version,
+            terms=terms,
+            law=load_pack(terms.program.law_pack),
+            ledger=Ledger(books.get(issuer) or 0, program),
+            group=group[0] if group else None,
+            open=state == 1,
+        )
+        catalogue.terms[identity] = known
+        catalogue.latest[program] = known
+        catalogue.programs[code] = program
