@@ -1,0 +1,264 @@
+"""Durable payments a second through the door, against pgbench's TPC-B in the same minute.
+
+    python -m bench.ledger [--payments 30000] [--rounds 3] [--cards 20000] [--batch 400] [--lanes 2]
+
+Every payment goes the whole way: id look-up, content hash, order registry, terms, acceptance, lots of two kinds
+(both pay: the program burns pro rata), payment row, postings, rebate where earned, leaf commitments, journal.
+About one in a hundred is refused and one in a hundred a retry of an earlier one.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+
+import psycopg
+
+from bench.rig import Rig, rig
+from kaquan.commands.model import Effect, Kind
+from kaquan.db.pool import connect
+from kaquan.holders.service import registration
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.ids import BUCKETS, Id, bucket_of
+from kaquan.kernel.money import Money
+from kaquan.ledger.proofs import prove
+from kaquan.main import Kaquan
+from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
+from kaquan.payments.model import Pay
+from kaquan.privacy.model import Person
+from kaquan.privacy.rules import resident_check_letter
+from kaquan.programs import preset_files
+from kaquan.programs.service import OpenProgram
+from kaquan.sales.model import Sell
+
+MERCHANTS = 200
+SETUP_BATCH = 500
+TPCB_SECONDS = 5
+
+
+@dataclass
+class Town:
+    """What the payments are made of."""
+
+    cards: list[Id]
+    merchants: list[Id]
+
+
+@dataclass
+class Round:
+    """One measured run."""
+
+    payments_per_s: float
+    pg_us: float
+    py_us: float
+    accepted: float
+    batch_p50_ms: float
+    batch_p99_ms: float
+
+
+def app(bench: Rig, lane: int = 0) -> Kaquan:
+    """The wired application on a connection of its own."""
+    return Kaquan(connect(bench.server.app_url), bench.server.master_key, lane)
+
+
+def build(bench: Rig, cards: int) -> Town:
+    """Issuer, merchants, holders and their cards, all through the door."""
+    kaquan = app(bench)
+    for code, book in (("jingxi", True), ("jingxi-stores", False)):
+        command = RegisterOrganisation(key=f"o-{code}", caller=OPERATOR, code=code, name=code, keeps_book=book)
+        kaquan.one(Kind.REGISTER_ORGANISATION, command)
+    merchants = [
+        RegisterMerchant(
+            key=f"m-{number}",
+            caller=OPERATOR,
+            code=f"m-{number}",
+            name=f"m-{number}",
+            organisation="jingxi-stores",
+            account_bank="bank",
+            account_no=str(number),
+        )
+        for number in range(MERCHANTS)
+    ]
+    registered = kaquan.execute(Kind.REGISTER_MERCHANT, merchants)
+    text = preset_files.text("jingxika")
+    for before, after in (('"principal_first"', '"pro_rata"'), ("activation_days = 1", "activation_days = 0")):
+        if before not in text:
+            raise RuntimeError(f"the preset no longer says {before}")
+        text = text.replace(before, after)
+    kaquan.one(Kind.OPEN_PROGRAM, OpenProgram(key="open", caller=OPERATOR, text=text))
+    sold: list[Id] = []
+    for start in range(0, cards, SETUP_BATCH):
+        numbers = range(start, min(start + SETUP_BATCH, cards))
+        holders = kaquan.execute(
+            Kind.REGISTER_HOLDER,
+            [registration(kaquan.master, OPERATOR, f"h-{number}", _person(number)) for number in numbers],
+        )
+        sales = [
+            Sell(
+                key=f"s-{number}",
+                caller=OPERATOR,
+                wallet=holder.id,
+                program="jingxika",
+                face=Money(100_000),
+                channel="sandbox",
+            )
+            for number, holder in zip(numbers, holders, strict=True)
+        ]
+        sold.extend(outcome.id for outcome in kaquan.execute(Kind.SELL, sales) if isinstance(outcome, Effect))
+    if len(sold) != cards:
+        raise RuntimeError(f"{cards - len(sold)} cards were not sold")
+    return Town(sold, [Id(bytes.fromhex(effect.facts["id"])) for effect in registered])
+
+
+def _person(number: int) -> Person:
+    body = f"110105{1960 + number % 40}0101{number % 1000:03d}"
+    return Person("测试", f"139{number:08d}", body + resident_check_letter(body))
+
+
+def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int) -> Round:
+    """`payments` payments over `lanes` threads, each on the cards of its own lane."""
+    position = {label: number for number, label in enumerate(BUCKETS)}
+    shares: list[list[Id]] = [[] for _ in range(lanes)]
+    for card in town.cards:
+        shares[position[bucket_of(card)] % lanes].append(card)
+    apps = [app(bench, lane) for lane in range(lanes)]
+    for lane, kaquan in enumerate(apps):  # connections, statements and reference data are warm before the clock runs
+        _lane(kaquan, town, shares[lane], batch, 2, random.Random(seed * 1000 + lane), f"w{seed}-{lane}", [], [])
+    took: list[float] = []
+    accepted: list[int] = []
+    threads = [
+        threading.Thread(
+            target=_lane,
+            args=(
+                kaquan,
+                town,
+                shares[lane],
+                batch,
+                payments // lanes // batch,
+                random.Random(seed * 1000 + 500 + lane),
+                f"r{seed}-{lane}",
+                took,
+                accepted,
+            ),
+        )
+        for lane, kaquan in enumerate(apps)
+    ]
+    pg, py, begun = bench.postgres_cpu_seconds(), time.process_time(), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall = time.perf_counter() - begun
+    pg_used, py_used = bench.postgres_cpu_seconds() - pg, time.process_time() - py
+    count = payments // lanes // batch * batch * lanes
+    for kaquan in apps:
+        kaquan.connection.close()
+    took.sort()
+    return Round(
+        count / wall,
+        pg_used / count * 1e6,
+        py_used / count * 1e6,
+        sum(accepted) / count,
+        took[len(took) // 2] * 1000,
+        took[min(len(took) - 1, int(len(took) * 0.99))] * 1000,
+    )
+
+
+def _lane(
+    kaquan: Kaquan,
+    town: Town,
+    cards: list[Id],
+    batch: int,
+    batches: int,
+    draw: random.Random,
+    name: str,
+    took: list[float],
+    accepted: list[int],
+) -> None:
+    milliseconds = int(time.time() * 1000)
+    for number in range(batches):
+        commands = []
+        for place in range(batch):
+            retry = place % 100 == 50
+            key = f"{milliseconds + number:012x}"
+            key = f"{key[:8]}-{key[8:]}-7{place:03x}-8000-{abs(hash((name, number))) & 0xFFFFFFFFFFFF:012x}"
+            if retry:
+                commands.append(commands[place - 7])
+                continue
+            amount = 200_000 if place % 100 == 25 else draw.randint(100, 900)
+            commands.append(
+                Pay(
+                    key=key,
+                    caller=OPERATOR,
+                    card=draw.choice(cards),
+                    merchant=draw.choice(town.merchants),
+                    store=None,
+                    amount=Money(amount),
+                    order_no=f"{name}-{number}-{place}",
+                )
+            )
+        begun = time.perf_counter()
+        outcomes = kaquan.execute(Kind.PAY, commands)
+        took.append(time.perf_counter() - begun)
+        accepted.append(sum(isinstance(outcome, Effect) for outcome in outcomes))
+
+
+def main() -> None:
+    """Measure, print the table, prove the books."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--payments", type=int, default=30_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cards", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=400)
+    parser.add_argument("--lanes", type=int, default=2)
+    chosen = parser.parse_args()
+    with rig() as bench:
+        print(" ".join(f"{name}={value}" for name, value in bench.settings().items()))
+        bench.tpcb_init()
+        town = build(bench, chosen.cards)
+        with psycopg.connect(bench.server.root_url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        rounds: list[Round] = []
+        ratios: list[float] = []
+        before = bench.tpcb(TPCB_SECONDS)
+        base = [before]
+        print(f"{'round':>5} {'TPC-B/s':>9} {'payments/s':>11} {'ratio':>6} {'PG us':>6} {'Py us':>6} p50/p99 ms")
+        for number in range(1, chosen.rounds + 1):
+            measured = run(bench, town, chosen.payments, chosen.lanes, chosen.batch, number)
+            after = bench.tpcb(TPCB_SECONDS)
+            ratios.append(measured.payments_per_s / ((before + after) / 2))
+            rounds.append(measured)
+            base.append(after)
+            print(
+                f"{number:>5} {(before + after) / 2:>9,.0f} {measured.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
+                f"{measured.pg_us:>6.0f} {measured.py_us:>6.0f} {measured.batch_p50_ms:.0f}/{measured.batch_p99_ms:.0f}"
+            )
+            before = after
+        kaquan = app(bench)
+        failed = [proof.name for proof in prove(kaquan.connection) if not proof.ok]
+        rows = kaquan.connection.execute("SELECT count(*) FROM posting").fetchone()
+        print("books:", "proved" if not failed else f"NOT PROVED: {failed}")
+        print(
+            json.dumps(
+                {
+                    "ratio_to_tpcb": round(statistics.median(ratios), 2),
+                    "payments_per_s": round(statistics.median(r.payments_per_s for r in rounds)),
+                    "tpcb_per_s": round(statistics.median(base)),
+                    "pg_us_per_payment": round(statistics.median(r.pg_us for r in rounds), 1),
+                    "py_us_per_payment": round(statistics.median(r.py_us for r in rounds), 1),
+                    "accepted": round(min(r.accepted for r in rounds), 4),
+                    "batch_p99_ms": round(statistics.median(r.batch_p99_ms for r in rounds), 1),
+                    "rows_added": rows[0] if rows else 0,
+                    "books_proved": not failed,
+                }
+            )
+        )
+    if failed:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
