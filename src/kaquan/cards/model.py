@@ -20,7 +20,7 @@ class LotKind(IntEnum):
     SUBSIDY = 2
 
 
-LOT_ACCOUNT = {
+LOT_ACCOUNT: dict[int, Account] = {
     LotKind.PRINCIPAL: Account.CARD_PRINCIPAL,
     LotKind.BONUS: Account.CARD_BONUS,
     LotKind.SUBSIDY: Account.CARD_SUBSIDY,
@@ -58,7 +58,7 @@ class Lot(Row):
     @property
     def account(self) -> Account:
         """The ledger account of this lot."""
-        return LOT_ACCOUNT[LotKind(self.kind)]
+        return LOT_ACCOUNT[self.kind]
 
     def become(self, values: Sequence[Any]) -> None:
         """balance, held, state."""

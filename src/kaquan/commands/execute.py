@@ -21,6 +21,7 @@ from kaquan.commands.errors import KEY_INVALID, KEY_REUSED
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, scoped_id
 from kaquan.db.wire import raw_cursor
+from kaquan.events.catalogue import EVENTS
 from kaquan.kernel import clock, ids
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import CATALOGUE, Fault, Refusal
@@ -218,6 +219,8 @@ class _Batch:
         events: dict[str, list[int]] = {}
         for position, (_, plan) in enumerate(self.plans):
             events.setdefault(plan.event, []).append(position)
+        if unknown := events.keys() - EVENTS.keys():
+            raise Fault(f"events without an entry in the catalogue: {sorted(unknown)}")
         return store.Journal(
             id=ids.new_id(clock.microseconds(self.at) // 1000, self.writes["command"][0][0]),
             lane=self.lane,

@@ -5,17 +5,20 @@ from typing import NamedTuple
 
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
-from kaquan.ledger.chart import Account, Source
+from kaquan.ledger.chart import Account
 
 
 class Leg(NamedTuple):
-    """`amount` from the debited account to the credited one, in one book. An owner is None for the entity itself."""
+    """`amount` from the debited account to the credited one, in one book.
+
+    An owner is None for the entity itself. `source` is a `Source`, or the number of one as a row has it.
+    """
 
     debit: Account
     debit_owner: Id | None
     credit: Account
     credit_owner: Id | None
-    source: Source
+    source: int
     amount: Money
 
 

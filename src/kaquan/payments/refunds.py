@@ -92,9 +92,7 @@ def _give_back(entry: Entry, payment: Payment, facts: PaymentFacts, terms: Terms
         taken_back = clawback(reward, lots, balances, terms.terms.rebate.clawback_allow_negative)
         for lot, part in taken_back.taken:
             balances[lot.id] = balances.get(lot.id, lot.balance) - part
-            legs.append(
-                Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, Source(lot.source), Money(part))
-            )
+            legs.append(Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, Money(part)))
         changes.append((reward, (RewardState.CLAWED_BACK, reward.lot)))
     elif reward is not None and reward.state == RewardState.WAITING:
         changes.append((reward, (RewardState.CANCELLED, reward.lot)))
@@ -119,7 +117,7 @@ def _give_back(entry: Entry, payment: Payment, facts: PaymentFacts, terms: Terms
 def return_legs(returned: list[Share], merchant: Id) -> list[Leg]:
     """The mirror of `spend_legs`: from the merchant back to the lots, and the expense undone."""
     legs = [
-        Leg(Account.MERCHANT_PAYABLE, merchant, lot.account, lot.id, Source(lot.source), Money(part))
+        Leg(Account.MERCHANT_PAYABLE, merchant, lot.account, lot.id, lot.source, Money(part))
         for lot, part in returned
     ]
     unused = sum(part for lot, part in returned if lot.kind == LotKind.BONUS)

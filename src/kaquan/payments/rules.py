@@ -133,8 +133,7 @@ def _hold(entry: Entry, card: Card, taken: list[Share], terms: Terms, at: dateti
 def spend_legs(taken: list[Share], merchant: Id) -> list[Leg]:
     """Card lots to the merchant, each by its source; granted value becomes an expense as it is used."""
     legs = [
-        Leg(lot.account, lot.id, Account.MERCHANT_PAYABLE, merchant, Source(lot.source), Money(part))
-        for lot, part in taken
+        Leg(lot.account, lot.id, Account.MERCHANT_PAYABLE, merchant, lot.source, Money(part)) for lot, part in taken
     ]
     used = sum(part for lot, part in taken if lot.kind == LotKind.BONUS)
     if used:

@@ -105,7 +105,7 @@ def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime
         return Refusal(errors.LOT_NOT_EXPIRED)
     state = LotState.LIVE if lot.held else LotState.EXPIRED
     keeps = lot.kind == LotKind.PRINCIPAL
-    leg = Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, Source(lot.source), free)
+    leg = Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, free)
     return Plan(
         answer=msgspec.json.encode(
             {"expired_fen": 0 if keeps else free, "kept_fen": free if keeps else 0, "lot": lot.id.hex()},

@@ -1,0 +1,1 @@
+"""What happened, by name: the journal row of each batch carries its events, and delivery reads them from there."""
