@@ -21,6 +21,7 @@ from bench.rig import Rig, rig
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.holders.service import registration
+from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import BUCKETS, Id, bucket_of
 from kaquan.kernel.money import Money
@@ -37,6 +38,7 @@ from kaquan.sales.model import Sell
 MERCHANTS = 200
 SETUP_BATCH = 500
 TPCB_SECONDS = 5
+WARM_BATCHES = 5
 
 
 @dataclass
@@ -125,26 +127,17 @@ def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int
     for card in town.cards:
         shares[position[bucket_of(card)] % lanes].append(card)
     apps = [app(bench, lane) for lane in range(lanes)]
+    draw = random.Random(seed)
     for lane, kaquan in enumerate(apps):  # connections, statements and reference data are warm before the clock runs
-        _lane(kaquan, town, shares[lane], batch, 2, random.Random(seed * 1000 + lane), f"w{seed}-{lane}", [], [])
+        _pay(kaquan, _batches(draw, town, shares[lane], batch, WARM_BATCHES, f"w{seed}-{lane}"), [], [])
+    work = [
+        _batches(draw, town, shares[lane], batch, payments // lanes // batch, f"r{seed}-{lane}")
+        for lane in range(lanes)
+    ]
     took: list[float] = []
     accepted: list[int] = []
     threads = [
-        threading.Thread(
-            target=_lane,
-            args=(
-                kaquan,
-                town,
-                shares[lane],
-                batch,
-                payments // lanes // batch,
-                random.Random(seed * 1000 + 500 + lane),
-                f"r{seed}-{lane}",
-                took,
-                accepted,
-            ),
-        )
-        for lane, kaquan in enumerate(apps)
+        threading.Thread(target=_pay, args=(kaquan, work[lane], took, accepted)) for lane, kaquan in enumerate(apps)
     ]
     pg, py, begun = bench.postgres_cpu_seconds(), time.process_time(), time.perf_counter()
     for thread in threads:
@@ -153,7 +146,7 @@ def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int
         thread.join()
     wall = time.perf_counter() - begun
     pg_used, py_used = bench.postgres_cpu_seconds() - pg, time.process_time() - py
-    count = payments // lanes // batch * batch * lanes
+    count = sum(len(commands) for batches in work for commands in batches)
     for kaquan in apps:
         kaquan.connection.close()
     took.sort()
@@ -167,39 +160,36 @@ def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int
     )
 
 
-def _lane(
-    kaquan: Kaquan,
-    town: Town,
-    cards: list[Id],
-    batch: int,
-    batches: int,
-    draw: random.Random,
-    name: str,
-    took: list[float],
-    accepted: list[int],
-) -> None:
-    milliseconds = int(time.time() * 1000)
+def _batches(
+    draw: random.Random, town: Town, cards: list[Id], batch: int, batches: int, name: str
+) -> list[list[Pay]]:
+    """Commands as a front end would hand them over, keys in the form of UUID version 7."""
+    milliseconds = clock.microseconds(clock.system_now()) // 1000
+    made: list[list[Pay]] = []
     for number in range(batches):
-        commands = []
+        commands: list[Pay] = []
+        head = f"{milliseconds + number:012x}"
         for place in range(batch):
-            retry = place % 100 == 50
-            key = f"{milliseconds + number:012x}"
-            key = f"{key[:8]}-{key[8:]}-7{place:03x}-8000-{abs(hash((name, number))) & 0xFFFFFFFFFFFF:012x}"
-            if retry:
+            if place % 100 == 50:
                 commands.append(commands[place - 7])
                 continue
-            amount = 200_000 if place % 100 == 25 else draw.randint(100, 900)
             commands.append(
                 Pay(
-                    key=key,
+                    key=f"{head[:8]}-{head[8:]}-7{place:03x}-8000-{draw.getrandbits(48):012x}",
                     caller=OPERATOR,
                     card=draw.choice(cards),
                     merchant=draw.choice(town.merchants),
                     store=None,
-                    amount=Money(amount),
+                    amount=Money(200_000 if place % 100 == 25 else draw.randint(100, 900)),
                     order_no=f"{name}-{number}-{place}",
                 )
             )
+        made.append(commands)
+    return made
+
+
+def _pay(kaquan: Kaquan, batches: list[list[Pay]], took: list[float], accepted: list[int]) -> None:
+    for commands in batches:
         begun = time.perf_counter()
         outcomes = kaquan.execute(Kind.PAY, commands)
         took.append(time.perf_counter() - begun)
@@ -234,7 +224,8 @@ def main() -> None:
             base.append(after)
             print(
                 f"{number:>5} {(before + after) / 2:>9,.0f} {measured.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
-                f"{measured.pg_us:>6.0f} {measured.py_us:>6.0f} {measured.batch_p50_ms:.0f}/{measured.batch_p99_ms:.0f}"
+                f"{measured.pg_us:>6.0f} {measured.py_us:>6.0f} "
+                f"{measured.batch_p50_ms:.0f}/{measured.batch_p99_ms:.0f}"
             )
             before = after
         kaquan = app(bench)

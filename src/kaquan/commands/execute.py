@@ -51,7 +51,7 @@ class Sealer(Protocol):
 
     money_key: bytes
 
-    def subject_keys(self, connection: psycopg.Connection[Any], subjects: Sequence[Id]) -> Mapping[Id, bytes]:
+    def subject_keys(self, cursor: psycopg.Cursor[Any], subjects: Sequence[Id]) -> Mapping[Id, bytes]:
         """The keys of these subjects; a subject whose key was erased is missing."""
 
 
@@ -88,7 +88,7 @@ class Door:
         first: dict[bytes, tuple[int, Entry]] = {}
         twins: list[tuple[int, int, bytes]] = []
         for position, command in enumerate(commands):
-            entry = _entry(command)
+            entry = _entry(handler.kind, command)
             if not 1 <= len(command.key) <= KEY_LENGTH_MAX:
                 outcomes[position] = Refused(entry.id, Refusal(KEY_INVALID, {"length_max": KEY_LENGTH_MAX}))
             elif entry.id in first:
@@ -101,7 +101,7 @@ class Door:
             for (position, _), outcome in zip(first.values(), decided, strict=True):
                 outcomes[position] = outcome
         for position, original, content in twins:
-            outcomes[position] = _as_replay(outcomes[original], content, commands[original])
+            outcomes[position] = _as_replay(outcomes[original], content, _entry(handler.kind, commands[original]).content)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def one(self, handler: Handler, command: Any, *, dry_run: bool = False) -> Outcome:
@@ -150,7 +150,7 @@ class Door:
         if not batch.writes["command"]:
             return
         subjects = [plan.subject for _, plan in batch.plans if plan.subject and plan.subject_key is None]
-        keys = self._sealer.subject_keys(self.connection, subjects)
+        keys = self._sealer.subject_keys(self._cursor, subjects)
         store.apply(
             self._cursor,
             int(handler.kind),
@@ -244,11 +244,12 @@ def _person_key(plan: Plan, keys: Mapping[Id, bytes]) -> bytes | None:
     return keys[plan.subject]
 
 
-def _entry(command: Any) -> Entry:
+def _entry(kind: int, command: Any) -> Entry:
+    """What was asked includes the kind: freeze and unfreeze, pay and authorize carry the same fields."""
     return Entry(
         command=command,
         id=scoped_id(command.caller.organisation, command.subject, command.key),
-        content=sha256(command.content()).digest()[:16],
+        content=sha256(b"%d\0%b" % (kind, command.content())).digest()[:16],
     )
 
 
@@ -270,10 +271,10 @@ def replay(identity: Id, content: bytes, known: tuple[bytes, int, bytes]) -> Out
     return Refused(identity, Refusal(CATALOGUE[record["code"]], record["facts"]), replayed=True)
 
 
-def _as_replay(outcome: Outcome | Fault | None, content: bytes, original: Any) -> Outcome | Fault | None:
+def _as_replay(outcome: Outcome | Fault | None, content: bytes, original: bytes) -> Outcome | Fault | None:
     if outcome is None or isinstance(outcome, Fault):
         return outcome
-    if content != _entry(original).content:
+    if content != original:
         return Refused(outcome.id, Refusal(KEY_REUSED), replayed=True)
     if isinstance(outcome, Effect):
         return Effect(outcome.id, outcome.answer, replayed=True)

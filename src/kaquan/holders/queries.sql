@@ -5,7 +5,10 @@ SELECT * FROM load_commands(%s, %s, %s);
 SELECT blind, wallet FROM phone_index WHERE bucket = ANY(%(buckets)s) AND blind = ANY(%(blinds)s);
 
 -- subject_keys: the sealed keys of subjects
-SELECT subject, wrapped FROM subject_key WHERE bucket = ANY(%(buckets)s) AND subject = ANY(%(subjects)s);
+SELECT array_agg(t.subject) AS subject, array_agg(t.wrapped) AS wrapped
+FROM unnest(%s::smallint[], %s::uuid[]) AS u (bucket, subject)
+JOIN subject_key t ON t.bucket = u.bucket AND t.subject = u.subject
+WHERE t.bucket = ANY (%s);
 
 -- person: the sealed personal data of a wallet
 SELECT p.name, p.phone, p.id_no, k.wrapped

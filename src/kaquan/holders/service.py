@@ -1,6 +1,5 @@
 """Holders for everybody else: register, find by phone, the keys of the trail."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -40,17 +39,20 @@ class Sealer:
     def __init__(self, master: MasterKey) -> None:
         self.money_key = master.derive("money")
         self._master = master
-        self._known: OrderedDict[Id, bytes] = OrderedDict()
+        self._known: dict[Id, bytes] = {}
 
-    def subject_keys(self, connection: psycopg.Connection[Any], subjects: Sequence[Id]) -> Mapping[Id, bytes]:
+    def subject_keys(self, cursor: psycopg.Cursor[Any], subjects: Sequence[Id]) -> Mapping[Id, bytes]:
         """The keys of these subjects, from memory or from the database. An erased subject is missing."""
         missing = {subject for subject in subjects if subject not in self._known}
-        if missing:
-            for subject, wrapped in store.subject_keys(connection, sorted(missing)).items():
-                self._known[subject] = unwrap(self._master, wrapped)
-            while len(self._known) > KEY_CACHE_MAX + len(subjects):
-                self._known.popitem(last=False)
-        return self._known
+        if not missing:
+            return self._known
+        for subject, wrapped in store.subject_keys(cursor, sorted(missing)).items():
+            self._known[subject] = unwrap(self._master, wrapped)
+        if len(self._known) <= KEY_CACHE_MAX:
+            return self._known
+        keys = {subject: self._known[subject] for subject in subjects if subject in self._known}
+        self._known = keys.copy()  # starting over is rare, and simpler than telling old keys from young ones
+        return keys
 
 
 def registration(master: MasterKey, caller: Caller, key: str, person: Person | None) -> RegisterHolder:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID as Uuid
 
 import psycopg
 
@@ -37,13 +36,15 @@ def wallet_by_phone(connection: psycopg.Connection[Any], blind: bytes) -> Id | N
     return Id(row[1].bytes) if row else None
 
 
-def subject_keys(connection: psycopg.Connection[Any], subjects: Sequence[Id]) -> dict[Id, bytes]:
+def subject_keys(cursor: psycopg.Cursor[Any], subjects: Sequence[Id]) -> dict[Id, bytes]:
     """The sealed keys of these subjects; an erased one is missing."""
-    key = {
-        "buckets": sorted(set(buckets(subjects))),
-        "subjects": [Uuid(bytes=bytes(subject)) for subject in subjects],
-    }
-    return {Id(row[0].bytes): bytes(row[1]) for row in connection.execute(QUERIES.subject_keys, key)}
+    labels = buckets(subjects)
+    found = call_load(
+        cursor,
+        QUERIES.subject_keys,
+        (column(INT2, labels), column(UUID, subjects), column(INT2, sorted(set(labels)))),
+    )
+    return dict(zip(found["subject"], found["wrapped"], strict=True))
 
 
 def person(connection: psycopg.Connection[Any], wallet: Id) -> tuple[Any, ...] | None:

@@ -14,8 +14,8 @@ AMOUNT_INVALID = RefusalCode(
 ORDER_NO_INVALID = RefusalCode(
     "order_no_invalid",
     status=400,
-    zh="商户订单号必须是 1 到 {length_max} 个字符",
-    en="The merchant's order number must have between 1 and {length_max} characters",
+    zh="商户订单号必须是 1 到 {length_max} 个可显示的字符",
+    en="The merchant's order number must have between 1 and {length_max} printable characters",
     remedy_zh="请更正订单号",
     remedy_en="Correct the order number",
     burns=False,

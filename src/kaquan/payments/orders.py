@@ -34,6 +34,8 @@ def claim(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, d
         return _look(cursor.connection, wanted)
     at_us = microseconds(at)
     holders = _claims(cursor, wanted, at_us)
+    if not holders:
+        return {}
     refusals: dict[bytes, Refusal] = {}
     for entry, (holder, reversed_, claimed_us) in zip(wanted, holders, strict=True):
         if reversed_:
@@ -44,6 +46,7 @@ def claim(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, d
 
 
 def _claims(cursor: psycopg.Cursor[Any], wanted: Sequence[Entry], at_us: int) -> list[tuple[bytes, int, int]]:
+    """(command, reversed, claimed at) of each order; empty when all were free and are now claimed."""
     merchants = [entry.command.merchant for entry in wanted]
     labels = [bucket_of(merchant) for merchant in merchants]
     row = cursor.execute(

@@ -1,5 +1,8 @@
--- load_payments: payments by id with their rewards, cards and lots, and earlier decisions; locks them on demand
-SELECT * FROM load_payments(%s::smallint, %s, %s::boolean, %s, %s, %s, %s);
+-- load_payments: payments by id with their rewards, cards and lots, and earlier decisions
+SELECT * FROM load_payments(%s::smallint, %s, %s, %s, %s, %s);
+
+-- lock_payments: keep the cards of payments, and their lots, as they are until the commit
+SELECT lock_payments(%s, %s, %s);
 
 -- claim_orders: claim order numbers for commands; tells who holds each claim
 SELECT * FROM claim_orders(%s, %s::bigint, %s::boolean, %s, %s, %s, %s);

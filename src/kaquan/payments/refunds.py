@@ -53,8 +53,9 @@ def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
     if payment is None:
         known = command.payment in facts.decided
         return _nothing_taken(entry, command.payment, command.merchant, command.order_no, bury=not known)
-    if payment.merchant != command.merchant:
-        return Refusal(errors.PAYMENT_UNKNOWN)
+    if (payment.merchant, payment.order_no) != (command.merchant, command.order_no):
+        # The claimant's id had been used for another order, so it never took effect for this one.
+        return _nothing_taken(entry, command.payment, command.merchant, command.order_no, bury=False)
     if payment.state == PaymentState.AUTHORIZED:
         return release(payment, facts, PaymentState.VOIDED)
     if refusal := not_possible(payment, "refund"):

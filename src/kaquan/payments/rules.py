@@ -1,6 +1,6 @@
 """May this payment be taken, from which lots, and what does it earn? Pure.
 
-Order of precedence: malformed, unknown, order registry, not accepted here, card's state, value not active, not
+Order of precedence: malformed, unknown, not accepted here, order registry, card's state, value not active, not
 enough. The first reason is the one that is told.
 """
 
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kaquan.cards import errors as card_errors
-from kaquan.cards.lots import Share, available, shares, spendable
-from kaquan.cards.model import Card, Lot, LotKind, LotState
+from kaquan.cards.lots import Share, shares, spendable
+from kaquan.cards.model import LOT_ACCOUNT, Card, Lot, LotKind, LotState
 from kaquan.cards.rules import may_pay
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
@@ -47,17 +47,16 @@ _encode = msgspec.json.Encoder().encode
 def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Pay at once, or authorize."""
     command: Pay = entry.command
-    if refusal := _malformed(command):
+    if refusal := malformed(command) or unknown_place(command, catalogue):
         return refusal
     card = facts.cards.get(command.card)
     if card is None:
         return Refusal(card_errors.CARD_UNKNOWN)
     terms = catalogue.terms[card.terms]
-    if refusal := _not_here(command, terms, catalogue):
-        return refusal
-    if terms.terms.spending.one_payment_per_order and entry.id in facts.barred:
-        return facts.barred[entry.id]
-    if refusal := may_pay(card):
+    merchant = catalogue.merchants[command.merchant]
+    if not merchant.active or merchant.group != terms.group:
+        return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
+    if refusal := _barred(facts.barred.get(entry.id), terms) or may_pay(card):
         return refusal
     at_us = microseconds(at)
     lots = spendable(facts.of(card.id), at_us)
@@ -69,27 +68,37 @@ def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime
     return _take(entry, card, taken, terms, at)
 
 
-def _malformed(command: Pay) -> Refusal | None:
+def malformed(command: Pay) -> Refusal | None:
+    """Whether amount and order number can be what anybody means. A malformed payment claims no order."""
     if not 0 < command.amount <= AMOUNT_MAX:
         return Refusal(errors.AMOUNT_INVALID, {"amount_max_fen": AMOUNT_MAX})
-    if not 1 <= len(command.order_no) <= ORDER_NO_LENGTH_MAX:
+    if not (1 <= len(command.order_no) <= ORDER_NO_LENGTH_MAX and command.order_no.isprintable()):
         return Refusal(errors.ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX})
     return None
 
 
-def _not_here(command: Pay, terms: Terms, catalogue: Catalogue) -> Refusal | None:
-    merchant = catalogue.merchants.get(command.merchant)
-    if merchant is None:
-        return Refusal(errors.MERCHANT_UNKNOWN)
-    if command.store is not None and catalogue.store_merchants.get(command.store) != merchant.id:
-        return Refusal(errors.MERCHANT_UNKNOWN)
-    if not merchant.active or merchant.group != terms.group:
-        return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
+def unknown_place(command: Pay, catalogue: Catalogue) -> Refusal | None:
+    """Whether merchant and store exist and belong together. What names no merchant claims no order of one."""
+    known = command.merchant in catalogue.merchants
+    if known and (command.store is None or catalogue.store_merchants.get(command.store) == command.merchant):
+        return None
+    return Refusal(errors.MERCHANT_UNKNOWN)
+
+
+def may_claim(command: Pay, catalogue: Catalogue) -> bool:
+    """Whether a payment may claim its order number before it is decided."""
+    return malformed(command) is None and unknown_place(command, catalogue) is None
+
+
+def _barred(refusal: Refusal | None, terms: Terms) -> Refusal | None:
+    """A reversed order bars every program; an order paid before bars those that want one payment per order."""
+    if refusal is None or refusal.code is errors.ORDER_REVERSED or terms.terms.spending.one_payment_per_order:
+        return refusal
     return None
 
 
 def _not_enough(amount: Money, lots: list[Lot], all_lots: list[Lot], at_us: int) -> Refusal | None:
-    free = available(lots, at_us)
+    free = sum([lot.balance - lot.held for lot in lots])
     if free >= amount:
         return None
     later = [lot.active_us for lot in all_lots if lot.active_us > at_us and lot.state == LotState.LIVE]
@@ -132,10 +141,12 @@ def _hold(entry: Entry, card: Card, taken: list[Share], terms: Terms, at: dateti
 
 def spend_legs(taken: list[Share], merchant: Id) -> list[Leg]:
     """Card lots to the merchant, each by its source; granted value becomes an expense as it is used."""
-    legs = [
-        Leg(lot.account, lot.id, Account.MERCHANT_PAYABLE, merchant, lot.source, Money(part)) for lot, part in taken
-    ]
-    used = sum(part for lot, part in taken if lot.kind == LotKind.BONUS)
+    legs = []
+    used = 0
+    for lot, part in taken:
+        legs.append(Leg(LOT_ACCOUNT[lot.kind], lot.id, Account.MERCHANT_PAYABLE, merchant, lot.source, Money(part)))
+        if lot.kind == LotKind.BONUS:
+            used += part
     if used:
         legs.append(Leg(Account.PROMO_EXPENSE, None, Account.PROMO_DEFERRED, None, Source.NONE, Money(used)))
     return legs
@@ -152,8 +163,13 @@ def reward_rows(
 
 def by_kind(taken: list[Share]) -> tuple[int, int]:
     """Fen from principal and fen from granted value."""
-    bonus = sum(part for lot, part in taken if lot.kind != LotKind.PRINCIPAL)
-    return sum(part for _, part in taken) - bonus, bonus
+    principal = bonus = 0
+    for lot, part in taken:
+        if lot.kind == LotKind.PRINCIPAL:
+            principal += part
+        else:
+            bonus += part
+    return principal, bonus
 
 
 def _answer(payment: Id, command: Pay, taken: list[Share], state: str, reward: Earned | None, terms: int) -> bytes:

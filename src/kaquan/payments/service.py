@@ -34,8 +34,9 @@ class PayHandler(Handler):
         self._catalogue = catalogue
 
     def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
-        """Claim the merchants' order numbers."""
-        return orders.claim(cursor, entries, at, dry_run)
+        """Claim the merchants' order numbers, each for a payment that could be meant."""
+        meant = [entry for entry in entries if rules.may_claim(entry.command, self._catalogue)]
+        return orders.claim(cursor, meant, at, dry_run)
 
     def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PayFacts:
         """Cards and lots."""

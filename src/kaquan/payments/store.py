@@ -44,13 +44,15 @@ def load_payments(
     commands = [entry.id for entry in entries]
     wanted = sorted(set(payments))
     labels = sorted({bucket_of(identity) for identity in (*commands, *wanted)})
+    if lock:
+        addressed = (column(INT2, labels), column(INT2, buckets(wanted)), column(UUID, wanted))
+        cursor.execute(QUERIES.lock_payments, addressed, prepare=True)
     facts = call_load(
         cursor,
         QUERIES.load_payments,
         (
             labels[0],
             column(INT2, labels),
-            lock,
             column(INT2, buckets(commands)),
             column(UUID, commands),
             column(INT2, buckets(wanted)),

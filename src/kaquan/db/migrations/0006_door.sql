@@ -238,8 +238,30 @@ BEGIN
     WHERE t.bucket = ANY (p_buckets);
 END $$;
 
+-- Keeps cards and their lots as they are until the commit. Always in the order of their ids, cards before lots, so
+-- that two who lock do not wait for each other.
+CREATE FUNCTION lock_cards(p_buckets smallint[], p_card_id uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM card t WHERE t.bucket = ANY (p_buckets) AND t.id = ANY (p_card_id)
+    ORDER BY t.id FOR NO KEY UPDATE;
+    PERFORM 1 FROM lot t WHERE t.bucket = ANY (p_buckets) AND t.card = ANY (p_card_id)
+    ORDER BY t.id FOR NO KEY UPDATE;
+END $$;
+
+CREATE FUNCTION lock_payments(p_buckets smallint[], p_payment_bucket smallint[], p_payment_id uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_cards(p_buckets, (
+        SELECT array_agg(DISTINCT t.card)
+        FROM unnest(p_payment_bucket, p_payment_id) AS u (bucket, id)
+        JOIN payment t ON t.bucket = u.bucket AND t.id = u.id
+        WHERE t.bucket = ANY (p_buckets)));
+END $$;
+
+-- Load functions are STABLE: all that they read is of one snapshot. Facts of different moments (a payment that is
+-- still authorized, its lots after the release) are worse than old ones, which the versions tell.
 CREATE FUNCTION load_cards(
-    p_bucket smallint, p_buckets smallint[], p_lock boolean,
+    p_bucket smallint, p_buckets smallint[],
     p_command_bucket smallint[], p_command_id uuid[], p_card_bucket smallint[], p_card_id uuid[],
     OUT command_id uuid[], OUT command_content uuid[], OUT command_outcome smallint[], OUT command_answer bytea[],
     OUT card_id uuid[], OUT card_wallet uuid[], OUT card_version integer[], OUT card_terms integer[],
@@ -247,14 +269,8 @@ CREATE FUNCTION load_cards(
     OUT lot_id uuid[], OUT lot_card uuid[], OUT lot_version integer[], OUT lot_kind smallint[],
     OUT lot_source smallint[], OUT lot_state smallint[], OUT lot_balance bigint[], OUT lot_held bigint[],
     OUT lot_active_from bigint[], OUT lot_expires_at bigint[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF p_lock THEN
-        PERFORM 1 FROM card t WHERE t.bucket = ANY (p_buckets) AND t.id = ANY (p_card_id)
-        ORDER BY t.id FOR NO KEY UPDATE;
-        PERFORM 1 FROM lot t WHERE t.bucket = ANY (p_buckets) AND t.card = ANY (p_card_id)
-        ORDER BY t.id FOR NO KEY UPDATE;
-    END IF;
     SELECT array_agg(t.id), array_agg(t.content), array_agg(t.outcome), array_agg(t.answer)
     INTO command_id, command_content, command_outcome, command_answer
     FROM unnest(p_command_bucket, p_command_id) AS u (bucket, id)
@@ -279,7 +295,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION load_payments(
-    p_bucket smallint, p_buckets smallint[], p_lock boolean,
+    p_bucket smallint, p_buckets smallint[],
     p_command_bucket smallint[], p_command_id uuid[], p_payment_bucket smallint[], p_payment_id uuid[],
     OUT command_id uuid[], OUT command_content uuid[], OUT command_outcome smallint[], OUT command_answer bytea[],
     OUT decided_id uuid[], OUT decided_outcome smallint[],
@@ -295,7 +311,7 @@ CREATE FUNCTION load_payments(
     OUT lot_id uuid[], OUT lot_card uuid[], OUT lot_version integer[], OUT lot_kind smallint[],
     OUT lot_source smallint[], OUT lot_state smallint[], OUT lot_balance bigint[], OUT lot_held bigint[],
     OUT lot_active_from bigint[], OUT lot_expires_at bigint[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_cards uuid[];
 BEGIN
@@ -303,12 +319,6 @@ BEGIN
     FROM unnest(p_payment_bucket, p_payment_id) AS u (bucket, id)
     JOIN payment t ON t.bucket = u.bucket AND t.id = u.id
     WHERE t.bucket = ANY (p_buckets);
-    IF p_lock THEN
-        PERFORM 1 FROM card t WHERE t.bucket = ANY (p_buckets) AND t.id = ANY (v_cards)
-        ORDER BY t.id FOR NO KEY UPDATE;
-        PERFORM 1 FROM lot t WHERE t.bucket = ANY (p_buckets) AND t.card = ANY (v_cards)
-        ORDER BY t.id FOR NO KEY UPDATE;
-    END IF;
     SELECT * INTO command_id, command_content, command_outcome, command_answer
     FROM load_commands(p_buckets, p_command_bucket, p_command_id);
 
@@ -349,11 +359,14 @@ BEGIN
 END $$;
 
 -- The order registry: the first command to name an order may take effect for it, all others see who it was.
+-- No answer means that every order was free and is now claimed.
 CREATE FUNCTION claim_orders(
     p_buckets smallint[], p_at bigint, p_reversed boolean,
     p_bucket smallint[], p_merchant uuid[], p_order_no text[], p_command uuid[],
     OUT claim_command uuid[], OUT claim_reversed smallint[], OUT claim_at bigint[]
 ) LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
 BEGIN
     IF NOT (p_bucket <@ p_buckets) THEN
         RAISE EXCEPTION 'an order outside the buckets of its batch' USING ERRCODE = 'KQ001';
@@ -363,6 +376,10 @@ BEGIN
     FROM unnest(p_bucket, p_merchant, p_order_no, p_command) AS u (bucket, merchant, order_no, command)
     ORDER BY u.bucket, u.merchant, u.order_no
     ON CONFLICT (bucket, merchant, order_no) DO NOTHING;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    IF n = cardinality(p_order_no) THEN
+        RETURN;
+    END IF;
     SELECT array_agg(t.command ORDER BY u.ord), array_agg(t.reversed::int::smallint ORDER BY u.ord),
            array_agg(t.at ORDER BY u.ord)
     INTO claim_command, claim_reversed, claim_at
