@@ -5,8 +5,11 @@ from typing import Any
 
 import psycopg
 
+from kaquan.commands import store
 from kaquan.db.wire import decode
 from kaquan.kernel.ids import bucket_of
+
+installation = store.installation
 
 
 def buckets(ids: Sequence[bytes]) -> list[int]:

@@ -1,0 +1,150 @@
+"""Writes the pages of docs/reference that the code knows better than a person: `.venv/bin/python docs/generate.py`.
+
+`tests/tidy/test_texts.py` fails when a page is not what this would write.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+import msgspec
+
+import kaquan
+from kaquan.kernel.money import MONEY_MAX
+from kaquan.kernel.refusal import CATALOGUE, RefusalCode
+from kaquan.ledger.chart import CHART, Source
+from kaquan.programs.meaning import Term, described, item_of
+from kaquan.programs.terms import ProgramTerms
+
+FOLDER = Path(__file__).parent / "reference"
+NOTICE = "<!-- Written by docs/generate.py from {origin}: change it there. -->\n"
+
+
+def terms() -> str:
+    """Every term of a program file."""
+    lines = [
+        "# Terms of a program · 规则参数",
+        "",
+        NOTICE.format(origin="src/kaquan/programs/terms.py"),
+        "A program is one TOML file. Every term below is a key of it, and a key that is not below is refused. "
+        "Amounts are whole fen (1/100 yuan), rates are basis points (500 is 5 %).",
+        "",
+        "一个活动就是一个 TOML 文件。下列参数即文件中的键，未列出的键会被拒绝。"
+        "金额以分为单位，比率以基点为单位（500 即 5%）。",
+    ]
+    groups: dict[str, list[Term]] = {}
+    for term in described(ProgramTerms):
+        groups.setdefault(term.path.rpartition(".")[0], []).append(term)
+    for group, members in groups.items():
+        lines += ["", f"## `{group}`", "", "| term | 含义 | meaning | values | default | change |"]
+        lines += ["|---|---|---|---|---|---|"]
+        for term in members:
+            name, said = term.path.rpartition(".")[2], term.meaning
+            lines.append(_row(f"`{name}`", said.zh, said.en, _values(term), _default(term), _change(term)))
+    return "\n".join(lines) + "\n"
+
+
+def _values(term: Term) -> str:
+    meaning, plain = term.meaning, term.type
+    if item_of(plain) is not None:
+        return f"{meaning.low} to {meaning.high} entries" if meaning.high is not None else "entries"
+    if plain is bool:
+        return "`true` or `false`"
+    if get_origin(plain) is Literal:
+        return ", ".join(f"`{word}`" for word in get_args(plain))
+    if meaning.pattern:
+        return f"text like `{meaning.pattern}`"
+    if meaning.high is None:
+        return meaning.unit
+    high = "" if meaning.high == MONEY_MAX else f" to {meaning.high:,}"
+    characters = "characters of text" if meaning.unit == "text" else meaning.unit
+    return f"{'from ' if not high else ''}{meaning.low:,}{high} {characters}".strip()
+
+
+def _default(term: Term) -> str:
+    if term.default is msgspec.NODEFAULT:
+        return "required"
+    if isinstance(term.default, bool):
+        return f"`{str(term.default).lower()}`"
+    return f"`{term.default}`" if term.default != () else "none"
+
+
+def _change(term: Term) -> str:
+    if term.meaning.fixed:
+        return "never"
+    if term.meaning.looser == 0:
+        return ""
+    if term.type is bool:
+        return f"`{str(term.meaning.looser > 0).lower()}` promises more"
+    return "a larger value promises more" if term.meaning.looser > 0 else "a smaller value promises more"
+
+
+def chart() -> str:
+    """The chart of accounts."""
+    lines = [
+        "# Chart of accounts · 会计科目",
+        "",
+        NOTICE.format(origin="src/kaquan/ledger/chart.py"),
+        "Every book (legal entity) keeps these accounts. A posting debits one and credits one with the same amount, "
+        "so every row sums to zero. Floor: the balance of each owner never falls below zero.",
+        "",
+        "每个账簿（法律主体）使用以下科目。每条分录借贷同额，逐行为零。保底：每个归属方的余额不得低于零。",
+        "",
+        "| number | account | 科目 | normal side | floor |",
+        "|---|---|---|---|---|",
+    ]
+    for account, info in CHART.items():
+        side = {"debit": "debit 借", "credit": "credit 贷"}[info.side]
+        lines.append(_row(str(int(account)), f"`{info.name}`", info.zh, side, "yes" if info.floor else ""))
+    lines += ["", "Sources of money, kept on every posting so that it is known which bank account pays:", ""]
+    lines += [f"- {int(source)} `{source.name.lower()}`" for source in Source]
+    return "\n".join(lines) + "\n"
+
+
+def refusals() -> str:
+    """Every reason to refuse."""
+    lines = [
+        "# Refusals · 拒绝原因",
+        "",
+        NOTICE.format(origin="errors.py of every capability"),
+        "A refusal is an expected no: nothing moved, and the answer says why and what to do. "
+        "*Recorded*: the decision is kept, and the same id gives the same answer for ever; "
+        "otherwise the id stays free. *Later*: the same wish may succeed later, under a new id if it was recorded.",
+        "",
+        "拒绝是预期之内的“不行”：没有任何变动，并说明原因与出路。“recorded”表示决定已留存，同一请求号永远得到同一回答。",
+    ]
+    for capability, codes in _codes():
+        lines += ["", f"## {capability}", "", "| code | status | recorded | later | 说明 | meaning | remedy |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        for code in codes:
+            article = f" ({code.article})" if code.article else ""
+            recorded, later = "yes" if code.burns else "", "yes" if code.retryable else ""
+            words = f"{code.zh}。{code.remedy_zh}"
+            row = _row(f"`{code.code}`", str(code.status), recorded, later, words, code.en + article, code.remedy_en)
+            lines.append(row)
+    return "\n".join(lines) + "\n"
+
+
+def _codes() -> Iterator[tuple[str, list[RefusalCode]]]:
+    for package in sorted(found.name for found in pkgutil.iter_modules(kaquan.__path__) if found.ispkg):
+        try:
+            module = importlib.import_module(f"kaquan.{package}.errors")
+        except ModuleNotFoundError:
+            continue
+        codes = [value for value in vars(module).values() if isinstance(value, RefusalCode)]
+        own = [code for code in codes if CATALOGUE[code.code] is code]
+        if own:
+            yield package, own
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+PAGES: dict[str, Callable[[], str]] = {"terms.md": terms, "chart.md": chart, "refusals.md": refusals}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
