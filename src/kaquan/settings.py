@@ -69,13 +69,18 @@ class Settings(BaseSettings):
     lang: Literal["zh", "en"] = Field(
         default="zh", description="Language of words for people where none was asked for."
     )
+    calendar_file: Path | None = Field(
+        default=None,
+        description="TOML file with business days of further years, in the form of `kernel/business_days.toml`; "
+        "a year in it replaces the built-in one.",
+    )
     master_key: SecretStr | None = Field(
         default=None,
         description="Root of all encryption keys, 64 hex digits (32 bytes). Empty: a random one is kept in `home`. "
         "Several machines on one database must share it; losing it makes personal data unreadable for good.",
     )
 
-    @field_validator("home", "pg_bin")
+    @field_validator("home", "pg_bin", "calendar_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Paths hold for the whole life of the process, whatever its working directory becomes."""
@@ -88,7 +93,7 @@ class Settings(BaseSettings):
             raise ValueError("the master key is 64 hex digits (32 bytes)")
         return key
 
-    @field_validator("database_url", "owner_database_url", "pg_bin", "master_key", mode="before")
+    @field_validator("database_url", "owner_database_url", "pg_bin", "calendar_file", "master_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -1,5 +1,8 @@
--- load_cards: cards by id with their lots that hold something, and earlier decisions; locks them on demand
-SELECT * FROM load_cards(%s::smallint, %s, %s::boolean, %s, %s, %s, %s);
+-- load_cards: cards by id with their lots that hold something, and earlier decisions
+SELECT * FROM load_cards(%s::smallint, %s, %s, %s, %s, %s);
+
+-- lock_cards: keep cards and their lots as they are until the commit
+SELECT lock_cards(%s, %s);
 
 -- find_by_number: the card that bears or bore a number
 SELECT bucket, card FROM card_number WHERE bucket = %(bucket)s AND number = %(number)s;
@@ -17,3 +20,7 @@ FROM lot WHERE bucket = %(bucket)s AND card = %(card)s ORDER BY id LIMIT 1000;
 SELECT id, card FROM lot
 WHERE expires_at IS NOT NULL AND state = 0 AND expires_at <= %(at)s AND balance > 0
 ORDER BY expires_at LIMIT %(most)s;
+
+-- cards_of: the cards of a wallet for display, oldest first
+SELECT c.id, c.number, c.state, p.code AS program FROM card c JOIN program p ON p.id = c.program
+WHERE c.bucket = %(bucket)s AND c.wallet = %(wallet)s ORDER BY c.id LIMIT 1000;

@@ -19,6 +19,7 @@ lot_rows = store.lot_rows
 lots_due = store.lots_due
 view = store.view
 load_cards = store.load_cards
+of_wallet = store.of_wallet
 
 
 class CardHandler(Handler):

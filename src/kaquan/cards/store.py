@@ -61,13 +61,14 @@ def load_cards(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], cards: Seq
     commands = [entry.id for entry in entries]
     wanted = sorted(set(cards))
     labels = sorted({bucket_of(identity) for identity in (*commands, *wanted)})
+    if lock:
+        cursor.execute(QUERIES.lock_cards, (column(INT2, labels), column(UUID, wanted)), prepare=True)
     facts = call_load(
         cursor,
         QUERIES.load_cards,
         (
             labels[0],
             column(INT2, labels),
-            lock,
             column(INT2, buckets(commands)),
             column(UUID, commands),
             column(INT2, buckets(wanted)),
@@ -92,6 +93,13 @@ def view(connection: psycopg.Connection[Any], card: Id) -> CardView | None:
         if found is None:
             return None
         return CardView(found, cursor.execute(QUERIES.lots, key).fetchall())
+
+
+def of_wallet(connection: psycopg.Connection[Any], wallet: Id) -> list[Any]:
+    """The cards of a wallet, for display."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        key = {"bucket": bucket_of(wallet), "wallet": _uuid(wallet)}
+        return cursor.execute(QUERIES.cards_of, key).fetchall()
 
 
 def by_number(connection: psycopg.Connection[Any], bucket: int, number: str) -> Id | None:

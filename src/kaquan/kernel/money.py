@@ -3,8 +3,9 @@
 `Money` is a `NewType`: the type checker refuses a bare int, and the hot path pays nothing for it (ADR 0003).
 """
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NewType
 
 Money = NewType("Money", int)
@@ -17,20 +18,22 @@ ZERO = Money(0)
 WHOLE = Rate(10_000)
 MONEY_MAX = Money(10**15)  # ten trillion yuan: far above any program, far below 2**63 and 2**53
 
+_YUAN = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+
 
 class MoneyError(ValueError):
     """A text or a split that cannot be money."""
 
 
 def yuan(text: str | int) -> Money:
-    """Money from yuan as people write it: `"100"`, `"12.30"`, `"1,000"`. Raises `MoneyError`."""
-    try:
-        value = Decimal(str(text).replace(",", "").strip())
-    except InvalidOperation:
-        raise MoneyError(f"not an amount in yuan: {text!r}") from None
-    if not value.is_finite():
+    """Money from yuan as people write it: `"100"`, `"12.30"`, `"1,000"`. Raises `MoneyError`.
+
+    A comma stands only before three digits: `"12,30"` is no amount, and never twelve hundred and thirty yuan.
+    """
+    clean = str(text).strip()
+    if not _YUAN.fullmatch(clean):
         raise MoneyError(f"not an amount in yuan: {text!r}")
-    fen = value * 100
+    fen = Decimal(clean.replace(",", "")) * 100
     if fen != fen.to_integral_value():
         raise MoneyError(f"more than two decimals: {text!r}")
     if abs(fen) > MONEY_MAX:

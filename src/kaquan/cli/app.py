@@ -1,0 +1,45 @@
+"""The command `kaquan`: every group of commands, mounted."""
+
+import sys
+
+import typer
+
+from kaquan.cli import cards, db, holders, installation, jobs, ledger, merchants, payments, programs, settlement
+
+SETTING_UP = "准备 / Setting up"
+EVERY_DAY = "日常 / Every day"
+MONEY = "资金 / Money and merchants"
+UPKEEP = "维护 / Upkeep"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    help="Kaquan 卡券:预付卡与消费券的运营命令行 / Kaquan: prepaid cards and consumption vouchers\n\n"
+    "金额以元书写(如 12.30)。退出码:0 成功,1 被拒绝,2 用法有误,3 故障或不可用。 / "
+    "Amounts are written in yuan, such as 12.30. Exit status: 0 done, 1 refused, 2 bad usage, 3 unavailable.",
+)
+app.command("init", rich_help_panel=SETTING_UP)(installation.init)
+app.add_typer(merchants.organisations, name="organisation", rich_help_panel=SETTING_UP)
+app.add_typer(merchants.merchants, name="merchant", rich_help_panel=SETTING_UP)
+app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)
+app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
+app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
+app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
+app.command("pay", rich_help_panel=EVERY_DAY)(payments.pay_command)
+app.command("authorize", rich_help_panel=EVERY_DAY)(payments.authorize_command)
+app.command("capture", rich_help_panel=EVERY_DAY)(payments.capture_command)
+app.command("void", rich_help_panel=EVERY_DAY)(payments.void_command)
+app.command("refund", rich_help_panel=EVERY_DAY)(payments.refund_command)
+app.command("reverse", rich_help_panel=EVERY_DAY)(payments.reverse_command)
+app.add_typer(payments.app, name="payment", rich_help_panel=EVERY_DAY)
+app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
+app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
+app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)
+
+
+def main() -> None:
+    """The console script `kaquan`."""
+    app(prog_name="kaquan")

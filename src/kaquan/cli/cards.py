@@ -1,0 +1,186 @@
+"""`kaquan card`: sell, top up, show, freeze, report lost, replace."""
+
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cards.errors import CARD_UNKNOWN
+from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
+from kaquan.cards.service import view
+from kaquan.cli.holders import wallet_of
+from kaquan.cli.options import AsJson, CardArgument, Channel, DryRun, Face, Key, Lang, Phone, Wallet
+from kaquan.cli.session import Session, instant, opened, shown
+from kaquan.commands.model import Effect, Kind
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import Id, public
+from kaquan.kernel.money import text
+from kaquan.kernel.refusal import Refusal
+from kaquan.ledger.chart import Source
+from kaquan.sales.model import Sell, TopUp
+
+app = typer.Typer(
+    no_args_is_help=True, help="卡:售卡、充值、查看、冻结、挂失、补卡 / Cards: sell, top up, show, freeze …"
+)
+
+_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "active_at")
+_LOT_COLUMNS = ("kind", "source", "granted_fen", "balance_fen", "held_fen", "active_at", "expires_at", "state")
+
+Reason = Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")]
+
+
+@app.command("sell")
+def sell_command(
+    program: Annotated[str, typer.Option("--program", help="活动代码 / Code of the program", metavar="CODE")],
+    face: Face,
+    phone: Phone = None,
+    wallet: Wallet = None,
+    channel: Channel = "sandbox",
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """售卡给持卡人(用 --phone 或 --wallet 指明) / Sell a card to a holder, named by --phone or --wallet"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        owner = wallet_of(session, wallet, phone)
+        done = session.act(
+            Kind.SELL,
+            lambda key: Sell(key=key, caller=OPERATOR, wallet=owner, program=program, face=face, channel=channel),
+        )
+        _loaded(session, done, ("已售卡", "Sold a card of"), ("card", "number"))
+
+
+@app.command("top-up")
+def top_up_command(
+    card: CardArgument,
+    face: Face,
+    channel: Channel = "sandbox",
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """给卡充值一个档位 / Add one of the program's offers to a card"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = session.card(card)
+        done = session.act(
+            Kind.TOP_UP, lambda key: TopUp(key=key, caller=OPERATOR, card=target, face=face, channel=channel)
+        )
+        _loaded(session, done, ("已充值", "Topped up by"), ())
+
+
+@app.command("show")
+def show_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """查看卡的状态、余额和资金批次 / Show a card's state, balance and lots"""
+    with opened(lang, as_json) as session:
+        facts, lots = _view(session, session.card(card))
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts, "lots": lots})
+            return
+        session.screen.facts({**facts, "available_fen": text(facts["available_fen"])})
+        session.screen.table(_LOT_COLUMNS, lots)
+
+
+@app.command("freeze")
+def freeze_command(
+    card: CardArgument,
+    reason: Reason,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """冻结:解冻前不能付款 / Freeze: it can't pay until it is unfrozen"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = session.card(card)
+        done = session.act(Kind.FREEZE, lambda key: Freeze(key=key, caller=OPERATOR, card=target, reason=reason))
+        session.tell(("卡已冻结。", "The card is frozen."), done, shown(done.facts))
+
+
+@app.command("unfreeze")
+def unfreeze_command(
+    card: CardArgument,
+    reason: Reason,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """解冻:恢复付款 / Unfreeze: it can pay again"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = session.card(card)
+        done = session.act(Kind.UNFREEZE, lambda key: Unfreeze(key=key, caller=OPERATOR, card=target, reason=reason))
+        session.tell(("卡已解冻。", "The card is unfrozen."), done, shown(done.facts))
+
+
+@app.command("report-lost")
+def report_lost_command(
+    card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
+) -> None:
+    """挂失(仅记名卡) / Report a registered card lost: it stops paying until it is replaced"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = session.card(card)
+        done = session.act(Kind.REPORT_LOST, lambda key: ReportLost(key=key, caller=OPERATOR, card=target))
+        session.tell(("卡已挂失。", "The card is reported lost."), done, shown(done.facts))
+
+
+@app.command("replace")
+def replace_command(
+    card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
+) -> None:
+    """补卡:换新卡号,余额和记录不变 / Replace a lost card: a new number; balance and history stay"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = session.card(card)
+        done = session.act(Kind.REPLACE, lambda key: Replace(key=key, caller=OPERATOR, card=target))
+        facts = shown(done.facts)
+        if not session.dry_run:
+            facts |= {"number": _view(session, target)[0]["number"]}
+        session.tell(("已补卡。", "The card is replaced."), done, facts)
+
+
+def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[str, ...]) -> None:
+    facts = shown(done.facts)
+    amount = text(facts["face_fen"])
+    headline = (f"{verb[0]} {amount} 元。", f"{verb[1]} {amount} yuan.")
+    session.tell(headline, done, {name: facts[name] for name in _LOADED}, born)
+
+
+def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A card and its lots as facts. Raises `RefusedHere`."""
+    found = view(session.app.connection, card)
+    if found is None:
+        session.refuse(Refusal(CARD_UNKNOWN))
+    now = microseconds(session.app.door.at())
+    live = [
+        lot
+        for lot in found.lots
+        if lot.state == LotState.LIVE and lot.active_from <= now and (lot.expires_at is None or now < lot.expires_at)
+    ]
+    facts = {
+        "card": public("crd", card),
+        "number": found.card.number,
+        "program": found.card.program,
+        "terms_version": found.card.terms_version,
+        "state": CardState(found.card.state).name.lower(),
+        "registered": found.card.registered,
+        "wallet": public("wal", found.card.wallet.bytes),
+        "available_fen": sum(lot.balance - lot.held for lot in live),
+        "balance_fen": sum(lot.balance for lot in found.lots),
+        "held_fen": sum(lot.held for lot in found.lots),
+    }
+    return facts, [_lot(lot) for lot in found.lots]
+
+
+def _lot(lot: Any) -> dict[str, Any]:
+    return {
+        "lot": public("lot", lot.id.bytes),
+        "kind": LotKind(lot.kind).name.lower(),
+        "source": Source(lot.source).name.lower(),
+        "state": LotState(lot.state).name.lower(),
+        "granted_fen": lot.granted,
+        "balance_fen": lot.balance,
+        "held_fen": lot.held,
+        "active_at": instant(lot.active_from),
+        "expires_at": instant(lot.expires_at),
+    }

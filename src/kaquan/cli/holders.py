@@ -1,0 +1,154 @@
+"""`kaquan holder`: register and find the people who hold cards. What identifies them is masked on every screen."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cards.model import CardState
+from kaquan.cards.service import of_wallet
+from kaquan.cli.endings import Misuse
+from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone
+from kaquan.cli.session import Session, identity, opened
+from kaquan.commands.model import Kind
+from kaquan.holders.errors import WALLET_UNKNOWN
+from kaquan.holders.service import find_by_phone, read_person, registration
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.ids import Id, public
+from kaquan.kernel.refusal import Refusal
+from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_phone
+from kaquan.privacy.rules import normalise_phone
+from kaquan.privacy.rules import person as read_typed
+
+app = typer.Typer(no_args_is_help=True, help="持卡人:登记、查找(个人信息只显示掩码) / Holders: register, find")
+
+_FROM_STDIN = "-"
+
+
+@app.command("register")
+def register_command(
+    name: Annotated[str | None, typer.Option("--name", help="姓名 / Name", metavar="NAME")] = None,
+    phone: Phone = None,
+    id_number: Annotated[
+        str | None,
+        typer.Option(
+            "--id-number",
+            help="证件号码;写 - 则从标准输入读一行 / Identity number; - reads a line of stdin",
+            metavar="NUMBER",
+        ),
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="不记名钱包 / A wallet of nobody known, for bearer cards")
+    ] = False,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """登记持卡人,开一个钱包;记名卡需要证件号码 / Register a holder and open a wallet
+
+    不带选项时逐项询问,输入证件号码不回显。命令行会留在历史记录里:个人信息请让它询问,或用 - 从标准输入读。 /
+    Without options it asks; identity numbers are not echoed. A command line stays in the shell's history: let it
+    ask for personal data, or pass it on stdin with -. Registered cards need the identity number.
+    """
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        person = None if anonymous else _person(session, name, phone, id_number)
+        done = session.act(Kind.REGISTER_HOLDER, lambda key: registration(session.app.master, OPERATOR, key, person))
+        facts = {"wallet": public("wal", done.id), **_masked(person), "identified": done.facts["identified"]}
+        session.tell(("持卡人已登记。", "The holder is registered."), done, facts, ("wallet",))
+
+
+@app.command("find")
+def find_command(
+    wallet: Annotated[
+        str | None, typer.Argument(help="钱包 wal_… / Wallet: wal_…", metavar="[WALLET]", show_default=False)
+    ] = None,
+    phone: Phone = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """按手机号或钱包查找持卡人和卡 / Find a holder and the cards by phone number or wallet"""
+    with opened(lang, as_json) as session:
+        if wallet is None and phone is None:
+            phone = _asked(session, "手机号", "Phone number", hidden=True)
+        found = wallet_of(session, wallet, phone)
+        person = read_person(session.app.connection, session.app.master, found)
+        cards = of_wallet(session.app.connection, found)
+        facts: dict[str, Any] = {"wallet": public("wal", found), **_masked(person)}
+        rows = [
+            {
+                "number": one.number,
+                "program": one.program,
+                "state": CardState(one.state).name.lower(),
+                "card": public("crd", one.id.bytes),
+            }
+            for one in cards
+        ]
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts, "cards": rows})
+            return
+        session.screen.facts(facts)
+        if rows:
+            session.screen.table(("number", "program", "state", "card"), rows)
+
+
+def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:
+    """The wallet that was named by id or by its holder's phone number. Raises `RefusedHere` or `Misuse`."""
+    if (wallet is None) == (phone is None):
+        raise Misuse("请用手机号或钱包二者之一指明持卡人。", "Name the holder by either phone number or wallet.")
+    if wallet is not None:
+        return identity("wal", wallet)
+    digits = normalise_phone(_typed(phone) or "")
+    if isinstance(digits, Refusal):
+        session.refuse(digits)
+    found = find_by_phone(session.app.connection, session.app.master, digits)
+    if found is None:
+        session.refuse(Refusal(WALLET_UNKNOWN))
+    return found
+
+
+def _person(session: Session, name: str | None, phone: str | None, id_number: str | None) -> Person:
+    if name is None:
+        name = _asked(session, "姓名", "Name")
+        phone = phone or _asked(session, "手机号(可留空)", "Phone number (may be empty)", optional=True)
+        id_number = id_number or _asked(
+            session,
+            "证件号码(可留空,不回显)",
+            "Identity number (may be empty, not echoed)",
+            hidden=True,
+            optional=True,
+        )
+    person = read_typed(name, _typed(phone), _typed(id_number))
+    if isinstance(person, Refusal):
+        session.refuse(person)
+    return person
+
+
+def _typed(value: str | None) -> str | None:
+    """What an option says; a line of stdin for `-`."""
+    return sys.stdin.readline().strip() if value == _FROM_STDIN else value
+
+
+def _asked(session: Session, zh: str, en: str, *, hidden: bool = False, optional: bool = False) -> str:
+    if not sys.stdin.isatty():
+        raise Misuse(
+            "没有终端可以询问:请用选项给出(可写 - 从标准输入读)。",
+            "There is no terminal to ask on: give the options (- reads a line of stdin).",
+        )
+    default = "" if optional else None
+    answer: str = typer.prompt(
+        session.screen.words(zh, en), default=default, hide_input=hidden, show_default=False, err=True
+    )
+    return answer
+
+
+def _masked(person: Person | None) -> dict[str, str]:
+    """Who it is, as far as a screen may show."""
+    if person is None:
+        return {}
+    shown = {"name": masked_name(person.name)}
+    if person.phone:
+        shown["phone"] = masked_phone(person.phone)
+    if person.id_number:
+        shown["id_number"] = masked_id_number(person.id_number)
+    return shown

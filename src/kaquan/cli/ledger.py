@@ -1,0 +1,192 @@
+"""`kaquan ledger`: what was posted, what accounts hold, the proofs, the export."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cli.endings import FAULTY, Misuse
+from kaquan.cli.options import AsJson, Lang
+from kaquan.cli.session import Session, identity, instant, opened
+from kaquan.kernel.ids import Id, public
+from kaquan.ledger import service
+from kaquan.ledger.chart import CHART, Account, Source
+from kaquan.ledger.movements import movement_name
+
+app = typer.Typer(
+    no_args_is_help=True, help="账本:分录、余额、证明、导出 / Ledger: journal, balances, proofs, export"
+)
+
+LINES_MAX = 10_000
+_OWNER_ONLY = 0o600
+_JOURNAL = ("at", "book", "movement", "transfer", "line", "debit", "credit", "source", "amount_fen")
+_BALANCES = ("book", "program", "account", "account_name", "source", "debits_fen", "credits_fen", "balance_fen")
+_OWNERS = ("book", "owner", "source", "balance_fen")
+_BY_NAME = {info.name: account for account, info in CHART.items()}
+
+
+@app.command("journal")
+def journal_command(
+    moved_by: Annotated[
+        str | None,
+        typer.Argument(
+            help="只看一笔:pay_…、trf_…、stl_…,售卡用 crd_… / One transfer: pay_…, trf_…, stl_…, a sale: crd_…",
+            metavar="[ID]",
+            show_default=False,
+        ),
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", min=1, max=LINES_MAX, help="最近多少条分录 / How many of the latest postings")
+    ] = 20,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出分录,最新的在前 / List postings, newest first"""
+    with opened(lang, as_json) as session:
+        connection = session.app.connection
+        if moved_by is None:
+            found = service.latest(connection, last)
+        else:
+            found = service.transfer(connection, identity(moved_by.partition("_")[0].strip().lower(), moved_by))
+        none = ("没有分录。", "There are no postings.")
+        session.screen.rows("postings", _JOURNAL, [_posting(row) for row in found], none)
+
+
+@app.command("balances")
+def balances_command(
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            help="按归属列出一个科目,如 merchant.payable / One account by owner, such as merchant.payable",
+            metavar="ACCOUNT",
+        ),
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出各账簿各科目的余额 / List what each account of each book holds"""
+    with opened(lang, as_json) as session:
+        none = ("还没有分录。", "Nothing has been posted yet.")
+        if account is None:
+            session.screen.rows("balances", _BALANCES, _balances(session), none)
+        else:
+            session.screen.rows("owners", _OWNERS, _owners(session, account), none)
+
+
+@app.command("proofs")
+def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
+    """从分录重新计算,证明账目无误;全部成立才返回 0 / Recount everything; exit status 0 only if all proofs hold"""
+    with opened(lang, as_json) as session:
+        screen = session.screen
+        proved = []
+        for proof in service.proofs(session.app.connection):
+            proved.append({"name": proof.name, "ok": proof.ok, "facts": dict(proof.facts)})
+            if not as_json:
+                mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
+                screen.line(f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{_counted(proof.facts)}[/]")
+        failed = sum(not one["ok"] for one in proved)
+        if as_json:
+            screen.answer({"outcome": "fault" if failed else "effect", "proofs": proved})
+        elif failed:
+            screen.line(screen.words(f"{failed} 项不成立。", f"{failed} proofs fail."))
+        else:
+            screen.line(screen.words(f"{len(proved)} 项全部成立。", f"All {len(proved)} proofs hold."))
+        if failed:
+            raise typer.Exit(FAULTY)
+
+
+@app.command("export")
+def export_command(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="写入文件,默认标准输出 / File to write; standard output by default", metavar="FILE"
+        ),
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """导出全部分录,每行一个 JSON / Export all postings as JSON lines, for whoever wants to add them up again"""
+    with opened(lang, False) as session:
+        count = 0
+        if out is None:
+            target: Any = nullcontext(sys.stdout.buffer)
+        else:
+            target = os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb")
+        with target as lines:
+            for line in service.export(session.app.connection):
+                lines.write(line + b"\n")
+                count += 1
+            lines.flush()
+        if out is not None:
+            session.screen.line(session.screen.words(f"已写出 {count:,} 行:{out}", f"{count:,} lines written: {out}"))
+
+
+def _posting(row: Any) -> dict[str, Any]:
+    return {
+        "at": instant(row.at),
+        "book": row.book,
+        "movement": movement_name(row.kind),
+        "transfer": public("trf", row.transfer.bytes),
+        "line": row.line,
+        "debit": CHART[Account(row.debit)].name,
+        "debit_owner": row.debit_owner and row.debit_owner.hex,
+        "credit": CHART[Account(row.credit)].name,
+        "credit_owner": row.credit_owner and row.credit_owner.hex,
+        "source": Source(row.source).name.lower(),
+        "amount_fen": row.amount,
+    }
+
+
+def _balances(session: Session) -> list[dict[str, Any]]:
+    catalogue = session.catalogue()
+    programs = {number: code for code, number in catalogue.programs.items()}
+    zh = session.screen.language == "zh"
+    return [
+        {
+            "book": catalogue.books.get(one.book, str(one.book)),
+            "program": programs.get(one.program, str(one.program)),
+            "account": CHART[one.account].name,
+            "account_name": CHART[one.account].zh if zh else CHART[one.account].side,
+            "source": one.source.name.lower(),
+            "debits_fen": one.debits,
+            "credits_fen": one.credits,
+            "balance_fen": one.balance,
+        }
+        for one in service.balances(session.app.connection)
+    ]
+
+
+def _owners(session: Session, name: str) -> list[dict[str, Any]]:
+    account = _BY_NAME.get(name.strip())
+    if account is None:
+        known = ", ".join(_BY_NAME)
+        raise Misuse(f"没有科目 {name};科目有:{known}。", f"There is no account {name}; there are: {known}.")
+    if Account.CARD_PRINCIPAL <= account <= Account.CARD_SUBSIDY:
+        raise Misuse("卡内余额请用 kaquan card show 查看。", "What a card holds is shown by kaquan card show.")
+    catalogue = session.catalogue()
+    return [
+        {
+            "book": code,
+            "owner": _owner(catalogue.merchants, one.owner),
+            "source": one.source.name.lower(),
+            "balance_fen": one.balance,
+        }
+        for book, code in sorted(catalogue.books.items())
+        for one in service.owner_balances(session.app.connection, book, account)
+    ]
+
+
+def _owner(merchants: Mapping[bytes, Any], owner: Id | None) -> str:
+    if owner is None:
+        return "-"
+    known = merchants.get(owner)
+    return known.code if known is not None else owner.hex()
+
+
+def _counted(facts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in facts.items())

@@ -1,0 +1,168 @@
+"""What a command prints: one JSON object, or lines for people; results to stdout, everything else to stderr.
+
+A terminal gets colours and tables; a pipe or a file gets plain lines that never wrap.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from kaquan.cli.words import LABELS, Words, label, pick, value
+from kaquan.kernel.refusal import Language, Refusal
+
+Facts = Mapping[str, Any]
+
+_LAW_FACTS = frozenset({"article_zh", "article_en", "law_pack", "law_pack_version"})
+"""Facts that are shown as the article, not as facts of the case."""
+
+
+class Screen:
+    """Where a command's answer goes, in one language, as JSON or for people."""
+
+    def __init__(self, language: Language, as_json: bool) -> None:
+        self.language = language
+        self.as_json = as_json
+        self._out = Console(highlight=False, soft_wrap=True)
+        self._err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+    def words(self, zh: str, en: str) -> str:
+        """The words of this screen's language."""
+        return pick((zh, en), self.language)
+
+    def answer(self, document: Facts, lines: Iterable[str] = ()) -> None:
+        """The command's one answer: `document` for machines, `lines` (with markup) for people."""
+        if self.as_json:
+            self._json(document)
+            return
+        for line in lines:
+            self.line(line)
+
+    def effect(self, headline: Words, facts: Facts, document: Facts | None = None) -> None:
+        """What was done, and its facts one below the other. Amounts of zero are left out."""
+        if self.as_json:
+            self._json({"outcome": "effect", **(document or {}), **facts})
+            return
+        self.line(f"[green]✓[/] {escape(self.words(*headline))}")
+        self.facts(facts)
+
+    def facts(self, facts: Facts) -> None:
+        """Named facts, aligned."""
+        shown = {
+            label(name, self.language): value(name, given, self.language)
+            for name, given in facts.items()
+            if not (name.endswith("_fen") and given == 0) and given != ""
+        }
+        width = max(map(cell_len, shown), default=0)
+        for name, given in shown.items():
+            self.line(f"  [dim]{escape(name)}[/]{' ' * (width - cell_len(name))}  {escape(given)}")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Facts]) -> None:
+        """Rows of facts under their labels; amounts to the right."""
+        heads = [label(name, self.language) for name in columns]
+        cells = [[value(name, row.get(name), self.language) for name in columns] for row in rows]
+        right = [name.endswith("_fen") or name in ("stores", "version", "count", "line") for name in columns]
+        if self._out.is_terminal:
+            table = Table(box=None, pad_edge=False, header_style="dim")
+            for head, to_right in zip(heads, right, strict=True):
+                table.add_column(head, justify="right" if to_right else "left", overflow="fold")
+            for row in cells:
+                table.add_row(*map(escape, row))
+            self._out.print(table)
+            return
+        widths = [max(cell_len(row[position]) for row in [heads, *cells]) for position in range(len(heads))]
+        for row in [heads, *cells]:
+            padded = zip(row, widths, right, strict=True)
+            self.line(escape("  ".join(_padded(*cell) for cell in padded).rstrip()))
+
+    def rows(
+        self, name: str, columns: Sequence[str], rows: Sequence[Facts], none: Words, document: Any = None
+    ) -> None:
+        """A list as the answer: a table for people, `{name: [...]}` for machines, words when it is empty."""
+        if self.as_json:
+            self._json({"outcome": "effect", name: rows if document is None else document})
+        elif rows:
+            self.table(columns, rows)
+        else:
+            self.line(escape(self.words(*none)))
+
+    def line(self, text: str) -> None:
+        """One line to stdout, with markup."""
+        self._out.print(text)
+
+    def note(self, zh: str, en: str) -> None:
+        """A remark beside the answer: to stderr, and not in JSON."""
+        if not self.as_json:
+            self._err.print(f"[dim]{escape(self.words(zh, en))}[/]")
+
+    def refusal(self, refusal: Refusal, about: Facts | None = None) -> None:
+        """An expected no: what happened, the facts, the law if it was the law, the way out, the code."""
+        case = ", ".join(
+            f"{name} {_plain(name, given)}" for name, given in refusal.facts.items() if name not in _LAW_FACTS
+        )
+        article = str(refusal.facts.get(f"article_{self.language}", ""))
+        if self.as_json:
+            self._json({"outcome": "refused", **(about or {}), **refusal_document(refusal, self.language)})
+            return
+        self._err.print(f"[red]✗[/] {escape(refusal.message(self.language))}")
+        rows = [
+            (self.words("事实", "Facts"), case),
+            (self.words("依据", "Basis"), article),
+            (self.words("办法", "Way out"), refusal.remedy(self.language)),
+            (self.words("代码", "Code"), refusal.code.code),
+        ]
+        width = max(cell_len(name) for name, _ in rows)
+        for name, given in rows:
+            if given:
+                self._err.print(f"  [dim]{name}[/]{' ' * (width - cell_len(name))}  {escape(given)}")
+
+    def error(self, outcome: str, message: Words, remedy: Words = ("", ""), about: Facts | None = None) -> None:
+        """A misuse or a fault, and what to do."""
+        said, way_out = self.words(*message), self.words(*remedy)
+        if self.as_json:
+            self._json({"outcome": outcome, "message": said, "remedy": way_out, **(about or {})})
+            return
+        self._err.print(f"[red]✗[/] {escape(said)}")
+        if way_out:
+            self._err.print(f"  {escape(way_out)}")
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar on the terminal while long work goes on; gives what to call with how much is done."""
+        if self.as_json or not self._err.is_terminal:
+            yield lambda done: None
+            return
+        with Progress(console=self._err, transient=True) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda done: bar.update(task, completed=done)
+
+    def _json(self, document: Facts) -> None:
+        self._out.file.write(json.dumps(document, ensure_ascii=False) + "\n")
+        self._out.file.flush()
+
+
+def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
+    """A refusal as the JSON output holds it."""
+    return {
+        "code": refusal.code.code,
+        "message": refusal.message(language),
+        "facts": dict(refusal.facts),
+        "remedy": refusal.remedy(language),
+        "article": refusal.facts.get(f"article_{language}"),
+        "retryable": refusal.code.retryable,
+    }
+
+
+def _plain(name: str, given: Any) -> str:
+    return value(name, given, "en") if name in LABELS or name.endswith("_fen") else str(given)
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space

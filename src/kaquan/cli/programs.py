@@ -1,0 +1,221 @@
+"""`kaquan program`: check, explain, open and amend programs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cli.endings import REFUSED, Misuse, guarded, read_settings
+from kaquan.cli.options import AsJson, DryRun, Key, Lang
+from kaquan.cli.printing import Screen, refusal_document
+from kaquan.cli.session import Session, installed, opened, screen_for
+from kaquan.commands.model import Kind
+from kaquan.kernel.caller import OPERATOR
+from kaquan.law.model import LawPack
+from kaquan.programs import preset_files
+from kaquan.programs.catalogue import Terms
+from kaquan.programs.changes import Change, diff
+from kaquan.programs.compiler import compile_program
+from kaquan.programs.explain import explain
+from kaquan.programs.service import AmendProgram, OpenProgram
+from kaquan.programs.source import FILE_BYTES_MAX
+from kaquan.programs.terms import ProgramTerms
+
+app = typer.Typer(no_args_is_help=True, help="活动:检查、说明、开办、修改 / Programs: check, explain, open, amend")
+
+File = Annotated[
+    str,
+    typer.Argument(
+        help="活动文件(TOML),或随附预设的名称,如 jingxika / Program file (TOML), or the name of a preset",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+
+
+@app.command("validate")
+def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> None:
+    """检查活动文件,列出每一处问题 / Check a program file and name every problem in it"""
+    settings = read_settings()
+    screen = screen_for(settings, lang, as_json)
+    with guarded(screen, settings):
+        terms, pack = _valid(screen, _read(file))
+        screen.effect(
+            (f"可以开办:{terms.program.name_zh}", f"It can be opened: {terms.program.name_en}"),
+            {
+                "program": terms.program.code,
+                "issuer": terms.program.issuer,
+                "group": terms.program.group,
+                "law_pack": f"{pack.id} {pack.version}",
+            },
+        )
+
+
+@app.command("explain")
+def explain_command(
+    program: Annotated[
+        str,
+        typer.Argument(
+            help="活动文件、已开办活动的代码,或预设名称 / Program file, code of an open program, or name of a preset",
+            metavar="FILE_OR_CODE",
+            show_default=False,
+        ),
+    ],
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """用通俗的话说明活动规则 / Say in plain sentences what a program promises"""
+    settings = read_settings()
+    screen = screen_for(settings, lang, as_json)
+    with guarded(screen, settings):
+        if Path(program).is_file():
+            terms, pack = _valid(screen, _read(program))
+            _tell(screen, terms, pack, None)
+            return
+    if installed(settings):
+        with opened(lang, as_json) as session:
+            known = session.catalogue().program(program)
+            if known is not None or program not in preset_files.names():
+                found = known or session.program(program)
+                _tell(screen, found.terms, found.law, found.version)
+                return
+    with guarded(screen, settings):
+        _tell(screen, *_valid(screen, _read(program)), None)
+
+
+@app.command("open")
+def open_command(
+    file: File, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
+) -> None:
+    """开办活动 / Open a program
+
+    发行方(须有账簿)和商户组要先登记。 / The issuer (with a book) and the group are registered first.
+    """
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        text = _read(file)
+        terms, _ = _valid(session.screen, text)
+        done = session.act(Kind.OPEN_PROGRAM, lambda key: OpenProgram(key=key, caller=OPERATOR, text=text))
+        name = terms.program
+        session.tell((f"活动“{name.name_zh}”已开办。", f"{name.name_en} is open."), done, done.facts)
+
+
+@app.command("amend")
+def amend_command(
+    file: File,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="不再询问 / Do not ask")] = False,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """修改活动:先列出变化,确认后生效 / Change a program: shows what differs, then asks
+
+    已售出的卡继续按售出时的规则使用。 / Cards sold before keep the terms they were sold under.
+    """
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        text = _read(file)
+        terms, _ = _valid(session.screen, text)
+        current = session.program(terms.program.code)
+        changes = diff(current.terms, terms)
+        if not as_json:
+            _show_changes(session.screen, current, changes)
+        if changes and not (yes or dry_run):
+            _confirm(session)
+        done = session.act(Kind.AMEND_PROGRAM, lambda key: AmendProgram(key=key, caller=OPERATOR, text=text))
+        headline = (f"活动“{terms.program.name_zh}”已修改。", f"{terms.program.name_en} is amended.")
+        facts: dict[str, Any] = dict(done.facts)
+        if as_json:
+            facts["changes"] = [_document(change) for change in changes]
+        session.tell(headline, done, facts)
+
+
+@app.command("list")
+def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出已开办的活动 / List the programs that are open"""
+    with opened(lang, as_json) as session:
+        rows = [_row(terms) for terms in session.catalogue().latest.values()]
+        session.screen.rows(
+            "programs",
+            ("program", "name", "version", "issuer", "group", "state"),
+            [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
+            ("还没有活动:用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
+            rows,
+        )
+
+
+def _row(known: Terms) -> dict[str, Any]:
+    names = known.terms.program
+    return {
+        "program": names.code,
+        "name_zh": names.name_zh,
+        "name_en": names.name_en,
+        "version": known.version,
+        "issuer": names.issuer,
+        "group": names.group,
+        "state": "open" if known.open else "closed",
+        "offers_fen": [offer.face_fen for offer in known.terms.presale.offers],
+    }
+
+
+def _read(file: str) -> str:
+    """The text of a file or preset, cut just above the longest that is read. Raises `Misuse`."""
+    path = Path(file)
+    if not path.is_file() and file in preset_files.names():
+        return preset_files.text(file)
+    try:
+        with path.open("rb") as source:
+            return source.read(FILE_BYTES_MAX + 1).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Misuse(f"{file} 不是 UTF-8 文本。", f"{file} is not text in UTF-8.") from None
+    except OSError as problem:
+        known = ", ".join(preset_files.names())
+        raise Misuse(
+            f"读不到活动文件 {file}({problem.strerror});随附的预设:{known}。",
+            f"The program file {file} can't be read ({problem.strerror}); presets: {known}.",
+        ) from None
+
+
+def _valid(screen: Screen, text: str) -> tuple[ProgramTerms, LawPack]:
+    """The terms in the text; all problems are printed and end the command, and nothing was sent."""
+    compiled = compile_program(text)
+    if not isinstance(compiled, list):
+        return compiled
+    if screen.as_json:
+        found = [refusal_document(refusal, screen.language) for refusal in compiled]
+        screen.answer({"outcome": "refused", "code": "program_refused", "refusals": found})
+    else:
+        for refusal in compiled:
+            screen.refusal(refusal)
+    raise typer.Exit(REFUSED)
+
+
+def _tell(screen: Screen, terms: ProgramTerms, pack: LawPack, version: int | None) -> None:
+    sentences = explain(terms, pack, screen.language)
+    document = {"outcome": "effect", "program": terms.program.code, "version": version, "sentences": sentences}
+    screen.answer(document, sentences)
+
+
+def _show_changes(screen: Screen, current: Terms, changes: list[Change]) -> None:
+    screen.line(
+        screen.words(
+            f"与现行第 {current.version} 版相比,{len(changes)} 处不同:",
+            f"{len(changes)} changes from version {current.version}:",
+        )
+    )
+    looser = {True: ("放宽", "looser"), False: ("收紧", "tighter"), None: ("", "")}
+    for change in changes:
+        before = "-" if change.before is None else change.before
+        after = "-" if change.after is None else change.after
+        screen.line(f"  {change.field}: {before} → {after}  {screen.words(*looser[change.loosens])}".rstrip())
+
+
+def _confirm(session: Session) -> None:
+    question = session.screen.words("现在生效?", "Make this the terms from now on?")
+    if session.screen.as_json or not typer.get_text_stream("stdin").isatty():
+        raise Misuse("没有改动:确认修改请加 --yes。", "Nothing was changed: add --yes to confirm.")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(REFUSED)
+
+
+def _document(change: Change) -> dict[str, Any]:
+    return {"field": change.field, "before": change.before, "after": change.after, "loosens": change.loosens}

@@ -1,0 +1,213 @@
+"""One command at work: the open installation, what the caller typed looked up, commands sent, effects printed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+from uuid import UUID
+
+from kaquan.cards import service as cards
+from kaquan.cards.errors import CARD_UNKNOWN
+from kaquan.cli.endings import SCHEMA_PENDING, Absent, Misuse, RefusedHere, guarded, read_settings
+from kaquan.cli.printing import Screen
+from kaquan.cli.words import Words
+from kaquan.commands.model import Effect, Kind, Outcome
+from kaquan.db import embedded, migrate
+from kaquan.db.pool import connect
+from kaquan.kernel import clock, ids
+from kaquan.kernel.calendar import Calendar
+from kaquan.kernel.ids import Id, IdError
+from kaquan.kernel.refusal import Language, Refusal
+from kaquan.main import Kaquan
+from kaquan.payments.errors import MERCHANT_UNKNOWN
+from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.programs.errors import PROGRAM_UNKNOWN
+from kaquan.settings import Settings
+
+_READ_NOW = -1
+"""A version that no reference data has, so that the catalogue is read whatever it holds."""
+
+_PREFIXES = {
+    "card": "crd",
+    "merchant": "mer",
+    "payment": "pay",
+    "refund": "trf",
+    "settlement": "stl",
+    "store": "sto",
+    "wallet": "wal",
+}
+
+
+class Session:
+    """An open installation and the wishes of one command: its key, whether it is a dry run, where to print."""
+
+    def __init__(
+        self, app: Kaquan, settings: Settings, screen: Screen, key: str | None = None, dry_run: bool = False
+    ) -> None:
+        self.app = app
+        self.settings = settings
+        self.screen = screen
+        self.dry_run = dry_run
+        self.sent: str | None = None
+        self._key = key
+
+    def key(self) -> str:
+        """The command's key. A fresh one is printed before anything is sent, so that a retry is always possible."""
+        if self._key is None:
+            born = clock.microseconds(self.app.door.at()) // 1000
+            self._key = str(UUID(bytes=ids.new_id(born, ids.draw_bucket())))
+            if not self.dry_run:
+                self.screen.note(f"请求号 {self._key}", f"key {self._key}")
+        return self._key
+
+    def act(self, kind: Kind, make: Callable[[str], Any]) -> Effect:
+        """Send the command that `make` makes from the key. Raises `RefusedHere`."""
+        command = make(self.key())
+        return self.send(lambda: self.app.one(kind, command, dry_run=self.dry_run))
+
+    def send(self, execute: Callable[[], Outcome]) -> Effect:
+        """The effect of what `execute` sends under this command's key. Raises `RefusedHere`."""
+        self.sent = None if self.dry_run else self.key()
+        outcome = execute()
+        self.sent = None
+        if not isinstance(outcome, Effect):
+            raise RefusedHere(outcome.refusal, {"key": self.key(), "replayed": outcome.replayed})
+        if outcome.replayed:
+            self.screen.note(
+                "这个请求号此前已执行,以下是当时的结果。",
+                "This key was used before; this is the answer it was given.",
+            )
+        return outcome
+
+    def tell(self, headline: Words, outcome: Effect, facts: Mapping[str, Any], born: tuple[str, ...] = ()) -> None:
+        """Print an effect. `born` names the facts that a dry run cannot know, because nothing was made."""
+        if self.dry_run and not outcome.replayed:
+            headline = (f"试算,没有发生任何变动:{headline[0]}", f"Dry run, nothing moved: {headline[1]}")
+            facts = {name: given for name, given in facts.items() if name not in born}
+        document = {"dry_run": self.dry_run, "replayed": outcome.replayed, "key": self._key}
+        self.screen.effect(headline, facts, document)
+
+    def refuse(self, refusal: Refusal) -> NoReturn:
+        """End the command with a refusal."""
+        raise RefusedHere(refusal)
+
+    def calendar(self) -> Calendar:
+        """The business calendar, with the settings' file over it. Raises `CalendarFileError`."""
+        return Calendar.load(self.settings.calendar_file)
+
+    def catalogue(self) -> Catalogue:
+        """Programs, merchants and stores as they are now."""
+        self.app.catalogue.refresh(self.app.connection, _READ_NOW)
+        return self.app.catalogue
+
+    def program(self, code: str) -> Terms:
+        """The latest terms of a program that a person means. Raises `RefusedHere`."""
+        found = self.catalogue().program(code.strip())
+        if found is None:
+            raise RefusedHere(Refusal(PROGRAM_UNKNOWN, {"program": code[:40]}))
+        return found
+
+    def card(self, text: str) -> Id:
+        """The card that a person means, by number or id. Raises `RefusedHere`."""
+        found = cards.find(self.app.connection, text)
+        if found is None:
+            raise RefusedHere(Refusal(CARD_UNKNOWN))
+        return found
+
+    def merchant(self, text: str) -> Id:
+        """The merchant that a person means, by code or id. Raises `RefusedHere`."""
+        catalogue = self.catalogue()
+        found = catalogue.merchant_codes.get(text.strip())
+        if found is None:
+            with suppress(IdError):
+                found = ids.parse("mer", text)
+        if found is None or found not in catalogue.merchants:
+            raise RefusedHere(Refusal(MERCHANT_UNKNOWN))
+        return found
+
+    def store(self, code: str | None) -> Id | None:
+        """The store with a code; None for none. Raises `RefusedHere`."""
+        if code is None:
+            return None
+        found = self.catalogue().stores.get(code.strip())
+        if found is None:
+            raise RefusedHere(Refusal(MERCHANT_UNKNOWN))
+        return found[0]
+
+
+def identity(prefix: str, text: str) -> Id:
+    """An id that a person typed. Raises `Misuse`."""
+    try:
+        return ids.parse(prefix, text)
+    except IdError:
+        raise Misuse(f"“{text}”不是 {prefix}_… 形式的编号。", f"{text} is not an id of the form {prefix}_…") from None
+
+
+def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as the outside sees it: public ids, and instants in ISO 8601 (UTC)."""
+    facts: dict[str, Any] = {}
+    for name, given in answer.items():
+        if name in _PREFIXES and isinstance(given, str):
+            facts[name] = ids.public(_PREFIXES[name], bytes.fromhex(given))
+        elif name.endswith("_us"):
+            facts[f"{name.removesuffix('_us')}_at"] = instant(given)
+        else:
+            facts[name] = given
+    return facts
+
+
+def instant(at_us: int | None) -> str | None:
+    """A stored instant in ISO 8601 (UTC); None for none."""
+    return None if not at_us else clock.instant(at_us).isoformat().replace("+00:00", "Z")
+
+
+def screen_for(settings: Settings, lang: Language | None, as_json: bool) -> Screen:
+    """Where this command prints, in the language that was asked for or that the settings name."""
+    return Screen(lang or settings.lang, as_json)
+
+
+@contextmanager
+def opened(
+    lang: Language | None, as_json: bool, *, key: str | None = None, dry_run: bool = False
+) -> Iterator[Session]:
+    """The installation of the settings, open for one command."""
+    settings = read_settings()
+    screen = screen_for(settings, lang, as_json)
+    session: Session | None = None
+    with guarded(screen, settings, lambda: session.sent if session is not None else None):
+        if not installed(settings):
+            raise _not_installed(settings)
+        with embedded.open_database(settings) as server:
+            _check_schema(server)
+            with connect(server.app_url, application_name="kaquan cli") as connection:
+                session = Session(Kaquan(connection, server.master_key), settings, screen, key, dry_run)
+                yield session
+
+
+def installed(settings: Settings) -> bool:
+    """Whether there is something to open: commands other than `init` make no installation by the way."""
+    real = settings.database_url is not None or settings.owner_database_url is not None
+    return real or (settings.home / "secrets").exists()
+
+
+def _check_schema(server: embedded.Server) -> None:
+    """The private server's schema is looked at each time; a real server's owner is not known to every process."""
+    if server.owner is None:
+        return
+    states = {state.state for state in migrate.status(server.owner_url)}
+    if states & {"changed", "missing"}:
+        raise Absent(
+            ("数据库结构与本程序不符。", "The database's schema does not fit this program."),
+            ("用 kaquan db status 查看差异。", "kaquan db status shows where they differ."),
+        )
+    if "pending" in states:
+        raise Absent(*SCHEMA_PENDING)
+
+
+def _not_installed(settings: Settings) -> Absent:
+    return Absent(
+        (f"{settings.home} 还没有安装。", f"There is no installation at {settings.home}."),
+        (
+            "先执行 kaquan init;已装在别处时,用 KAQUAN_HOME 指明。",
+            "Run kaquan init first; if it lies elsewhere, name it with KAQUAN_HOME.",
+        ),
+    )

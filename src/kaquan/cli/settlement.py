@@ -1,0 +1,211 @@
+"""`kaquan settle`: preview a period, settle exactly what the preview showed, write the bank's file."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from kaquan.cli.endings import FAULTY, REFUSED, Misuse
+from kaquan.cli.options import AsJson, DryRun, Lang
+from kaquan.cli.printing import refusal_document
+from kaquan.cli.session import Session, opened
+from kaquan.commands.model import Effect, Refused
+from kaquan.kernel.calendar import business_date, month_end
+from kaquan.kernel.ids import public
+from kaquan.kernel.money import Money, text
+from kaquan.kernel.refusal import Fault, Refusal
+from kaquan.settlement import service
+from kaquan.settlement.model import PART_FIELDS, Cut, Part, Preview
+
+app = typer.Typer(no_args_is_help=True, help="结算:预览、执行、打款文件 / Settlement: preview, run, payout file")
+
+_COLUMNS = ("code", "name", *(f"{name}_fen" for name in PART_FIELDS))
+_TOKEN_PARTS = 5
+_OWNER_ONLY = 0o600
+
+Program = Annotated[str, typer.Argument(help="活动代码 / Code of the program", metavar="PROGRAM", show_default=False)]
+Period = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        help="账期,如 2025-05,默认上个月 / Month, such as 2025-05; the last one by default",
+        metavar="MONTH",
+    ),
+]
+
+
+@app.command("preview")
+def preview_command(program: Program, period: Period = None, lang: Lang = None, as_json: AsJson = False) -> None:
+    """预览一个账期,打印切点供执行 / Show a period's settlement and its cut, which run executes"""
+    with opened(lang, as_json) as session:
+        _show(session, _preview(session, program, period), program)
+
+
+@app.command("run")
+def run_command(
+    program: Program,
+    period: Period = None,
+    cut: Annotated[
+        str | None,
+        typer.Option("--cut", help="预览打印的切点,默认现在预览 / Cut of a preview; by default one is made now"),
+    ] = None,
+    payouts: Annotated[
+        Path | None,
+        typer.Option(
+            "--payouts",
+            help="打款指令写成 CSV(含完整账号) / Write the payout instructions as CSV, account numbers in full",
+            metavar="FILE",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """结算一个账期;重复执行不会重复付款 / Settle a period; running it again pays nothing twice"""
+    with opened(lang, as_json, dry_run=dry_run) as session:
+        token = _read_token(cut) if cut is not None else None
+        if token is not None and period is None:
+            period = f"{token[1]:%Y-%m}"
+        seen = _preview(session, program, period)
+        if token is not None:
+            if token[:2] != (seen.program, seen.period_end):
+                raise Misuse("切点属于另一个活动或账期。", "The cut belongs to another program or period.")
+            seen = msgspec.structs.replace(seen, terms=token[2], cut=token[3])
+        if dry_run:
+            _show(session, seen, program)
+            return
+        _run(session, seen, program, payouts)
+
+
+def _preview(session: Session, program: str, period: str | None) -> Preview:
+    known = session.program(program)
+    end = _month(period) if period is not None else _last_month(session)
+    seen = service.preview(session.app.connection, session.app.catalogue, session.calendar(), known.program, end)
+    if isinstance(seen, Refusal):
+        session.refuse(seen)
+    return seen
+
+
+def _last_month(session: Session) -> date:
+    today = business_date(session.app.door.at())
+    return date.fromordinal(today.replace(day=1).toordinal() - 1)
+
+
+def _month(text: str) -> date:
+    try:
+        year, month = text.split("-")
+        return month_end(date(int(year), int(month), 1))
+    except ValueError:
+        raise Misuse(f"“{text}”不是账期,应写成 2025-05。", f"{text} is not a month; write 2025-05.") from None
+
+
+def _parts(part: Part) -> dict[str, int]:
+    return {f"{name}_fen": getattr(part, name) for name in PART_FIELDS}
+
+
+def _token(seen: Preview) -> str:
+    """The cut as a word that a person can copy: program, period, terms, instant, transaction."""
+    return f"{seen.program}-{seen.period_end:%Y%m}-{seen.terms}-{seen.cut.at_us}-{seen.cut.xid}"
+
+
+def _read_token(text: str) -> tuple[int, date, int, Cut]:
+    parts = text.strip().split("-")
+    if len(parts) == _TOKEN_PARTS and all(part.isascii() and part.isdigit() for part in parts):
+        program, period, terms, at_us, xid = parts
+        return int(program), _month(f"{period[:4]}-{period[4:]}"), int(terms), Cut(int(at_us), int(xid))
+    raise Misuse("切点写法不对:请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed.")
+
+
+def _show(session: Session, seen: Preview, program: str) -> None:
+    rows = [{"code": row.code, "name": row.name, **_parts(row.statement.total)} for row in seen.rows]
+    facts = {
+        "program": program,
+        "period_end": seen.period_end.isoformat(),
+        "pay_on": seen.pay_on.isoformat(),
+        "cut": _token(seen),
+    }
+    screen = session.screen
+    if screen.as_json:
+        totals = _parts(seen.totals)
+        screen.answer({"outcome": "effect", **facts, "settled": seen.settled, "merchants": rows, "totals": totals})
+        return
+    screen.facts(facts)
+    if seen.settled:
+        screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
+    if rows:
+        screen.table(_COLUMNS, [*rows, {"code": "=", "name": "", **_parts(seen.totals)}])
+
+
+def _run(session: Session, seen: Preview, program: str, payouts: Path | None) -> None:
+    app = session.app
+    handler = service.SettleHandler(app.catalogue, session.calendar())
+    with session.screen.progress(len(seen.rows)) as advance:
+        outcomes = service.run(app.door, handler, seen, progress=advance)
+    settled: list[dict[str, Any]] = []
+    refused: list[tuple[str, Refusal]] = []
+    for row, outcome in zip(seen.rows, outcomes, strict=True):
+        if isinstance(outcome, Effect):
+            parts = {f"{name}_fen": outcome.facts[f"{name}_fen"] for name in PART_FIELDS}
+            settled.append({"id": public("stl", outcome.id), "code": row.code, "name": row.name, **parts})
+        elif isinstance(outcome, Refused):
+            refused.append((row.code, outcome.refusal))
+    broken = sum(isinstance(outcome, Fault) for outcome in outcomes)
+    _report(session, seen, program, settled, refused, broken, payouts)
+    if broken:
+        raise typer.Exit(FAULTY)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def _report(
+    session: Session,
+    seen: Preview,
+    program: str,
+    settled: list[dict[str, Any]],
+    refused: list[tuple[str, Refusal]],
+    broken: int,
+    payouts: Path | None,
+) -> None:
+    screen = session.screen
+    lines = service.payouts(session.app.connection, seen.program, seen.period_end)
+    total = Money(sum(line.amount for line in lines))
+    if payouts is not None:
+        with os.fdopen(
+            os.open(payouts, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w", encoding="utf-8", newline=""
+        ) as out:
+            service.write_payouts(out, lines, screen.language)
+    if screen.as_json:
+        screen.answer(
+            {
+                "outcome": "fault" if broken else "refused" if refused else "effect",
+                "program": program,
+                "period_end": seen.period_end.isoformat(),
+                "pay_on": seen.pay_on.isoformat(),
+                "settled": settled,
+                "settled_before": seen.settled,
+                "refused": [{"merchant": code, **refusal_document(no, screen.language)} for code, no in refused],
+                "broken": broken,
+                "payouts": {"count": len(lines), "amount_fen": total, "file": str(payouts) if payouts else None},
+            }
+        )
+        return
+    if settled:
+        screen.table(_COLUMNS, settled)
+    for code, no in refused:
+        screen.note(code, code)
+        screen.refusal(no)
+    before = screen.words(f",{seen.settled} 家此前已结算", f"; {seen.settled} were before") if seen.settled else ""
+    screen.line(screen.words(f"本次结算 {len(settled)} 家{before}。", f"{len(settled)} merchants settled{before}."))
+    screen.line(
+        screen.words(
+            f"{seen.pay_on} 打款 {len(lines)} 笔,合计 {text(total)} 元。",
+            f"{len(lines)} payouts on {seen.pay_on}, {text(total)} yuan in all.",
+        )
+    )
+    if broken:
+        screen.note(f"{broken} 家出错,可重新执行。", f"{broken} broke on our side; run it again.")
+    if payouts is None and lines:
+        screen.note("加 --payouts FILE 写出打款文件。", "Add --payouts FILE to write the bank's file.")

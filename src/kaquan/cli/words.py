@@ -1,0 +1,161 @@
+"""The words of the command line in both languages: labels of facts, names of states."""
+
+from datetime import datetime
+from typing import Any
+
+from kaquan.kernel import clock, money
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Language
+
+Words = tuple[str, str]
+"""The same words in Chinese and in English."""
+
+LABELS: dict[str, Words] = {
+    "account": ("科目", "Account"),
+    "account_name": ("科目名称", "Side"),
+    "account_no": ("收款账号", "Account"),
+    "active_at": ("可用时间", "Spendable from"),
+    "amount_fen": ("金额", "Amount"),
+    "at": ("时间", "At"),
+    "available_fen": ("可用余额", "Available"),
+    "balance_fen": ("余额", "Balance"),
+    "bank": ("开户行", "Bank"),
+    "bonus_fen": ("其中赠金", "From bonus"),
+    "book": ("账簿", "Book"),
+    "captured_fen": ("已扣款", "Taken"),
+    "card": ("卡", "Card"),
+    "carried_fen": ("上期结转", "Carried over"),
+    "carry_fen": ("结转下期", "Carried on"),
+    "clawback_fen": ("追回返利", "Rebate taken back"),
+    "clawback_short_fen": ("未能追回", "Rebate not recovered"),
+    "code": ("代码", "Code"),
+    "count": ("笔数", "Count"),
+    "credit": ("贷方", "Credit"),
+    "credits_fen": ("贷方发生", "Credits"),
+    "cut": ("切点", "Cut"),
+    "data_dir": ("数据目录", "Data folder"),
+    "debit": ("借方", "Debit"),
+    "debits_fen": ("借方发生", "Debits"),
+    "expires_at": ("到期", "Expires"),
+    "face_fen": ("面值", "Face value"),
+    "fee_fen": ("手续费", "Fee"),
+    "granted_fen": ("发放", "Granted"),
+    "gross_fen": ("交易额", "Gross"),
+    "group": ("受理商户组", "Group"),
+    "held_fen": ("预授权占用", "Held"),
+    "home": ("安装目录", "Home"),
+    "id": ("编号", "Id"),
+    "id_number": ("证件号码", "Identity number"),
+    "identified": ("已登记身份", "Identified"),
+    "issuer": ("发行方", "Issuer"),
+    "key": ("请求号", "Key"),
+    "kind": ("种类", "Kind"),
+    "line": ("行", "Line"),
+    "lots": ("资金批次", "Lots"),
+    "merchant": ("商户", "Merchant"),
+    "migration": ("状态", "State"),
+    "movement": ("事项", "Event"),
+    "moved_at": ("扣款时间", "Taken at"),
+    "name": ("名称", "Name"),
+    "number": ("卡号", "Card number"),
+    "offers": ("档位", "Offers"),
+    "order_no": ("订单号", "Order"),
+    "owner": ("归属", "Owner"),
+    "paid_fen": ("实付", "Paid"),
+    "pay_on": ("打款日", "Pay on"),
+    "payment": ("支付编号", "Payment"),
+    "period_end": ("账期截止", "Period to"),
+    "phone": ("手机号", "Phone"),
+    "principal_fen": ("其中本金", "From principal"),
+    "program": ("活动", "Program"),
+    "reason": ("原因", "Reason"),
+    "rebate_cancelled_fen": ("取消待发返利", "Rebate cancelled"),
+    "rebate_fen": ("待发返利", "Rebate to come"),
+    "refund": ("退款编号", "Refund"),
+    "refunded_fen": ("已退款", "Refunded"),
+    "refunds_fen": ("退款", "Refunds"),
+    "registered": ("记名卡", "Registered"),
+    "released_fen": ("释放", "Released"),
+    "reserved_fen": ("留存保证金", "Held back"),
+    "source": ("资金来源", "Paid from"),
+    "state": ("状态", "State"),
+    "store": ("门店", "Store"),
+    "stores": ("门店数", "Stores"),
+    "terms": ("条款编号", "Terms"),
+    "terms_version": ("条款版本", "Terms version"),
+    "transfer": ("转账编号", "Transfer"),
+    "version": ("版本", "Version"),
+    "wallet": ("钱包", "Wallet"),
+    "work": ("事项", "Work"),
+}
+
+VALUES: dict[str, Words] = {
+    "active": ("正常", "active"),
+    "authorized": ("已预授权", "authorized"),
+    "bonus": ("赠金", "bonus"),
+    "captured": ("已扣款", "captured"),
+    "closed": ("已停售", "closed"),
+    "custody": ("存管", "custody"),
+    "expired": ("已过期", "expired"),
+    "fiscal": ("财政", "fiscal"),
+    "frozen": ("已冻结", "frozen"),
+    "live": ("有效", "live"),
+    "lost": ("已挂失", "lost"),
+    "nothing_taken": ("没有扣款", "nothing taken"),
+    "open": ("开放", "open"),
+    "operating": ("自有", "operating"),
+    "principal": ("本金", "principal"),
+    "refunded": ("已退款", "refunded"),
+    "registered": ("已登记", "registered"),
+    "sold": ("已售出", "sold"),
+    "subsidy": ("补贴", "subsidy"),
+    "topped_up": ("已充值", "topped up"),
+    "authorize": ("预授权", "authorize"),
+    "capture": ("预授权完成", "capture"),
+    "expire_hold": ("预授权过期释放", "holds released"),
+    "expire_lot": ("赠金到期", "bonus expired"),
+    "grant_reward": ("返利到账", "rebates granted"),
+    "none": ("-", "-"),
+    "pay": ("支付", "pay"),
+    "refund": ("退款", "refund"),
+    "release_reserve": ("保证金释放", "reserve released"),
+    "reverse": ("冲正", "reverse"),
+    "sell": ("售卡", "sell"),
+    "settle": ("结算", "settle"),
+    "top_up": ("充值", "top up"),
+    "voided": ("已撤销", "voided"),
+}
+
+_WORDED = frozenset({"state", "kind", "source", "movement", "work"})
+"""The facts whose values are words of ours; all others are names that somebody chose."""
+
+_YES: Words = ("是", "yes")
+_NO: Words = ("否", "no")
+_NEVER: Words = ("永久", "never")
+
+
+def pick(words: Words, language: Language) -> str:
+    """The words in one language."""
+    return words[0] if language == "zh" else words[1]
+
+
+def label(name: str, language: Language) -> str:
+    """What a fact is called; its own name when nobody has named it."""
+    return pick(LABELS.get(name, (name, name)), language)
+
+
+def value(name: str, given: Any, language: Language) -> str:
+    """A fact as people read it: yuan with two decimals, Shanghai time, words for states."""
+    if isinstance(given, bool):
+        return pick(_YES if given else _NO, language)
+    if name == "expires_at" and given is None:
+        return pick(_NEVER, language)
+    if given is None:
+        return "-"
+    if name.endswith("_fen"):
+        return money.text(Money(given))
+    if name == "at" or name.endswith("_at"):
+        return clock.shown(datetime.fromisoformat(given))
+    if name in _WORDED and given in VALUES:
+        return pick(VALUES[given], language)
+    return str(given)
