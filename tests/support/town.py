@@ -31,6 +31,7 @@ class Town:
     now: datetime = NOON
     counter: int = 0
     merchants: dict[str, Id] = field(default_factory=dict)
+    stores: dict[str, Id] = field(default_factory=dict)
 
     def key(self) -> str:
         """A key that was never used."""
@@ -40,6 +41,10 @@ class Town:
     def tick(self, **delta: float) -> None:
         """Let time pass."""
         self.now += timedelta(**delta)
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What a look into the database shows."""
+        return self.app.connection.execute(statement.encode(), values).fetchall()
 
     def ok(self, kind: Kind, command: Any) -> Effect:
         """Execute one command that must take effect."""
@@ -81,8 +86,20 @@ class Town:
         )
 
 
-def build(url: str) -> Town:
-    """The town with program `jingxika` open, merchants `mall-1`, `mall-2` in its group and `stranger` outside."""
+def program_text(*edits: tuple[str, str]) -> str:
+    """The preset `jingxika` without comments, each edit (instead of, write) made once."""
+    text = "\n".join(line.partition("#")[0].rstrip() for line in preset("jingxika").splitlines())
+    for instead_of, write in edits:
+        assert instead_of in text, f"the preset does not contain {instead_of!r}"
+        text = text.replace(instead_of, write, 1)
+    return text
+
+
+def build(url: str, *edits: tuple[str, str]) -> Town:
+    """The town with program `jingxika` open, merchants `mall-1`, `mall-2` in its group and `stranger` outside.
+
+    `edits` change the text of the program before it opens: (instead of, write).
+    """
     app = Kaquan(connect(url), MASTER_KEY)
     town = Town(app)
     app.door._now = lambda: town.now
@@ -105,11 +122,8 @@ def build(url: str) -> Town:
             ),
         )
         town.merchants[code] = Id(bytes.fromhex(effect.facts["id"]))
-        town.ok(
-            Kind.REGISTER_STORE,
-            RegisterStore(
-                key=town.key(), caller=OPERATOR, code=f"{code}-s1", name=code, merchant=code, scene="retail"
-            ),
-        )
-    town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=preset("jingxika")))
+        store = f"{code}-s1"
+        command = RegisterStore(key=town.key(), caller=OPERATOR, code=store, name=code, merchant=code, scene="retail")
+        town.stores[store] = Id(bytes.fromhex(town.ok(Kind.REGISTER_STORE, command).facts["id"]))
+    town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=program_text(*edits)))
     return town

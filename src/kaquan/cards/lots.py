@@ -35,6 +35,11 @@ def _principal_first(lot: Lot) -> tuple[bool, int, bytes]:
     return (lot.kind != LotKind.PRINCIPAL, *_expiry(lot))
 
 
+def _earliest(lot: Lot) -> tuple[int, int, bytes]:
+    """Of what expires at the same time, or never, principal pays first."""
+    return (lot.expires_us or _NEVER, lot.kind, lot.id)
+
+
 def _bonus_first(lot: Lot) -> tuple[bool, int, bytes]:
     return (lot.kind == LotKind.PRINCIPAL, *_expiry(lot))
 
@@ -46,14 +51,15 @@ def shares(lots: Sequence[Lot], amount: Money, burn_order: str) -> list[Share]:
     it has free. Shares of nothing are left out.
     """
     if burn_order == "pro_rata":
-        parts = allocate(amount, [lot.balance - lot.held for lot in lots])
-        return [(lot, part) for lot, part in zip(lots, parts, strict=True) if part]
+        return part_of(
+            [(lot, lot.balance - lot.held) for lot in sorted(lots, key=_principal_first)], amount, burn_order
+        )
     if burn_order == "principal_first":
         ordered: list[Lot] = sorted(lots, key=_principal_first)
     elif burn_order == "bonus_first":
         ordered = sorted(lots, key=_bonus_first)
     else:
-        ordered = sorted(lots, key=_expiry)
+        ordered = sorted(lots, key=_earliest)
     taken: list[Share] = []
     left = int(amount)
     for lot in ordered:
@@ -64,3 +70,18 @@ def shares(lots: Sequence[Lot], amount: Money, burn_order: str) -> list[Share]:
         taken.append((lot, free))
         left -= free
     raise ValueError("the lots hold less than the amount")
+
+
+def part_of(held: Sequence[Share], amount: Money, burn_order: str) -> list[Share]:
+    """How `amount` is taken from shares that hold at least as much: the first of them, or in proportion."""
+    if burn_order == "pro_rata":
+        parts = allocate(amount, [part for _, part in held])
+        return [(lot, part) for (lot, _), part in zip(held, parts, strict=True) if part]
+    taken: list[Share] = []
+    left = int(amount)
+    for lot, part in held:
+        if left == 0:
+            break
+        taken.append((lot, min(part, left)))
+        left -= taken[-1][1]
+    return taken

@@ -7,7 +7,10 @@ from kaquan.cards.model import Card, CardCommand, CardFacts, CardState, Freeze, 
 from kaquan.cards.numbers import number_for
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.ids import bucket_of
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
+from kaquan.law.rules import balance_allowed
+from kaquan.programs.catalogue import Terms
 
 
 def may_pay(card: Card) -> Refusal | None:
@@ -20,6 +23,16 @@ def may_pay(card: Card) -> Refusal | None:
 def may_be_loaded(card: Card) -> Refusal | None:
     """Whether value may be added to the card: a frozen or lost card takes none."""
     return may_pay(card)
+
+
+def room(balance_after: Money, registered: bool, terms: Terms) -> Refusal | None:
+    """Whether a card may hold `balance_after`, principal and bonus together: by law, and by the program's limit."""
+    if refusal := balance_allowed(registered, balance_after, terms.law):
+        return refusal
+    most = terms.terms.card.balance_max_fen
+    if balance_after > most:
+        return Refusal(errors.CARD_BALANCE_ABOVE_MAX, {"balance_fen": balance_after, "max_fen": most})
+    return None
 
 
 def decide(entry: Entry, facts: CardFacts) -> Plan | Refusal:

@@ -101,7 +101,9 @@ class Door:
             for (position, _), outcome in zip(first.values(), decided, strict=True):
                 outcomes[position] = outcome
         for position, original, content in twins:
-            outcomes[position] = _as_replay(outcomes[original], content, _entry(handler.kind, commands[original]).content)
+            outcomes[position] = _as_replay(
+                outcomes[original], content, _entry(handler.kind, commands[original]).content
+            )
         return [outcome for outcome in outcomes if outcome is not None]
 
     def one(self, handler: Handler, command: Any, *, dry_run: bool = False) -> Outcome:

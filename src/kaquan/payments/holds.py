@@ -4,8 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from kaquan.cards.lots import Share
-from kaquan.cards.model import Lot
+from kaquan.cards.lots import part_of
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.money import Money
@@ -28,7 +27,7 @@ from kaquan.rewards.rules import earned
 
 
 def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
-    """Take what was held, or less: the lots pay in burn order up to the amount, the rest is available again."""
+    """Take what was held, or less: the lots pay by the burn order up to the amount, the rest is available again."""
     command: Capture = entry.command
     payment = facts.payments.get(command.payment)
     if payment is None:
@@ -44,9 +43,9 @@ def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
     if payment.expires_us <= at_us:
         return Refusal(errors.HOLD_EXPIRED, {"expired_at": shown(instant(payment.expires_us))})
     held = unpack_allocation(payment.allocation, facts.of(payment.card))
-    taken = first_of(held, amount)
-    paid = {lot.id: part for lot, part in taken}
     card, terms = facts.card_of(payment), catalogue.terms[payment.terms]
+    taken = part_of(held, amount, terms.terms.spending.burn_order)
+    paid = {lot.id: part for lot, part in taken}
     reward = earned(amount, terms, at)
     principal, bonus = by_kind(taken)
     return Plan(
@@ -119,15 +118,3 @@ def not_possible(payment: Payment, operation: Operation) -> Refusal | None:
     if after(payment.state, operation) is None:
         return Refusal(errors.PAYMENT_STATE, {"state": PaymentState(payment.state).name.lower()})
     return None
-
-
-def first_of(held: list[Share], amount: Money) -> list[Share]:
-    """The first `amount` of what was held, in burn order."""
-    taken: list[tuple[Lot, int]] = []
-    left = int(amount)
-    for lot, part in held:
-        if left == 0:
-            break
-        taken.append((lot, min(part, left)))
-        left -= taken[-1][1]
-    return taken

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kaquan.cards.model import Card, CardFacts, Lot, LotKind, LotState, NewLot, total
+from kaquan.cards.rules import room
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.law.rules import balance_allowed
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
 from kaquan.programs.catalogue import Terms
@@ -42,7 +42,7 @@ def earned(amount: Money, terms: Terms, at: datetime) -> Earned | None:
 
 
 def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Terms, at: datetime) -> Plan | Refusal:
-    """Turn a waiting rebate into a bonus lot, unless the card would hold more than the law allows.
+    """Turn a waiting rebate into a bonus lot, unless the card would then hold more than it may.
 
     A grant that does not fit today is tried again by the timetable on a later day, under another id.
     """
@@ -54,7 +54,7 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
         return Refusal(errors.REWARD_NOT_DUE, {"due": shown(instant(reward.due_us))})
     amount = Money(reward.amount)
     balance_after = Money(total(facts.of(card.id)) + amount)
-    if refusal := balance_allowed(bool(card.registered), balance_after, terms.law):
+    if refusal := room(balance_after, bool(card.registered), terms):
         return refusal
     expires = at + timedelta(days=terms.terms.rebate.valid_days)
     lot = NewLot(

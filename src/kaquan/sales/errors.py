@@ -20,15 +20,6 @@ OFFER_UNKNOWN = RefusalCode(
     remedy_en="Choose one of the offers",
     retryable=True,
 )
-CARD_BALANCE_ABOVE_MAX = RefusalCode(
-    "card_balance_above_max",
-    status=422,
-    zh="卡内余额将达到 {balance_fen} 元,超过本活动上限 {max_fen} 元",
-    en="The card would hold {balance_fen} yuan, more than the program's {max_fen}",
-    remedy_zh="请减少金额,或先使用部分余额",
-    remedy_en="Choose a smaller amount, or spend from the card first",
-    retryable=True,
-)
 CHANNEL_UNKNOWN = RefusalCode(
     "channel_unknown",
     status=400,

@@ -8,15 +8,15 @@ import msgspec
 from kaquan.cards import errors as card_errors
 from kaquan.cards.model import CardFacts, CardState, LotKind, NewLot, total
 from kaquan.cards.numbers import number_for
-from kaquan.cards.rules import may_be_loaded
+from kaquan.cards.rules import may_be_loaded, room
 from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, bucket_of, derived_id
-from kaquan.kernel.money import ZERO, Money, text
+from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
-from kaquan.law.rules import balance_allowed, identity_given
+from kaquan.law.rules import identity_given
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, Row, post
 from kaquan.programs.catalogue import Catalogue, Terms
@@ -43,7 +43,7 @@ def decide_sell(entry: Entry, facts: WalletFacts, catalogue: Catalogue, at: date
         return paid
     if refusal := identity_given(registered, paid, wallet.identified, terms.law):
         return refusal
-    if refusal := _room(ZERO, command.face, registered, terms):
+    if refusal := room(command.face, registered, terms):
         return refusal
     lots, postings = _load(entry.id, entry.id, command.face, paid, command.channel, terms, at)
     number = number_for(entry.id)
@@ -87,7 +87,7 @@ def decide_top_up(
         return refusal
     if refusal := identity_given(bool(card.registered), paid, identified, terms.law):
         return refusal
-    if refusal := _room(total(facts.of(card.id)), command.face, bool(card.registered), terms):
+    if refusal := room(Money(total(facts.of(card.id)) + command.face), bool(card.registered), terms):
         return refusal
     lots, postings = _load(entry.id, card.id, command.face, paid, command.channel, terms, at)
     return Plan(
@@ -112,17 +112,6 @@ def _price(face: Money, channel: str, terms: Terms) -> Money | Refusal:
         offers = ", ".join(text(offer.face_fen) for offer in terms.terms.presale.offers)
         return Refusal(errors.OFFER_UNKNOWN, {"face_fen": face, "offers": offers})
     return paid
-
-
-def _room(held: Money, face: Money, registered: bool, terms: Terms) -> Refusal | None:
-    """Principal and bonus count together, against the law first and then against the program's own limit."""
-    after = Money(held + face)
-    if refusal := balance_allowed(registered, after, terms.law):
-        return refusal
-    if after > terms.terms.card.balance_max_fen:
-        facts = {"balance_fen": after, "max_fen": terms.terms.card.balance_max_fen}
-        return Refusal(errors.CARD_BALANCE_ABOVE_MAX, facts)
-    return None
 
 
 def _load(

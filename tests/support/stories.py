@@ -1,0 +1,185 @@
+"""Reads stories: Markdown tables that say when who does what, what comes of it, and what everybody then holds.
+
+A story is a heading with a table under it. Its columns, named by the last word of their headings:
+
+* `at` Shanghai time, `command` in the teller's words, `outcome`: `ok`, a refusal's code or `replay` (the very
+  answer that was given before under this key), each with the facts that matter: `rebate=25.00`.
+* `principal`, `bonus`: what all cards hold; `payable`: what merchants are owed; `paid`: what holders paid in;
+  `granted`: what the issuer gave. Typed, in yuan: principal + bonus + payable = paid + granted in every row.
+* `held`: the part of principal and bonus that authorizations hold.
+
+`〃` repeats the cell above. A line `条款 terms: `a` → `b`` above the table changes the program before it opens.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kaquan.commands.model import Effect, Refused
+from kaquan.kernel.refusal import CATALOGUE, Refusal
+from support.teller import Teller, fen
+from support.town import Town
+
+FOLDER = Path(__file__).parents[1] / "stories"
+MONEY = ("principal", "bonus", "payable", "paid", "granted", "held")
+DITTO = "〃"
+MOVING = ("posting", "payment", "lot", "card", "refund", "reward", "journal")
+_FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
+_EDIT = re.compile(r"`([^`]*)` → `([^`]*)`")
+
+
+@dataclass
+class Table:
+    """The rows under one heading, each a mapping from column to cell; `edits` change the program's text."""
+
+    file: str
+    title: str
+    line: int
+    edits: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.title}"
+
+
+def tables(path: Path) -> Iterator[Table]:
+    """Every table of a file that has rows."""
+    table = Table(path.stem, path.stem, 1)
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.startswith("#"):
+            if table.rows:
+                yield table
+            table = Table(path.stem, line.lstrip("# "), number)
+        elif "terms:" in line:
+            table.edits += [(a.replace("⏎", "\n"), b.replace("⏎", "\n")) for a, b in _EDIT.findall(line)]
+        elif line.startswith("|") and not table.columns:
+            table.columns = [cell.split()[-1] for cell in _cells(line)]
+        elif line.startswith("|") and not set(line) <= set("|-: "):
+            table.rows.append(dict(zip(table.columns, _cells(line), strict=True)) | {"line": str(number)})
+    if table.rows:
+        yield table
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().replace("\0", "|") for cell in line.replace("\\|", "\0").strip().strip("|").split("|")]
+
+
+def stories() -> list[Table]:
+    """Every table that tells commands and outcomes."""
+    found = [table for path in sorted(FOLDER.glob("*.md")) for table in tables(path)]
+    return [table for table in found if "outcome" in table.columns]
+
+
+def told_codes() -> set[str]:
+    """Every refusal code that some story ends in."""
+    cells = {row["outcome"] for table in stories() for row in table.rows}
+    cells |= {row["as"] for row in next(tables_of("program_validate", "as"), [])}
+    return {word for cell in cells for word in cell.split() if word in CATALOGUE}
+
+
+def tables_of(stem: str, column: str) -> Iterator[list[dict[str, str]]]:
+    """All rows of one file's tables that have a column, together."""
+    found = [table for table in tables(FOLDER / f"{stem}.md") if column in table.columns]
+    yield [row for table in found for row in table.rows]
+
+
+class Play:
+    """One story on one town, row by row."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.teller = Teller(town)
+        self.answers: dict[str, Any] = {}
+
+    def run(self, table: Table) -> None:
+        """Play every row and compare every cell. Raises AssertionError that names the line."""
+        above: dict[str, str] = {}
+        for row in table.rows:
+            row = {name: above[name] if cell == DITTO else cell for name, cell in row.items()}
+            try:
+                self._row(row)
+            except AssertionError as wrong:
+                raise AssertionError(f"{table.file}.md line {row['line']}: {row['command']}\n{wrong}") from wrong
+            above = row
+
+    def _row(self, row: dict[str, str]) -> None:
+        if row["at"]:
+            self.teller.at(row["at"])
+        before = self.everything()
+        outcome = self.teller.say(row["command"])
+        self._compare(row, outcome)
+        if isinstance(outcome, Refused) or getattr(outcome, "replayed", False):
+            assert self.everything() == before, "something moved although the command was refused or replayed"
+        self._balances({name: fen(row[name]) for name in MONEY if name in row})
+
+    def _compare(self, row: dict[str, str], outcome: Any) -> None:
+        word, facts = _expected(row["outcome"])
+        key = re.search(r"key (\S+)", row["command"])
+        if word == "replay":
+            assert key and outcome.replayed, f"not a replay: {outcome}"
+            assert _answer(outcome) == self.answers[key[1]], f"another answer than before: {outcome}"
+        elif word == "ok":
+            assert isinstance(outcome, Effect) and not outcome.replayed, outcome
+            _same(facts, outcome.facts)
+        elif word:
+            assert isinstance(outcome, Refused) and outcome.refusal.code.code == word, outcome
+            _same(facts, dict(outcome.refusal.facts))
+            for text in spoken(outcome.refusal):
+                assert text.strip() and not re.search(r"[{}]", text), text
+        else:
+            assert outcome is None, outcome
+        if key and outcome is not None:
+            self.answers.setdefault(key[1], _answer(outcome))
+
+    def _balances(self, typed: dict[str, int]) -> None:
+        if not typed:
+            return
+        sides = typed["principal"] + typed["bonus"] + typed["payable"], typed["paid"] + typed["granted"]
+        assert sides[0] == sides[1], f"the row's own sum is wrong: {sides[0] / 100} held, {sides[1] / 100} came in"
+        assert typed == self.balances()
+
+    def balances(self) -> dict[str, int]:
+        """What the books say; the lots must say the same."""
+        moved = dict(
+            self.town.rows(
+                "SELECT account, sum(amount)::bigint FROM (SELECT credit AS account, amount FROM posting"
+                " UNION ALL SELECT debit, -amount FROM posting) t GROUP BY 1"
+            )
+        )
+        lots = dict(self.town.rows("SELECT kind, sum(balance)::bigint FROM lot GROUP BY 1"))
+        (held,) = self.town.rows("SELECT coalesce(sum(held), 0)::bigint FROM lot")[0]
+        booked = {"principal": moved.get(20, 0), "bonus": moved.get(21, 0)}
+        stored = {"principal": lots.get(0, 0), "bonus": lots.get(1, 0)}
+        assert booked == stored, f"lots hold {stored}, the books say {booked}"
+        came_in = {"paid": -moved.get(13, 0), "granted": -moved.get(60, 0) - moved.get(61, 0)}
+        return {**booked, "payable": moved.get(40, 0), **came_in, "held": held}
+
+    def everything(self) -> list[Any]:
+        """All rows that money and its states live in."""
+        return [self.town.rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in MOVING]
+
+
+def spoken(refusal: Refusal) -> list[str]:
+    """Everything a refusal says, in both languages."""
+    return [words for tongue in ("zh", "en") for words in (refusal.message(tongue), refusal.remedy(tongue))]
+
+
+def _expected(cell: str) -> tuple[str, dict[str, str]]:
+    facts = {name: value.strip() for name, value in _FACT.findall(cell)}
+    words = [word for word in _FACT.sub(" ", cell).split() if word.isascii()]
+    return (words[0] if words else ""), facts
+
+
+def _same(expected: dict[str, str], facts: dict[str, Any]) -> None:
+    for name, typed in expected.items():
+        if f"{name}_fen" in facts:
+            assert fen(typed) == facts[f"{name}_fen"], f"{name}: {facts}"
+        else:
+            assert typed == str(facts.get(name)), f"{name}: {facts}"
+
+
+def _answer(outcome: Any) -> Any:
+    return outcome.answer if isinstance(outcome, Effect) else outcome.refusal

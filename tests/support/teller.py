@@ -1,0 +1,234 @@
+"""The teller says commands in words to a town: `支付 pay A 100 order o-1`. Chinese words are for the reader only.
+
+Cards have names (`A`), holders too (`zhang` is registered and identified from the start); payments are called by
+their order number; amounts are yuan. What a word leaves open has a default, so that a story tells only what it is
+about. A name that was never given stands for something that does not exist.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
+from kaquan.commands.model import Effect, Entry, Kind, scoped_id
+from kaquan.holders.service import registration
+from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
+from kaquan.kernel.clock import SHANGHAI
+from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
+from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
+from kaquan.payments.model import Authorize, Capture, ExpireHold, Pay, Refund, Void
+from kaquan.payments.service import reverse
+from kaquan.privacy.model import Person
+from kaquan.programs.service import AmendProgram, OpenProgram
+from kaquan.rewards.model import ExpireLot, GrantReward
+from kaquan.sales.model import Sell, TopUp
+from support.town import Town, program_text
+
+CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
+TILL = Caller(organisation=1, role=Role.MERCHANT)
+CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
+
+
+def fen(yuan: str) -> Money:
+    """Fen from an amount in yuan."""
+    return Money(int(Decimal(yuan.replace(",", "")) * 100))
+
+
+def nothing(name: str) -> Id:
+    """An id that nobody bears."""
+    return Id(sha256(b"nothing" + name.encode()).digest()[:16])
+
+
+class Teller:
+    """One story's words and the ids behind them."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.wallets: dict[str, Id] = {"zhang": town.holder()}
+        self.cards: dict[str, Id] = {}
+        self.payments: dict[str, Id] = {}
+        self.payers: dict[str, Id] = {}
+        self.lots: dict[str, Id] = {}
+
+    def say(self, words: str) -> Any:
+        """Execute one command in words; its outcome, or None when the words only let time pass."""
+        quoted = re.findall(r"`([^`]*)`", words)
+        plain = CHINESE.sub(" ", re.sub(r"`[^`]*`", " ", words))
+        verb, *rest = plain.split()
+        told: dict[str, str] = {"key": self.town.key(), "by": "operator"}
+        subjects: list[str] = []
+        while rest:
+            word = rest.pop(0)
+            if word in _OPTIONS:
+                told[word] = rest.pop(0)
+            else:
+                subjects.append(word)
+        speak: Callable[..., Any] = getattr(self, f"_{verb.replace('-', '_')}")
+        return speak(told, *subjects, *quoted)
+
+    def at(self, day_and_time: str) -> None:
+        """Let it be that time in Shanghai, written as 05-21 09:30 (2025) or with its year. Time never goes back."""
+        text = day_and_time if len(day_and_time) > 11 else f"2025-{day_and_time}"
+        now = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
+        assert now >= self.town.now, f"time does not go back: {day_and_time}"
+        self.town.now = now
+
+    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
+        return self.town.app.one(kind, shape(key=told["key"], caller=CALLERS[told["by"]], **fields))
+
+    # Holders, cards, money in
+
+    def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
+        person = Person("李四", phone, None if "unidentified" in rest else "11010519491231002X")
+        command = registration(self.town.app.master, OPERATOR, told["key"], person)
+        outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
+        if isinstance(outcome, Effect):
+            self.wallets[name] = outcome.id
+        return outcome
+
+    def _sell(self, told: dict[str, str], card: str, face: str) -> Any:
+        to = told.get("to", "zhang")
+        outcome = self._do(
+            Kind.SELL,
+            Sell,
+            told,
+            wallet=self.wallets.get(to, nothing(to)),
+            program=told.get("program", "jingxika"),
+            face=fen(face),
+            channel=told.get("via", "sandbox"),
+        )
+        if isinstance(outcome, Effect):
+            self.cards[card] = outcome.id
+        return outcome
+
+    def _top_up(self, told: dict[str, str], card: str, face: str) -> Any:
+        channel = told.get("via", "sandbox")
+        return self._do(Kind.TOP_UP, TopUp, told, card=self._card(card), face=fen(face), channel=channel)
+
+    def _card(self, name: str) -> Id:
+        return self.cards.get(name, nothing(name))
+
+    def _freeze(self, told: dict[str, str], card: str) -> Any:
+        return self._do(Kind.FREEZE, Freeze, told, card=self._card(card), reason="asked")
+
+    def _unfreeze(self, told: dict[str, str], card: str) -> Any:
+        return self._do(Kind.UNFREEZE, Unfreeze, told, card=self._card(card), reason="asked")
+
+    def _report_lost(self, told: dict[str, str], card: str) -> Any:
+        return self._do(Kind.REPORT_LOST, ReportLost, told, card=self._card(card))
+
+    def _replace(self, told: dict[str, str], card: str) -> Any:
+        return self._do(Kind.REPLACE, Replace, told, card=self._card(card))
+
+    # Payments
+
+    def _spending(self, told: dict[str, str], card: str, amount: str) -> dict[str, Any]:
+        merchant, store = told.get("at", "mall-1"), told.get("store")
+        return {
+            "card": self._card(card),
+            "merchant": self.town.merchants.get(merchant, nothing(merchant)),
+            "store": self.town.stores.get(store, nothing(store)) if store else None,
+            "amount": fen(amount),
+            "order_no": told.get("order", ""),
+        }
+
+    def _pay(self, told: dict[str, str], card: str, amount: str) -> Any:
+        return self._paid(told, card, self._do(Kind.PAY, Pay, told, **self._spending(told, card, amount)))
+
+    def _authorize(self, told: dict[str, str], card: str, amount: str) -> Any:
+        spending = self._spending(told, card, amount)
+        return self._paid(told, card, self._do(Kind.AUTHORIZE, Authorize, told, **spending))
+
+    def _paid(self, told: dict[str, str], card: str, outcome: Any) -> Any:
+        order = told.get("order", "")
+        if isinstance(outcome, Effect) or order not in self.payments:
+            self.payments[order] = outcome.id
+            self.payers[order] = self._card(card)
+        return outcome
+
+    def _set_out(self, told: dict[str, str], card: str, amount: str) -> None:
+        """A payment that claims its order and then dies on the way, before it is decided."""
+        command = Pay(key=told["key"], caller=OPERATOR, **self._spending(told, card, amount))
+        entry = Entry(command, scoped_id(OPERATOR.organisation, command.subject, command.key), b"")
+        door = self.town.app.door
+        self.town.app.handlers[Kind.PAY].route(door._cursor, [entry], door.at(), False)
+
+    def _payment(self, order: str) -> Id:
+        return self.payments.get(order, nothing(order))
+
+    def _capture(self, told: dict[str, str], order: str, amount: str = "") -> Any:
+        wanted = fen(amount) if amount else None
+        return self._do(Kind.CAPTURE, Capture, told, payment=self._payment(order), amount=wanted)
+
+    def _void(self, told: dict[str, str], order: str) -> Any:
+        return self._do(Kind.VOID, Void, told, payment=self._payment(order))
+
+    def _expire_hold(self, told: dict[str, str], order: str) -> Any:
+        return self._do(Kind.EXPIRE_HOLD, ExpireHold, told, payment=self._payment(order))
+
+    def _refund(self, told: dict[str, str], order: str, late: str = "") -> Any:
+        payment = self._payment(order)
+        return self._do(Kind.REFUND, Refund, told, payment=payment, reason="returned", late=late == "late")
+
+    def _reverse(self, told: dict[str, str], order: str) -> Any:
+        app, merchant = self.town.app, self.town.merchants[told.get("at", "mall-1")]
+        return reverse(app.door, app.catalogue, CALLERS[told["by"]], told["key"], merchant, order)
+
+    # What the timetable does
+
+    def _grant(self, told: dict[str, str], order: str) -> Any:
+        card, payment = self.payers.get(order, nothing(order)), self._payment(order)
+        outcome = self._do(Kind.GRANT_REWARD, GrantReward, told, card=card, payment=payment)
+        if isinstance(outcome, Effect):
+            self.lots[order] = outcome.id
+        return outcome
+
+    def _expire_lot(self, told: dict[str, str], order: str) -> Any:
+        card, lot = self.payers.get(order, nothing(order)), self.lots.get(order, nothing(order))
+        return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=card, lot=lot)
+
+    def _expire_principal(self, told: dict[str, str], card: str) -> Any:
+        found = self.town.rows("SELECT id FROM lot WHERE card = %s AND kind = 0 ORDER BY id", self._card(card).hex())
+        return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=self._card(card), lot=Id(found[0][0].bytes))
+
+    def _wait(self, told: dict[str, str]) -> None:
+        """Only time passes."""
+
+    # Reference data and programs
+
+    def _organisation(self, told: dict[str, str], code: str) -> Any:
+        return self._do(
+            Kind.REGISTER_ORGANISATION, RegisterOrganisation, told, code=code, name=code, keeps_book=False
+        )
+
+    def _merchant(self, told: dict[str, str], code: str) -> Any:
+        fields = {"code": code, "name": code, "account_bank": "工商银行", "account_no": "6222020200112230"}
+        return self._do(
+            Kind.REGISTER_MERCHANT, RegisterMerchant, told, organisation=told.get("of", "jingxi-stores"), **fields
+        )
+
+    def _shop(self, told: dict[str, str], code: str) -> Any:
+        fields = {"code": code, "name": code, "scene": "retail"}
+        return self._do(Kind.REGISTER_STORE, RegisterStore, told, merchant=told.get("of", "mall-1"), **fields)
+
+    def _open(self, told: dict[str, str], *edits: str) -> Any:
+        return self._do(Kind.OPEN_PROGRAM, OpenProgram, told, text=program_text(*_pairs(edits)))
+
+    def _amend(self, told: dict[str, str], *edits: str) -> Any:
+        return self._do(Kind.AMEND_PROGRAM, AmendProgram, told, text=program_text(*_pairs(edits)))
+
+    def _stop_sale(self, told: dict[str, str]) -> None:
+        """What custody will do when money is missing; until then an operator's statement."""
+        self.town.rows("UPDATE program SET state = 2 RETURNING id")
+        self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
+
+
+_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of"}
+
+
+def _pairs(edits: tuple[str, ...]) -> list[tuple[str, str]]:
+    return list(zip(edits[::2], edits[1::2], strict=True))
