@@ -1,8 +1,8 @@
 -- load_commands: earlier decisions under the ids of a batch
 SELECT * FROM load_commands(%s, %s, %s);
 
--- horizon: the transaction below which everything has ended
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+-- horizon: the transaction below which everything has ended, and the one that will begin next
+SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s;
 
 -- previous: the latest settlement of each asked merchant in each asked program
 SELECT u.merchant, u.program::int, s.number, s.period_end, s.cut_at, s.cut_xid, s.by_source

@@ -8,8 +8,8 @@ import psycopg
 
 from kaquan.commands.execute import BATCH_MAX, Door
 from kaquan.commands.handler import Handler
+from kaquan.commands.loading import installation
 from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed
-from kaquan.commands.store import installation
 from kaquan.db.wire import raw_cursor
 from kaquan.kernel.calendar import Calendar, business_date, month_end
 from kaquan.kernel.caller import SYSTEM, Caller
@@ -34,6 +34,8 @@ from kaquan.settlement.model import (
 from kaquan.settlement.payouts import write_csv
 
 RESERVES_DUE_MAX = 500  # one batch of the door; the timetable asks again
+
+PATIENCE_SECONDS = 5.0  # far longer than any command takes; what takes longer is counted by the next settlement
 
 payouts = store.payouts
 settlements = store.settlements
@@ -85,11 +87,13 @@ def preview(
     program: int,
     period_end: date,
     merchants: Collection[Id] | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Preview | Refusal:
     """A period's settlements, of all merchants of the program's group or of `merchants`, as a run will make them.
 
-    Nothing is written. Every merchant of the group is settled each period, if only for nothing: its next
-    settlement then stands on this one and needs to read no further back.
+    Nothing is written. It waits up to `patience_seconds` for transactions in flight, so that the cut is as fresh
+    as can be. Every merchant of the group is settled each period, if only for nothing: its next settlement then
+    stands on this one and needs to read no further back.
     """
     catalogue.refresh(connection, installation(connection)[1])
     terms = catalogue.latest.get(program)
@@ -101,7 +105,7 @@ def preview(
     if isinstance(pay_on, Refusal):
         return pay_on
     cursor = raw_cursor(connection)
-    cut = rules.cut_of(period_end, terms, store.current_horizon(cursor))
+    cut = rules.cut_of(period_end, terms, store.closed_horizon(cursor, patience_seconds))
     wanted = [(merchant, merchant, program, cut) for merchant in _group(catalogue, terms, merchants)]
     facts = SettleFacts({}, *store.counted(cursor, wanted))
     rows = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, INT8, UUID, column, raw_cursor
+from kaquan.kernel.clock import seconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
@@ -27,6 +29,7 @@ from kaquan.settlement.model import (
 QUERIES = load(__package__)
 
 _NOTHING = Cut(0, 0)
+_LOOK_SECONDS = 0.01
 
 Wanted = tuple[bytes, bytes, int, Cut]
 """Under which id the entries are wanted, of which merchant, in which program, within which cut."""
@@ -47,7 +50,7 @@ def counted(
     The three are read one after the other: a settlement that is made in between breaks the chain of numbers,
     so a decision that stands on stale facts is never written.
     """
-    horizon = current_horizon(cursor)
+    horizon, _ = _horizon(cursor)
     latest = latest_settlements(cursor, [(merchant, program) for _, merchant, program, _ in wanted])
     before = [latest[key].cut if (key := one[1:3]) in latest else _NOTHING for one in wanted]
     cuts = [cut for *_, cut in wanted]
@@ -73,12 +76,25 @@ def counted(
     return horizon, latest, entries
 
 
-def current_horizon(cursor: psycopg.Cursor[Any]) -> int:
-    """The transaction below which everything has ended."""
+def closed_horizon(cursor: psycopg.Cursor[Any], patience_seconds: float) -> int:
+    """A transaction below which everything has ended.
+
+    Waits until all that is running now has ended, so that nothing recent is left for the next settlement, but
+    no longer than `patience_seconds`: a transaction that hangs holds nobody up, its entries are merely counted later.
+    """
+    give_up = seconds() + patience_seconds
+    horizon, wanted = _horizon(cursor)
+    while horizon < wanted and seconds() < give_up:
+        sleep(_LOOK_SECONDS)
+        horizon, _ = _horizon(cursor)
+    return horizon
+
+
+def _horizon(cursor: psycopg.Cursor[Any]) -> tuple[int, int]:
     row = cursor.execute(QUERIES.horizon).fetchone()
     if row is None:
         raise RuntimeError("the server gave no snapshot")
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def latest_settlements(

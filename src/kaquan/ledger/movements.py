@@ -1,0 +1,29 @@
+"""The kinds of commands that move money, by the number that postings carry.
+
+The numbers are those of `commands.model.Kind`, which stands above this capability; a test compares the two.
+"""
+
+from enum import IntEnum
+
+
+class Movement(IntEnum):
+    """Stored in `posting.kind`."""
+
+    SELL = 10
+    TOP_UP = 11
+    PAY = 20
+    CAPTURE = 22
+    REFUND = 25
+    REVERSE = 26
+    GRANT_REWARD = 30
+    EXPIRE_LOT = 31
+    SETTLE = 40
+    RELEASE_RESERVE = 41
+
+
+_NAMES = {movement.value: movement.name.lower() for movement in Movement}
+
+
+def movement_name(kind: int) -> str:
+    """`pay`, `top_up`, …; `kind-<number>` for one that this version does not know."""
+    return _NAMES.get(kind, f"kind-{kind}")

@@ -1,0 +1,68 @@
+"""Proofs: what must hold of the books, recounted from the rows themselves. Each is one query, one snapshot.
+
+They read across capabilities on purpose: a proof that asked a capability for its own opinion would prove nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+
+from kaquan.ledger.store import QUERIES, one_row
+
+PROOFS: dict[str, tuple[str, str]] = {
+    "trial_balance": ("每本账借贷相等", "in each book debits equal credits"),
+    "floors": ("没有任何资金批次、保证金或打款户为负", "no lot, reserve or payout lies below zero"),
+    "lot_balances": ("每个资金批次的余额等于其分录之和", "each lot's balance is the sum of its postings"),
+    "lot_holds": ("批次冻结额等于未完成预授权之和", "what lots hold is what open authorizations allocate"),
+    "payment_allocations": ("每笔支付的扣款明细等于其分录", "each payment's allocation equals its postings"),
+    "refund_allocations": ("每笔退款的返还明细等于其分录", "each refund's allocation equals its postings"),
+    "rewards": ("每笔到账返利等于其批次的入账", "each granted rebate equals what its lot was credited"),
+    "clearing": ("账簿之间的应付与应收相抵", "what books owe each other they claim of each other"),
+    "merchant_payable": (
+        "应付商户等于上期结转加未结算交易,每笔只计一次",
+        "each merchant's payable is its carry and what is not settled yet, counted once",
+    ),
+    "settlements": (
+        "每次结算等于其分录,并承接上一次的结转",
+        "each settlement equals its postings and continues the last",
+    ),
+    "reserves": ("冻结未释放的保证金等于保证金账户", "reserves held back and not released are in their account"),
+    "payouts": ("打款指令之和等于打款账户的入账", "payouts instructed equal what was posted for them"),
+    "rollup": ("汇总等于逐笔重算", "the roll-up equals a full recount"),
+    "journal": ("每个生效的指令恰有一个存证叶", "every command that took effect has exactly one leaf"),
+    "postings": ("每笔分录都来自一个生效的指令", "every posting was made by a command that took effect"),
+}
+"""The proofs in the order they are shown, with what each says in Chinese and English."""
+
+
+class Proof(NamedTuple):
+    """Whether a statement about the books holds, and the numbers that say so (fen where the name ends in `_fen`)."""
+
+    name: str
+    ok: bool
+    facts: Mapping[str, int]
+
+    @property
+    def zh(self) -> str:
+        """What is proved, in Chinese."""
+        return PROOFS[self.name][0]
+
+    @property
+    def en(self) -> str:
+        """What is proved, in English."""
+        return PROOFS[self.name][1]
+
+
+def prove(connection: psycopg.Connection[Any], name: str) -> Proof:
+    """One proof. Raises `KeyError` for a name that is none."""
+    if name not in PROOFS:
+        raise KeyError(name)
+    row = one_row(connection, getattr(QUERIES, f"prove_{name}"))
+    return Proof(name, bool(row.pop("ok")), {fact: int(value) for fact, value in row.items()})
+
+
+def proofs(connection: psycopg.Connection[Any]) -> Iterator[Proof]:
+    """All proofs, one after the other as they are made."""
+    for name in PROOFS:
+        yield prove(connection, name)

@@ -1,0 +1,330 @@
+-- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy; 40 merchant.payable,
+-- 41 merchant.reserve, 42 merchant.payout, 60 promo.deferred, 62 fee.income, 70 due_to, 71 due_from. Kinds
+-- (ledger/movements.py): 10 sell, 11 top_up, 20 pay, 22 capture, 25 refund, 26 reverse, 30 grant_reward, 31 expire_lot,
+-- 40 settle, 41 release_reserve. Each proof gives one row: `ok`, and the facts it stands on.
+
+-- lock_horizon: the horizon of the roll-up, kept for this transaction
+SELECT xid FROM rollup_horizon WHERE id = 1 FOR UPDATE;
+
+-- closed_horizon: the transaction below which everything has ended
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+
+-- roll_up: add the postings between two horizons to the roll-up, lots without their owner
+INSERT INTO rollup AS r (book, program, account, owner, source, debits, credits)
+SELECT p.book, p.program, v.account,
+       CASE WHEN v.account BETWEEN 20 AND 22 OR v.owner IS NULL
+            THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE v.owner END,
+       p.source, sum(v.debits), sum(v.credits)
+FROM posting p
+CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint), (p.credit, p.credit_owner, 0::bigint, p.amount))
+    AS v (account, owner, debits, credits)
+WHERE p.xid >= %(since)s::bigint AND p.xid < %(until)s::bigint
+GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT (book, program, account, owner, source)
+DO UPDATE SET debits = r.debits + excluded.debits, credits = r.credits + excluded.credits;
+
+-- move_horizon: everything below this transaction is in the roll-up
+UPDATE rollup_horizon SET xid = %(until)s::bigint WHERE id = 1;
+
+-- balances: debits and credits of every account by book, program and source: the roll-up and what came after it
+SELECT t.book::int, t.program::int, t.account::int, t.source::int, sum(t.debits)::bigint, sum(t.credits)::bigint
+FROM (
+    SELECT book, program, account, source, debits, credits FROM rollup
+    UNION ALL
+    SELECT p.book, p.program, v.account, p.source, v.debits, v.credits
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.amount, 0::bigint), (p.credit, 0::bigint, p.amount)) AS v (account, debits, credits)
+    WHERE p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)
+) t
+GROUP BY t.book, t.program, t.account, t.source ORDER BY t.book, t.program, t.account, t.source LIMIT 100000;
+
+-- owner_balances: debits and credits of one account of a book by owner; lots keep theirs in their own table
+SELECT t.owner, t.source::int, sum(t.debits)::bigint, sum(t.credits)::bigint
+FROM (
+    SELECT owner, source, debits, credits FROM rollup WHERE book = %(book)s AND account = %(account)s
+    UNION ALL
+    SELECT coalesce(v.owner, '00000000-0000-0000-0000-000000000000'::uuid), p.source, v.debits, v.credits
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint),
+                               (p.credit, p.credit_owner, 0::bigint, p.amount)) AS v (account, owner, debits, credits)
+    WHERE p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)
+      AND p.book = %(book)s AND v.account = %(account)s
+) t
+GROUP BY t.owner, t.source ORDER BY t.owner, t.source LIMIT %(most)s;
+
+-- latest: the latest postings, newest first
+SELECT p.at, b.code AS book, p.kind::int, p.transfer, p.line::int, p.debit::int, p.debit_owner, p.credit::int,
+       p.credit_owner, p.source::int, p.amount
+FROM posting p JOIN book b ON b.id = p.book
+ORDER BY p.at DESC, p.transfer DESC, p.line LIMIT %(most)s;
+
+-- transfer: the postings of one transfer
+SELECT p.at, b.code AS book, p.kind::int, p.transfer, p.line::int, p.debit::int, p.debit_owner, p.credit::int,
+       p.credit_owner, p.source::int, p.amount
+FROM posting p JOIN book b ON b.id = p.book
+WHERE p.bucket = %(bucket)s AND p.transfer = %(transfer)s ORDER BY p.line LIMIT 1000;
+
+-- export_postings: every posting in the order of time
+SELECT b.code, g.code, p.kind::int, p.transfer, p.line::int, p.at, p.debit::int, p.debit_owner, p.credit::int,
+       p.credit_owner, p.source::int, p.amount
+FROM posting p JOIN book b ON b.id = p.book JOIN program g ON g.id = p.program
+ORDER BY p.at, p.bucket, p.transfer, p.line;
+
+-- export_holds: every open authorization
+SELECT g.code, p.id, p.merchant, p.at, p.expires_at, p.amount FROM payment p JOIN program g ON g.id = p.program
+WHERE p.state = 1 ORDER BY p.at, p.bucket, p.id;
+
+-- export_payouts: every instruction to the bank
+SELECT g.code, p.id, p.settlement, p.merchant, p.source::int, p.pay_on, p.amount
+FROM payout p
+JOIN settlement s ON s.bucket = p.bucket AND s.id = p.settlement
+JOIN program g ON g.id = s.program
+ORDER BY p.at, p.bucket, p.id, p.source;
+
+-- summary: what happened, of one program or of all
+SELECT
+    count(DISTINCT transfer) FILTER (WHERE kind = 10) AS cards_sold,
+    coalesce(sum(amount) FILTER (WHERE kind = 10 AND credit BETWEEN 20 AND 22), 0)::bigint AS cards_sold_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 11 AND credit BETWEEN 20 AND 22), 0)::bigint AS topped_up_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 20), 0)::bigint AS spent_principal_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit IN (21, 22)), 0)::bigint AS spent_bonus_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 30 AND credit = 21), 0)::bigint AS rebates_granted_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit = 60), 0)::bigint
+        AS rebates_clawed_back_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 21), 0)::bigint AS bonus_expired_fen,
+    (SELECT coalesce(sum(h.amount), 0)::bigint FROM payment h
+     WHERE h.state = 1 AND (%(program)s::smallint IS NULL OR h.program = %(program)s::smallint)) AS held_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 40), 0)::bigint AS refunded_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 62), 0)::bigint AS fees_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 42), 0)::bigint AS settled_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 41), 0)::bigint AS held_back_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 41 AND debit = 41), 0)::bigint AS released_fen,
+    (coalesce(sum(amount) FILTER (WHERE credit = 20), 0) - coalesce(sum(amount) FILTER (WHERE debit = 20), 0))::bigint
+        AS outstanding_principal_fen,
+    (coalesce(sum(amount) FILTER (WHERE credit IN (21, 22)), 0)
+        - coalesce(sum(amount) FILTER (WHERE debit IN (21, 22)), 0))::bigint AS outstanding_bonus_fen
+FROM posting WHERE %(program)s::smallint IS NULL OR program = %(program)s::smallint;
+
+-- prove_trial_balance: in each book debits equal credits
+SELECT coalesce(bool_and(t.debits = t.credits), true) AS ok, count(*) AS books,
+       coalesce(sum(t.debits), 0)::bigint AS debits_fen, coalesce(sum(t.credits), 0)::bigint AS credits_fen
+FROM (
+    SELECT book, sum(debits) AS debits, sum(credits) AS credits
+    FROM (
+        SELECT book, debits, credits FROM rollup
+        UNION ALL
+        SELECT book, amount, amount FROM posting WHERE xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)
+    ) rows GROUP BY book
+) t;
+
+-- prove_floors: no lot and no merchant's reserve or payout lies below zero, and no lot holds more than it has
+SELECT lots.below = 0 AND owners.below = 0 AS ok, lots.total AS lots, lots.below AS lots_below,
+       owners.total AS owners, owners.below AS owners_below
+FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 OR held > balance) AS below FROM lot) lots,
+     (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0) AS below
+      FROM (SELECT sum(v.amount) AS balance
+            FROM posting p
+            CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+                AS v (account, owner, amount)
+            WHERE (p.debit IN (41, 42) OR p.credit IN (41, 42)) AND v.account IN (41, 42)
+            GROUP BY p.book, v.account, v.owner, p.source) t) owners;
+
+-- prove_lot_balances: each lot's stored balance is what its postings add up to
+SELECT count(*) FILTER (WHERE l.balance IS DISTINCT FROM m.balance) = 0 AS ok, count(l.id) AS lots,
+       count(*) FILTER (WHERE l.balance IS DISTINCT FROM m.balance) AS differing,
+       coalesce(sum(l.balance), 0)::bigint AS stored_fen, coalesce(sum(m.balance), 0)::bigint AS rebuilt_fen
+FROM lot l
+FULL JOIN (
+    SELECT v.owner, v.account - 20 AS kind, sum(v.amount) AS balance
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE v.account BETWEEN 20 AND 22 GROUP BY v.owner, v.account
+) m ON m.owner = l.id AND m.kind = l.kind;
+
+-- prove_lot_holds: what lots hold is what open authorizations allocate to them
+SELECT count(*) FILTER (WHERE l.held IS DISTINCT FROM h.held) = 0 AS ok, count(h.lot) AS lots,
+       count(*) FILTER (WHERE l.held IS DISTINCT FROM h.held) AS differing, coalesce(sum(h.held), 0)::bigint AS held_fen
+FROM (SELECT id, held FROM lot WHERE held <> 0) l
+FULL JOIN (
+    SELECT s.lot, sum(s.fen)::bigint AS held FROM payment p CROSS JOIN LATERAL shares_of(p.allocation) s
+    WHERE p.state = 1 GROUP BY s.lot
+) h ON h.lot = l.id;
+
+-- prove_payment_allocations: each captured payment's allocation is what was posted for it, lot by lot
+WITH said AS (
+    SELECT p.id AS payment, s.lot, sum(s.fen) AS fen FROM payment p CROSS JOIN LATERAL shares_of(p.allocation) s
+    WHERE p.state IN (2, 5) GROUP BY p.id, s.lot
+), captures AS (
+    SELECT id, (convert_from(answer, 'UTF8')::jsonb ->> 'payment')::uuid AS payment FROM command
+    WHERE kind = 22 AND outcome = 0
+), posted AS (
+    SELECT coalesce(c.payment, p.transfer) AS payment, p.debit_owner AS lot, sum(p.amount) AS fen
+    FROM posting p LEFT JOIN captures c ON c.id = p.transfer
+    WHERE p.kind IN (20, 22) AND p.credit = 40 GROUP BY 1, 2
+), amounts AS (
+    SELECT count(*) AS payments, coalesce(sum(p.captured), 0)::bigint AS captured_fen,
+           count(*) FILTER (WHERE p.captured <> coalesce(s.fen, 0)) AS differing
+    FROM payment p LEFT JOIN (SELECT payment, sum(fen) AS fen FROM said GROUP BY payment) s ON s.payment = p.id
+    WHERE p.state IN (2, 5) OR p.captured <> 0
+), shares AS (
+    SELECT count(*) FILTER (WHERE said.fen IS DISTINCT FROM posted.fen) AS differing
+    FROM said FULL JOIN posted ON posted.payment = said.payment AND posted.lot = said.lot
+)
+SELECT amounts.differing = 0 AND shares.differing = 0 AS ok, amounts.payments, amounts.captured_fen,
+       amounts.differing AS payments_differing, shares.differing AS shares_differing
+FROM amounts, shares;
+
+-- prove_refund_allocations: each refund's allocation is what was posted for it, and payments know their refunds
+WITH said AS (
+    SELECT r.id AS refund, s.lot, sum(s.fen) AS fen FROM refund r CROSS JOIN LATERAL shares_of(r.allocation) s
+    GROUP BY r.id, s.lot
+), posted AS (
+    SELECT p.transfer AS refund, p.credit_owner AS lot, sum(p.amount) AS fen FROM posting p
+    WHERE p.kind IN (25, 26) AND p.debit = 40 GROUP BY p.transfer, p.credit_owner
+), shares AS (
+    SELECT count(*) FILTER (WHERE said.fen IS DISTINCT FROM posted.fen) AS differing
+    FROM said FULL JOIN posted ON posted.refund = said.refund AND posted.lot = said.lot
+), amounts AS (
+    SELECT count(r.payment) AS refunds, coalesce(sum(r.amount), 0)::bigint AS refunded_fen,
+           count(*) FILTER (WHERE p.refunded IS DISTINCT FROM r.amount) AS differing
+    FROM (SELECT bucket, id, refunded FROM payment WHERE refunded <> 0) p
+    FULL JOIN (SELECT bucket, payment, sum(amount)::bigint AS amount FROM refund GROUP BY bucket, payment) r
+        ON r.bucket = p.bucket AND r.payment = p.id
+)
+SELECT amounts.differing = 0 AND shares.differing = 0 AS ok, amounts.refunds, amounts.refunded_fen,
+       amounts.differing AS payments_differing, shares.differing AS shares_differing
+FROM amounts, shares;
+
+-- prove_rewards: each granted rebate is a lot that was credited with just that amount
+SELECT count(*) FILTER (WHERE r.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(r.lot) AS rewards,
+       coalesce(sum(r.amount), 0)::bigint AS granted_fen,
+       count(*) FILTER (WHERE r.amount IS DISTINCT FROM p.amount) AS differing
+FROM (SELECT lot, amount FROM reward WHERE state IN (2, 4)) r
+FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30) p ON p.credit_owner = r.lot;
+
+-- prove_clearing: what books owe each other is what they claim of each other
+SELECT coalesce(sum(v.amount), 0) = 0 AS ok,
+       coalesce(sum(v.amount) FILTER (WHERE v.account = 70), 0)::bigint AS due_to_fen,
+       coalesce(-sum(v.amount) FILTER (WHERE v.account = 71), 0)::bigint AS due_from_fen
+FROM posting p
+CROSS JOIN LATERAL (VALUES (p.debit, -p.amount), (p.credit, p.amount)) AS v (account, amount)
+WHERE (p.debit IN (70, 71) OR p.credit IN (70, 71)) AND v.account IN (70, 71);
+
+-- prove_merchant_payable: each merchant's payable is its last carry and what no settlement has counted, all once
+WITH latest AS (
+    SELECT DISTINCT ON (bucket, merchant, program) merchant, program, number, cut_at, cut_xid
+    FROM settlement ORDER BY bucket, merchant, program, number DESC
+), settled AS (
+    SELECT s.merchant, s.program, array_position(ARRAY['none', 'custody', 'operating', 'fiscal'], e.key) - 1 AS source,
+           sum((e.value ->> 'gross')::bigint - (e.value ->> 'refunds')::bigint + (e.value ->> 'released')::bigint)
+               AS counted,
+           sum((e.value ->> 'carry')::bigint) FILTER (WHERE s.number = l.number) AS carry
+    FROM settlement s
+    JOIN latest l ON l.merchant = s.merchant AND l.program = s.program
+    CROSS JOIN LATERAL jsonb_each(s.by_source) e
+    GROUP BY 1, 2, 3
+), moved AS (
+    SELECT v.owner AS merchant, p.program, p.source, sum(v.amount) AS balance,
+           sum(v.amount) FILTER (WHERE p.kind <> 40 AND l.number IS NOT NULL
+                                   AND p.at < l.cut_at AND p.xid < l.cut_xid) AS counted,
+           sum(v.amount) FILTER (WHERE p.kind <> 40 AND (l.number IS NULL OR p.at >= l.cut_at OR p.xid >= l.cut_xid))
+               AS uncounted
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    LEFT JOIN latest l ON l.merchant = v.owner AND l.program = p.program
+    WHERE (p.debit = 40 OR p.credit = 40) AND v.account = 40
+    GROUP BY v.owner, p.program, p.source
+), compared AS (
+    SELECT coalesce(m.balance, 0) AS balance, coalesce(s.carry, 0) AS carry, coalesce(m.uncounted, 0) AS uncounted,
+           coalesce(m.balance, 0) <> coalesce(s.carry, 0) + coalesce(m.uncounted, 0) AS off,
+           coalesce(m.counted, 0) <> coalesce(s.counted, 0) AS miscounted
+    FROM moved m
+    FULL JOIN settled s ON s.merchant = m.merchant AND s.program = m.program AND s.source = m.source
+)
+SELECT NOT coalesce(bool_or(off OR miscounted), false) AS ok, count(*) AS payables,
+       coalesce(sum(balance), 0)::bigint AS payable_fen, coalesce(sum(carry), 0)::bigint AS carry_fen,
+       coalesce(sum(uncounted), 0)::bigint AS open_fen, count(*) FILTER (WHERE off) AS differing,
+       count(*) FILTER (WHERE miscounted) AS miscounted
+FROM compared;
+
+-- prove_settlements: each settlement posted just what it says, and its carry follows from the one before
+WITH posted AS (
+    SELECT transfer, sum(amount) FILTER (WHERE credit = 42) AS paid, sum(amount) FILTER (WHERE credit = 41) AS reserved,
+           sum(amount) FILTER (WHERE credit = 62) AS fee
+    FROM posting WHERE kind = 40 GROUP BY transfer
+), chain AS (
+    SELECT id, gross, refunds, carried, released, fee, reserved, paid, carry, number,
+           lag(carry, 1, 0::bigint) OVER w AS before, row_number() OVER w AS position
+    FROM settlement WINDOW w AS (PARTITION BY bucket, merchant, program ORDER BY number)
+)
+SELECT count(*) FILTER (WHERE wrong) = 0 AS ok, count(*) AS settlements, coalesce(sum(paid), 0)::bigint AS paid_fen,
+       count(*) FILTER (WHERE wrong) AS differing
+FROM (
+    SELECT c.paid, c.id IS NULL OR c.paid <> coalesce(p.paid, 0) OR c.reserved <> coalesce(p.reserved, 0)
+           OR c.fee <> coalesce(p.fee, 0) OR c.carried <> c.before OR c.number <> c.position
+           OR c.gross - c.refunds + c.carried + c.released <> c.fee + c.reserved + c.paid + c.carry AS wrong
+    FROM chain c FULL JOIN posted p ON p.transfer = c.id
+) t;
+
+-- prove_reserves: what was held back is in the merchants' reserve accounts, less what was released
+SELECT count(*) FILTER (WHERE r.withheld IS DISTINCT FROM p.withheld OR r.released IS DISTINCT FROM p.released) = 0 AS ok,
+       coalesce(sum(r.withheld), 0)::bigint AS held_back_fen, coalesce(sum(r.released), 0)::bigint AS released_fen,
+       coalesce(sum(p.withheld - p.released), 0)::bigint AS reserve_fen,
+       count(*) FILTER (WHERE r.withheld IS DISTINCT FROM p.withheld OR r.released IS DISTINCT FROM p.released)
+           AS differing
+FROM (
+    SELECT merchant, program, sum(amount)::bigint AS withheld,
+           coalesce(sum(amount) FILTER (WHERE state = 2), 0)::bigint AS released
+    FROM reserve GROUP BY merchant, program
+) r
+FULL JOIN (
+    SELECT v.owner AS merchant, p.program, coalesce(sum(v.amount) FILTER (WHERE v.amount > 0), 0)::bigint AS withheld,
+           coalesce(-sum(v.amount) FILTER (WHERE v.amount < 0), 0)::bigint AS released
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE (p.debit = 41 OR p.credit = 41) AND v.account = 41 GROUP BY v.owner, p.program
+) p ON p.merchant = r.merchant AND p.program = r.program;
+
+-- prove_payouts: the bank was instructed to pay what was posted to the merchants' payout accounts
+SELECT count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) = 0 AS ok,
+       coalesce(sum(o.amount), 0)::bigint AS instructed_fen, coalesce(sum(p.amount), 0)::bigint AS posted_fen,
+       count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) AS differing
+FROM (SELECT settlement, source, sum(amount)::bigint AS amount FROM payout GROUP BY settlement, source) o
+FULL JOIN (
+    SELECT transfer, source, sum(amount)::bigint AS amount FROM posting WHERE credit = 42 GROUP BY transfer, source
+) p ON p.transfer = o.settlement AND p.source = o.source;
+
+-- prove_rollup: the roll-up is a full recount of the postings below its horizon
+SELECT count(*) FILTER (WHERE r.debits IS DISTINCT FROM p.debits OR r.credits IS DISTINCT FROM p.credits) = 0 AS ok,
+       count(r.book) AS rows, coalesce(sum(r.debits), 0)::bigint AS debits_fen,
+       count(*) FILTER (WHERE r.debits IS DISTINCT FROM p.debits OR r.credits IS DISTINCT FROM p.credits) AS differing
+FROM rollup r
+FULL JOIN (
+    SELECT p.book, p.program, v.account, p.source,
+           CASE WHEN v.account BETWEEN 20 AND 22 OR v.owner IS NULL
+                THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE v.owner END AS owner,
+           sum(v.debits) AS debits, sum(v.credits) AS credits
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint),
+                               (p.credit, p.credit_owner, 0::bigint, p.amount)) AS v (account, owner, debits, credits)
+    WHERE p.xid < (SELECT xid FROM rollup_horizon WHERE id = 1)
+    GROUP BY 1, 2, 3, 4, 5
+) p ON p.book = r.book AND p.program = r.program AND p.account = r.account AND p.owner = r.owner AND p.source = r.source;
+
+-- prove_journal: every command that took effect has one leaf, and nothing else has
+SELECT count(*) FILTER (WHERE c.id IS NULL OR l.id IS NULL) = 0 AND count(c.id) = count(l.id)
+       AND (SELECT count(*) FROM journal WHERE octet_length(leaves) <> 64 * cardinality(commands)) = 0
+       AND (SELECT count(*) FROM command WHERE outcome = 0) = count(l.id) AS ok,
+       (SELECT count(*) FROM command WHERE outcome = 0) AS effects, count(l.id) AS leaves,
+       count(*) FILTER (WHERE l.id IS NULL) AS without_leaf, count(*) FILTER (WHERE c.id IS NULL) AS without_effect
+FROM (SELECT id FROM command WHERE outcome = 0) c
+FULL JOIN (SELECT unnest(commands) AS id FROM journal) l ON l.id = c.id;
+
+-- prove_postings: nothing was posted but by a command that took effect
+SELECT count(*) FILTER (WHERE c.id IS NULL) = 0 AS ok, count(*) AS transfers,
+       count(*) FILTER (WHERE c.id IS NULL) AS without_command
+FROM (SELECT DISTINCT bucket, transfer, kind FROM posting) p
+LEFT JOIN command c ON c.bucket = p.bucket AND c.id = p.transfer AND c.outcome = 0 AND c.kind = p.kind;

@@ -1,0 +1,29 @@
+"""The ledger for everybody else: balances, journal, roll-up, proofs, totals, export."""
+
+from kaquan.ledger import store
+from kaquan.ledger.balances import Balance, OwnerBalance, balances, owner_balances
+from kaquan.ledger.export import export
+from kaquan.ledger.proofs import PROOFS, Proof, proofs, prove
+from kaquan.ledger.rollup import Rolled, roll_up
+from kaquan.ledger.summary import Totals, totals
+
+latest = store.latest
+transfer = store.transfer
+
+__all__ = [
+    "PROOFS",
+    "Balance",
+    "OwnerBalance",
+    "Proof",
+    "Rolled",
+    "Totals",
+    "balances",
+    "export",
+    "latest",
+    "owner_balances",
+    "proofs",
+    "prove",
+    "roll_up",
+    "totals",
+    "transfer",
+]

@@ -1,0 +1,40 @@
+"""What happened, in sixteen numbers: the table of the demo, which `tests/support/readd.py` adds up again."""
+
+from typing import Any
+
+import msgspec
+import psycopg
+
+from kaquan.kernel.money import Money
+from kaquan.ledger.store import QUERIES, one_row
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Amounts in fen since the beginning. Sold and topped up count the value put on cards, principal and bonus.
+
+    Spent is before refunds; subsidies count with the bonus. Nothing is lost on a card: sold + topped up + rebates
+    granted + refunded − spent − clawed back − expired = outstanding, of which `held_fen` is reserved by open
+    authorizations. Settled is what merchants were paid; fees and what was held back come off before it.
+    """
+
+    cards_sold: int
+    cards_sold_fen: Money
+    topped_up_fen: Money
+    spent_principal_fen: Money
+    spent_bonus_fen: Money
+    rebates_granted_fen: Money
+    rebates_clawed_back_fen: Money
+    bonus_expired_fen: Money
+    held_fen: Money
+    refunded_fen: Money
+    fees_fen: Money
+    settled_fen: Money
+    held_back_fen: Money
+    released_fen: Money
+    outstanding_principal_fen: Money
+    outstanding_bonus_fen: Money
+
+
+def totals(connection: psycopg.Connection[Any], program: int | None = None) -> Totals:
+    """The totals of one program, or of all."""
+    return msgspec.convert(one_row(connection, QUERIES.summary, {"program": program}), Totals)

@@ -1,0 +1,267 @@
+"""The proofs hold for whatever the door did, and each turns red when a row is changed behind it."""
+
+import json
+import subprocess
+import sys
+import threading
+from datetime import date, timedelta
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import psycopg
+import pytest
+
+from kaquan.commands.model import Effect, Kind
+from kaquan.db.pool import connect
+from kaquan.kernel.calendar import Calendar, shanghai
+from kaquan.kernel.caller import OPERATOR, SYSTEM
+from kaquan.ledger import service as ledger
+from kaquan.ledger.chart import CHART, Account
+from kaquan.ledger.movements import Movement
+from kaquan.payments.model import Authorize, Capture, Refund
+from kaquan.rewards.model import ExpireLot, GrantReward
+from kaquan.settlement import service as settlement
+from support.database import Database
+from support.town import Town, build
+
+CALENDAR = Calendar.load()
+READD = Path(__file__).parents[1] / "support" / "readd.py"
+TABLES = ("posting", "payment", "refund", "reward", "lot", "settlement", "payout", "reserve", "journal", "rollup")
+
+
+def busy(url: str) -> Town:
+    """A town in which everything happened that moves money, left with an open hold, a carry and a late payment."""
+    town = build(url)
+    handlers = settlement.handlers(town.app.catalogue, CALENDAR)
+    town.app.handlers.update(handlers)
+    card = town.sell(town.holder(), 100_000)
+    town.top_up(card)
+    other = town.sell(town.holder("13900139000"))
+    town.tick(days=1)
+    paid(town, other, 48_000, "mall-2")
+    large = paid(town, card, 60_000)
+    late = paid(town, card, 52_000, "mall-2")
+    back = paid(town, card, 3_000)
+    hold = authorized(town, card, 9_000)
+    town.ok(Kind.CAPTURE, Capture(key=town.key(), caller=OPERATOR, payment=hold, amount=4_000))
+    refund(town, back)
+    town.tick(days=9)
+    for payment in (large, late):
+        town.ok(Kind.GRANT_REWARD, GrantReward(key=town.key(), caller=SYSTEM, card=card, payment=payment))
+    refund(town, late)
+    kept = paid(town, card, 50_000)
+    town.now = shanghai(date(2025, 6, 5)) + timedelta(hours=9)
+    settle(town, date(2025, 5, 31))
+    ledger.roll_up(town.app.connection)
+    paid(town, card, 10_000)
+    refund(town, large)
+    town.tick(days=5)
+    town.ok(Kind.GRANT_REWARD, GrantReward(key=town.key(), caller=SYSTEM, card=card, payment=kept))
+    town.tick(days=120)
+    for lot in bonus_lots(town):
+        town.app.one(Kind.EXPIRE_LOT, ExpireLot(key=town.key(), caller=SYSTEM, card=card, lot=lot))
+    due = settlement.due(town.app.connection, town.app.catalogue, CALENDAR, town.now)
+    released = settlement.release(town.app.door, handlers[Kind.RELEASE_RESERVE], due.reserves)  # type: ignore[arg-type]
+    assert released and all(isinstance(outcome, Effect) for outcome in released)
+    for _, period_end in due.periods:
+        settle(town, period_end)
+    authorized(town, card, 1_234)
+    paid(town, card, 777, "mall-2")
+    return town
+
+
+def paid(town: Town, card: Any, amount: int, merchant: str = "mall-1") -> Any:
+    outcome = town.pay(card, amount, merchant=merchant)
+    assert isinstance(outcome, Effect), outcome
+    return outcome.id
+
+
+def authorized(town: Town, card: Any, amount: int) -> Any:
+    command = Authorize(
+        key=town.key(),
+        caller=OPERATOR,
+        card=card,
+        merchant=town.merchants["mall-1"],
+        store=None,
+        amount=amount,  # type: ignore[arg-type]
+        order_no=town.key(),
+    )
+    return town.ok(Kind.AUTHORIZE, command).id
+
+
+def refund(town: Town, payment: Any) -> None:
+    town.ok(Kind.REFUND, Refund(key=town.key(), caller=OPERATOR, payment=payment, reason="returned", late=True))
+
+
+def settle(town: Town, period_end: date) -> None:
+    seen = settlement.preview(town.app.connection, town.app.catalogue, CALENDAR, 1, period_end)
+    assert isinstance(seen, settlement.Preview), seen
+    outcomes = settlement.run(town.app.door, town.app.handlers[Kind.SETTLE], seen)  # type: ignore[arg-type]
+    assert outcomes and all(isinstance(outcome, Effect) for outcome in outcomes)
+
+
+def bonus_lots(town: Town) -> list[bytes]:
+    rows = town.app.connection.execute("SELECT id FROM lot WHERE kind = 1 AND expires_at IS NOT NULL AND balance > 0")
+    return [row[0].bytes for row in rows]
+
+
+def quiet(connection: psycopg.Connection[Any]) -> None:
+    """Wait until what runs now on the server, also for other tests, has ended."""
+    wanted = None
+    for _ in range(6_000):
+        row = connection.execute(
+            "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
+        ).fetchone()
+        assert row is not None
+        wanted = wanted or row[1]
+        if row[0] >= wanted:
+            return
+        sleep(0.01)
+    raise AssertionError("a transaction has been running for a minute")
+
+
+def failed(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    return {proof.name: proof.facts for proof in ledger.proofs(connection) if not proof.ok}
+
+
+def test_everything_is_proved_and_an_outsider_adds_up_the_same(database: Database) -> None:
+    town = busy(database.app_url)
+    connection = town.app.connection
+    assert failed(connection) == {}
+    facts = {proof.name: proof.facts for proof in ledger.proofs(connection)}
+    assert facts["lot_holds"]["held_fen"] == 1_234
+    empty = {name for name, shown in facts.items() if not any(shown.values())}
+    assert empty == {"clearing"}, "one book owes nobody; every other proof had something to prove"
+
+    own = ledger.totals(connection)
+    assert facts["merchant_payable"]["open_fen"] == 777 + own.released_fen
+    lines = b"\n".join(ledger.export(connection))
+    outsider = subprocess.run([sys.executable, READD], input=lines, capture_output=True, check=True)
+    added = json.loads(outsider.stdout)
+    assert added == {name: getattr(own, name) for name in own.__struct_fields__}
+    assert [name for name, value in added.items() if value <= 0] == [], "the story has something of everything"
+    loaded = own.cards_sold_fen + own.topped_up_fen + own.rebates_granted_fen + own.refunded_fen
+    gone = own.spent_principal_fen + own.spent_bonus_fen + own.rebates_clawed_back_fen + own.bonus_expired_fen
+    assert loaded - gone == own.outstanding_principal_fen + own.outstanding_bonus_fen
+    assert ledger.totals(connection, 1) == own
+    assert ledger.totals(connection, 2).cards_sold == 0
+
+    cut_short = b"\n".join(lines.split(b"\n")[:-2])
+    outcome = subprocess.run([sys.executable, READD], input=cut_short, capture_output=True, check=False)
+    assert outcome.returncode != 0 and b"cut short" in outcome.stderr
+
+
+SABOTAGE = {
+    "trial_balance": "UPDATE rollup SET debits = debits + 1 WHERE account = 20",
+    "floors": "UPDATE posting SET debit = 41 WHERE (bucket, transfer, line) IN"
+    " (SELECT bucket, transfer, line FROM posting WHERE kind = 20 LIMIT 1)",
+    "lot_balances": "UPDATE lot SET balance = balance + 1",
+    "lot_holds": "UPDATE lot SET held = held + 1 WHERE held < balance",
+    "payment_allocations": "UPDATE payment SET allocation = set_byte(allocation, 23, get_byte(allocation, 23) # 1)"
+    " WHERE state = 2",
+    "refund_allocations": "DELETE FROM refund WHERE id IN (SELECT id FROM refund LIMIT 1)",
+    "rewards": "UPDATE reward SET amount = amount + 1 WHERE state = 4",
+    "clearing": "UPDATE posting SET credit = 70 WHERE kind = 11 AND credit = 21",
+    "merchant_payable": "UPDATE settlement SET cut_at = 1, cut_xid = 1",
+    "settlements": "UPDATE settlement SET carried = carried - 1, gross = gross + 1",
+    "reserves": "UPDATE reserve SET state = 1",
+    "payouts": "UPDATE payout SET amount = amount + 1",
+    "rollup": "UPDATE rollup SET debits = debits + 1, credits = credits + 1 WHERE account = 40",
+    "journal": "DELETE FROM journal WHERE id IN (SELECT id FROM journal LIMIT 1)",
+    "postings": "UPDATE posting SET kind = 11 WHERE kind = 10",
+}
+
+
+def test_each_proof_turns_red_when_rows_change_behind_the_door(database: Database) -> None:
+    busy(database.app_url).app.connection.close()
+    assert set(SABOTAGE) == set(ledger.PROOFS)
+    with psycopg.connect(database.owner_url) as owner:
+        for name, sabotage in SABOTAGE.items():
+            changed = owner.execute(sabotage.encode()).rowcount
+            assert changed > 0, name
+            assert not ledger.prove(owner, name).ok, name
+            owner.rollback()
+
+
+def test_the_application_itself_may_not_change_history(database: Database) -> None:
+    with connect(database.app_url) as connection:
+        for table in ("posting", "journal", "command"):
+            for statement in (f"UPDATE {table} SET at = 0", f"DELETE FROM {table}"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement.encode())
+
+
+def test_balances_are_the_same_before_and_after_the_roll_up(database: Database) -> None:
+    town = busy(database.app_url)
+    connection = town.app.connection
+    before = ledger.balances(connection)
+    quiet(connection)
+    owners = ledger.owner_balances(connection, 1, Account.MERCHANT_PAYABLE)
+    rolled = ledger.roll_up(connection)
+    assert rolled.rows > 0 and rolled.until > rolled.since
+    assert ledger.balances(connection) == before
+    assert ledger.owner_balances(connection, 1, Account.MERCHANT_PAYABLE) == owners
+    assert {one.owner for one in owners} == {town.merchants["mall-1"], town.merchants["mall-2"]}
+    assert sum(one.balance for one in owners) == sum(
+        one.balance for one in before if one.account == Account.MERCHANT_PAYABLE
+    )
+    again = ledger.roll_up(connection)
+    assert again.rows == 0 or again.since == rolled.until
+    assert failed(connection) == {}
+    by_side = {"debit": 0, "credit": 0}
+    for one in before:
+        by_side[CHART[one.account].side] += one.balance
+    assert by_side["debit"] == by_side["credit"]
+    with pytest.raises(ValueError, match="in the lot"):
+        ledger.owner_balances(connection, 1, Account.CARD_BONUS)
+
+
+def test_a_transaction_that_is_still_running_is_rolled_up_later(database: Database) -> None:
+    town = build(database.app_url)
+    card = town.sell(town.holder())
+    with psycopg.connect(database.app_url) as slow:
+        slow.execute("SELECT pg_current_xact_id()")
+        town.top_up(card)
+        held = ledger.roll_up(town.app.connection)
+        assert failed(town.app.connection) == {}
+        slow.rollback()
+    quiet(town.app.connection)
+    after = ledger.roll_up(town.app.connection)
+    assert after.since == held.until and after.rows > 0
+    assert failed(town.app.connection) == {}
+
+
+def test_roll_ups_at_the_same_time_count_each_row_once(database: Database) -> None:
+    town = busy(database.app_url)
+    start = threading.Barrier(4)
+    done: list[Any] = []
+
+    def roll() -> None:
+        with connect(database.app_url) as connection:
+            start.wait()
+            done.append(ledger.roll_up(connection))
+
+    threads = [threading.Thread(target=roll) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 4
+    assert failed(town.app.connection) == {}
+
+
+def test_movements_are_the_doors_kinds() -> None:
+    assert {movement.name: movement.value for movement in Movement}.items() <= {
+        kind.name: kind.value for kind in Kind
+    }.items()
+
+
+def test_the_journal_shows_the_latest_and_one_transfer(database: Database) -> None:
+    town = build(database.app_url)
+    card = town.sell(town.holder())
+    town.tick(hours=1)
+    top_up = town.top_up(card)
+    latest = ledger.latest(town.app.connection, 2)
+    assert {row.transfer.bytes for row in latest} == {top_up}
+    assert [row.line for row in ledger.transfer(town.app.connection, top_up)] == [1, 2]
