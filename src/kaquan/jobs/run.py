@@ -1,0 +1,47 @@
+"""Carrying out what is due."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from kaquan.commands.execute import BATCH_MAX
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Effect, Kind
+from kaquan.jobs.timetable import DUE_MAX, Due, due
+from kaquan.kernel.calendar import Calendar
+from kaquan.main import Kaquan
+from kaquan.settlement import service as settlement
+
+WIDER = 4
+"""How much further a look reaches when a full one brought nothing new: what can't be done must not hide the rest."""
+
+DUE_FURTHEST = DUE_MAX * WIDER**3
+"""The furthest look: 128,000 commands of a kind that all wait for another day are a matter for people."""
+
+
+def run_due(app: Kaquan, calendar: Calendar) -> Counter[Kind]:
+    """Carry out everything that is due now, and count what took effect by kind. Running it again changes nothing.
+
+    Refusals and faults are left for the next run; the door has logged the faults. Raises `Unavailable` when the
+    database is gone.
+    """
+    handlers = {**settlement.handlers(app.catalogue, calendar), **app.handlers}
+    done: Counter[Kind] = Counter()
+    most = DUE_MAX
+    while True:
+        found = due(app.connection, app.catalogue, calendar, app.door.at(), most)
+        new = _carry_out(app, handlers, found)
+        done += new
+        if new:
+            continue
+        if most >= DUE_FURTHEST or all(len(commands) < most for commands in found.values()):
+            return done
+        most *= WIDER
+
+
+def _carry_out(app: Kaquan, handlers: Mapping[Kind, Handler], found: Due) -> Counter[Kind]:
+    new: Counter[Kind] = Counter()
+    for kind, commands in found.items():
+        for start in range(0, len(commands), BATCH_MAX):
+            outcomes = app.door.execute(handlers[kind], commands[start : start + BATCH_MAX])
+            new[kind] += sum(isinstance(one, Effect) and not one.replayed for one in outcomes)
+    return +new

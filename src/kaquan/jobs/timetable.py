@@ -1,0 +1,107 @@
+"""What is due at an instant, as commands. Worker and simulator both ask here.
+
+Every key follows from what is due and, where a refusal may pass, from the business date: a timetable that runs
+twice acts once, and a grant that did not fit a card today is tried again tomorrow under another key.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from kaquan.cards import service as cards
+from kaquan.commands.model import Command, Kind
+from kaquan.kernel.calendar import Calendar, business_date, shanghai
+from kaquan.kernel.caller import SYSTEM
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import Id, derived_id
+from kaquan.kernel.refusal import Refusal
+from kaquan.payments import service as payments
+from kaquan.payments.model import ExpireHold
+from kaquan.programs.catalogue import Catalogue
+from kaquan.rewards.model import ExpireLot, GrantReward
+from kaquan.settlement import service as settlement
+from kaquan.settlement.model import ReleaseReserve, Settle, release_key, settle_key
+
+DUE_MAX = 2_000
+"""Commands of one kind in one look: four batches of the door. Who carries them out looks again for the rest."""
+
+Due = dict[Kind, Sequence[Command]]
+"""What is due by kind, in the order in which it is carried out."""
+
+log = structlog.get_logger()
+
+
+def due(
+    connection: psycopg.Connection[Any],
+    catalogue: Catalogue,
+    calendar: Calendar,
+    at: datetime,
+    most: int = DUE_MAX,
+) -> Due:
+    """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
+
+    Holds are released before rebates are granted and lots expire; of each program only the oldest period is
+    settled in one look, because the next one stands on it.
+    """
+    at_us = microseconds(at)
+    key = _keys(at)
+    later = settlement.due(connection, catalogue, calendar, at)
+    found: Due = {
+        Kind.EXPIRE_HOLD: [
+            ExpireHold(key=key("expire hold", payment), caller=SYSTEM, payment=payment)
+            for payment in payments.holds_due(connection, at_us, most)
+        ],
+        Kind.GRANT_REWARD: [
+            GrantReward(key=key("grant reward", payment), caller=SYSTEM, card=card, payment=payment)
+            for payment, card in payments.rewards_due(connection, at_us, most)
+        ],
+        Kind.EXPIRE_LOT: [
+            ExpireLot(key=key("expire lot", lot), caller=SYSTEM, card=card, lot=lot)
+            for lot, card in cards.lots_due(connection, at_us, most)
+        ],
+        Kind.RELEASE_RESERVE: [
+            ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
+        ],
+        Kind.SETTLE: _settlements(connection, catalogue, calendar, later.periods)[:most],
+    }
+    return {kind: commands for kind, commands in found.items() if commands}
+
+
+def _settlements(
+    connection: psycopg.Connection[Any], catalogue: Catalogue, calendar: Calendar, periods: Sequence[tuple[int, Any]]
+) -> list[Settle]:
+    oldest = dict(reversed(periods))
+    commands: list[Settle] = []
+    for program, period_end in sorted(oldest.items()):
+        seen = settlement.preview(connection, catalogue, calendar, program, period_end)
+        if isinstance(seen, Refusal):
+            log.warning("timetable.settlement_refused", program=program, code=seen.code.code, facts=dict(seen.facts))
+            continue
+        commands += [
+            Settle(
+                key=settle_key(program, period_end),
+                caller=SYSTEM,
+                program=program,
+                merchant=row.merchant,
+                period_end=period_end,
+                terms=seen.terms,
+                cut=seen.cut,
+            )
+            for row in seen.rows
+        ]
+    return commands
+
+
+def _keys(at: datetime) -> Callable[[str, Id], str]:
+    """Makes keys that follow from what is done, to what, and on which business date; ordered by that date."""
+    day_ms = microseconds(shanghai(business_date(at))) // 1000
+
+    def key(what: str, identity: Id) -> str:
+        origin = Id(day_ms.to_bytes(6, "big") + identity[6:])
+        return str(UUID(bytes=derived_id(origin, what.encode() + identity)))
+
+    return key

@@ -1,0 +1,1 @@
+"""A town of holders and stores that lives through simulated days, for the demo, for tests and for what-if."""

@@ -1,0 +1,223 @@
+"""The world around a town: founds it, moves the clock, carries wishes through the door, knows which days are done."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from kaquan.commands.execute import BATCH_MAX
+from kaquan.commands.model import Effect, Kind, Outcome, Refused
+from kaquan.commands.store import installation
+from kaquan.kernel.calendar import shanghai
+from kaquan.kernel.caller import OPERATOR, Caller, Role
+from kaquan.kernel.clock import microseconds, system_now
+from kaquan.kernel.refusal import Fault
+from kaquan.main import Kaquan
+from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
+from kaquan.payments import service as payments
+from kaquan.programs.preset_files import text as preset
+from kaquan.programs.service import OpenProgram
+from kaquan.simulation import store
+from kaquan.simulation.diary import Intent, Reversal, Step
+from kaquan.simulation.scenario import MerchantPlan, Scenario, Stranger
+from kaquan.simulation.town import Place, Places, Town, closing_order
+
+_TOWN = re.compile(r"town-(\d+)-(\d+)")
+_ISSUER, _GROUP, _OTHERS = "jingxi", "jingxi-stores", "neighbours"
+
+
+class ForeignDatabase(Exception):
+    """The database belongs to somebody's business, not to a town: its clock must not be moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """What makes a town: the same charter lives through the same days on any database."""
+
+    seed: int
+    holders: int
+
+    @property
+    def code(self) -> str:
+        """The organisation by which a database tells whose town it is."""
+        return f"town-{self.seed}-{self.holders}"
+
+
+@dataclass(slots=True)
+class World:
+    """A town on a database. `run_due` carries out what the timetable finds at the installation's time."""
+
+    app: Kaquan
+    scenario: Scenario
+    charter: Charter
+    run_due: Callable[[], object]
+    surprises: list[str] = field(default_factory=list)
+
+    def found(self) -> None:
+        """Register who takes part and open the program; what exists already stays as it is."""
+        self._move_clock(shanghai(self.scenario.start))
+        self._send(Kind.REGISTER_ORGANISATION, self._organisations())
+        self._send(Kind.REGISTER_MERCHANT, self._merchants())
+        self._send(Kind.REGISTER_STORE, self._stores())
+        self._refresh()
+        if self.scenario.program not in self.app.catalogue.programs:
+            text = preset(self.scenario.program)
+            self._send(Kind.OPEN_PROGRAM, [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text)])
+        self._refresh()
+
+    def days_done(self) -> int:
+        """How many days were lived to their end. Needs a founded town."""
+        done = 0
+        head = self.app.catalogue.merchant_codes[self.scenario.merchants[0].code]
+        while payments.find_order(self.app.connection, head, closing_order(done)) is not None:
+            done += 1
+        return done
+
+    def date_of(self, day: int) -> date:
+        """The date of the town's day 0, 1, 2, …"""
+        return self.scenario.start + timedelta(days=day)
+
+    def live(self, first: int, until: int, progress: Callable[[int], None]) -> None:
+        """Live the days from `first` up to and without `until`; `progress` is told each day that is done.
+
+        A day that was interrupted is lived again from its morning: every command has the key it had, so what
+        took effect is answered, not repeated. Raises the fault of a command that broke.
+        """
+        town = self._town()
+        for day in range(until):
+            steps = town.day(day)
+            if day < first:
+                for _ in steps:
+                    pass
+                continue
+            for step in steps:
+                self._live(step)
+            progress(day)
+
+    def _live(self, step: Step) -> None:
+        self._move_clock(step.at)
+        self.run_due()
+        for kind, intents in step.batches:
+            if kind == Kind.REVERSE:
+                outcomes = [self._reverse(intent.wish) for intent in intents]
+            else:
+                outcomes = self._send(kind, [intent.wish for intent in intents])
+            for intent, outcome in zip(intents, outcomes, strict=True):
+                self._compare(kind, intent, outcome)
+
+    def _send(self, kind: Kind, commands: Sequence[Any]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for start in range(0, len(commands), BATCH_MAX):
+            for outcome in self.app.execute(kind, list(commands[start : start + BATCH_MAX])):
+                if isinstance(outcome, Fault):
+                    raise outcome
+                outcomes.append(outcome)
+        return outcomes
+
+    def _reverse(self, wish: Reversal) -> Outcome:
+        return payments.reverse(
+            self.app.door, self.app.catalogue, wish.caller, wish.key, wish.merchant, wish.order_no
+        )
+
+    def _compare(self, kind: Kind, intent: Intent, outcome: Outcome) -> None:
+        """Note where the database decided other than the town believed: none, unless somebody else was here."""
+        got = outcome.refusal.code.code if isinstance(outcome, Refused) else None
+        if got != intent.expects:
+            self.surprises.append(f"{kind.name} {outcome.id.hex()}: {got}, expected {intent.expects}")
+
+    def _move_clock(self, at: datetime) -> None:
+        store.set_clock(self.app.connection, microseconds(at) - microseconds(system_now()))
+
+    def _refresh(self) -> None:
+        self.app.catalogue.refresh(self.app.connection, installation(self.app.connection)[1])
+
+    def _town(self) -> Town:
+        catalogue = self.app.catalogue
+        terms = catalogue.program(self.scenario.program)
+        if terms is None:
+            raise Fault(f"the program {self.scenario.program} is not open")
+        places = Places(
+            issuer=Caller(catalogue.organisations[_ISSUER][0], Role.ISSUER),
+            till=Caller(catalogue.organisations[_GROUP][0], Role.MERCHANT),
+            outsider=Caller(catalogue.organisations[_OTHERS][0], Role.MERCHANT),
+            group=tuple(
+                Place(
+                    plan,
+                    catalogue.merchant_codes[plan.code],
+                    tuple(catalogue.stores[_store_code(plan.code, number)][0] for number in range(len(plan.stores))),
+                )
+                for plan in self.scenario.merchants
+            ),
+            stranger=catalogue.merchant_codes[self.scenario.stranger.code],
+        )
+        return Town(self.scenario, self.charter.seed, self.charter.holders, self.app.master, places, terms)
+
+    def _organisations(self) -> list[RegisterOrganisation]:
+        # One batch, so that a database either is a town with its charter or has nobody in it.
+        named = [
+            ("operator", "平台运营方", False),
+            (self.charter.code, f"模拟小镇:种子 {self.charter.seed},持卡人 {self.charter.holders}", False),
+            (_ISSUER, "京喜集团", True),
+            (_GROUP, "京喜集团门店", False),
+            (_OTHERS, "街坊商户", False),
+        ]
+        return [
+            RegisterOrganisation(key=self._key(code), caller=OPERATOR, code=code, name=name, keeps_book=book)
+            for code, name, book in named
+        ]
+
+    def _merchants(self) -> list[RegisterMerchant]:
+        planned: list[tuple[MerchantPlan | Stranger, str]] = [(plan, _GROUP) for plan in self.scenario.merchants]
+        return [
+            RegisterMerchant(
+                key=self._key(plan.code),
+                caller=OPERATOR,
+                code=plan.code,
+                name=plan.name,
+                organisation=group,
+                account_bank=plan.account_bank,
+                account_no=plan.account_no,
+            )
+            for plan, group in [*planned, (self.scenario.stranger, _OTHERS)]
+        ]
+
+    def _stores(self) -> list[RegisterStore]:
+        return [
+            RegisterStore(
+                key=self._key(_store_code(plan.code, number)),
+                caller=OPERATOR,
+                code=_store_code(plan.code, number),
+                name=name,
+                merchant=plan.code,
+                scene=plan.scene,
+            )
+            for plan in self.scenario.merchants
+            for number, name in enumerate(plan.stores)
+        ]
+
+    def _key(self, code: str) -> str:
+        return f"{self.charter.seed}:{code}"
+
+
+def charter_of(app: Kaquan) -> Charter | None:
+    """The charter of the town on a database, None when nobody is there. Raises `ForeignDatabase`."""
+    codes = store.organisations(app.connection)
+    for code in codes:
+        if found := _TOWN.fullmatch(code):
+            return Charter(int(found[1]), int(found[2]))
+    if codes:
+        raise ForeignDatabase(", ".join(codes[:5]))
+    return None
+
+
+def refusals(app: Kaquan) -> dict[str, int]:
+    """Recorded refusals by code, the most frequent first."""
+    return store.refusals(app.connection)
+
+
+def _store_code(merchant: str, number: int) -> str:
+    return f"{merchant}-{number + 1}"
+
+
+__all__ = ["Charter", "Effect", "ForeignDatabase", "World", "charter_of", "refusals"]
