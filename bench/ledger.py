@@ -1,6 +1,6 @@
 """Durable payments a second through the door, against pgbench's TPC-B in the same minute.
 
-    python -m bench.ledger [--payments 30000] [--rounds 3] [--cards 20000] [--batch 400] [--lanes 2]
+    python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 400] [--lanes 2]
 
 Every payment goes the whole way: id look-up, content hash, order registry, terms, acceptance, lots of two kinds
 (both pay: the program burns pro rata), payment row, postings, rebate where earned, leaf commitments, journal.
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bench.rig import Rig, rig
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.holders.service import registration
@@ -25,7 +24,7 @@ from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import BUCKETS, Id, bucket_of
 from kaquan.kernel.money import Money
-from kaquan.ledger.proofs import prove
+from kaquan.ledger.proofs import proofs
 from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
 from kaquan.payments.model import Pay
@@ -34,6 +33,7 @@ from kaquan.privacy.rules import resident_check_letter
 from kaquan.programs import preset_files
 from kaquan.programs.service import OpenProgram
 from kaquan.sales.model import Sell
+from rig import Rig, rig
 
 MERCHANTS = 200
 SETUP_BATCH = 500
@@ -229,7 +229,7 @@ def main() -> None:
             )
             before = after
         kaquan = app(bench)
-        failed = [proof.name for proof in prove(kaquan.connection) if not proof.ok]
+        failed = [proof.name for proof in proofs(kaquan.connection) if not proof.ok]
         rows = kaquan.connection.execute("SELECT count(*) FROM posting").fetchone()
         print("books:", "proved" if not failed else f"NOT PROVED: {failed}")
         print(

@@ -1,1 +1,0 @@
-"""One script per claim; each prints one table and, as its last line, one JSON object."""
