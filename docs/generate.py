@@ -12,6 +12,7 @@ from typing import Literal, get_args, get_origin
 import msgspec
 
 import kaquan
+from kaquan.events.catalogue import EVENTS
 from kaquan.kernel.money import MONEY_MAX
 from kaquan.kernel.refusal import CATALOGUE, RefusalCode
 from kaquan.ledger.chart import CHART, Source
@@ -127,6 +128,23 @@ def refusals() -> str:
     return "\n".join(lines) + "\n"
 
 
+def events() -> str:
+    """Every event."""
+    lines = [
+        "# Events · 事件",
+        "",
+        NOTICE.format(origin="src/kaquan/events/catalogue.py"),
+        "The journal row of each batch names its events. An event carries no data: it names its command.",
+        "",
+        "每个批次的日志行列出其事件。事件本身不带数据，只指向产生它的指令。",
+        "",
+        "| event | 含义 | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [_row(f"`{name}`", zh, en) for name, (zh, en) in EVENTS.items()]
+    return "\n".join(lines) + "\n"
+
+
 def _codes() -> Iterator[tuple[str, list[RefusalCode]]]:
     for package in sorted(found.name for found in pkgutil.iter_modules(kaquan.__path__) if found.ispkg):
         try:
@@ -143,7 +161,12 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
-PAGES: dict[str, Callable[[], str]] = {"terms.md": terms, "chart.md": chart, "refusals.md": refusals}
+PAGES: dict[str, Callable[[], str]] = {
+    "terms.md": terms,
+    "chart.md": chart,
+    "refusals.md": refusals,
+    "events.md": events,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -6,13 +6,17 @@ import re
 from types import ModuleType
 
 import pytest
+import typer
 
+from kaquan.cli.app import app
 from tidy.sources import ROOT, texts, told
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```\s*?$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"`((?:src|tests|docs|bench)/[\w./-]+?)(?::\d+)?`")
 _DOTTED = re.compile(r"`([a-z_]+(?:\.[A-Za-z_]\w*)+)(?:\(\))?`")
+
+REFERENCE = ("terms.md", "chart.md", "refusals.md", "events.md")
 
 # Written so that this file does not offend itself.
 _MACHINE = re.compile("|".join(["/wo" + "rk/", r"/ho" + r"me/\w", "/Us" + r"ers/\w", r"(?<![\w.])/ro" + r"ot/\w"]))
@@ -90,7 +94,7 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["terms.md", "chart.md", "refusals.md"])
+@pytest.mark.parametrize("page", REFERENCE)
 def test_generated_pages_are_current(page: str) -> None:
     written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
     way_out = "run .venv/bin/python docs/generate.py and commit what it writes"
@@ -99,7 +103,7 @@ def test_generated_pages_are_current(page: str) -> None:
 
 
 def test_every_generated_page_is_checked() -> None:
-    assert set(_generator().PAGES) == {"terms.md", "chart.md", "refusals.md"}
+    assert set(_generator().PAGES) == set(REFERENCE)
 
 
 def test_both_languages_are_there() -> None:
@@ -145,3 +149,31 @@ def test_make_help_lists_every_target() -> None:
     assert not offenders, told(
         "make help lists every target", "write '## what it does' behind it, and .PHONY", offenders
     )
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+def test_every_command_that_is_told_exists(page: str) -> None:
+    text = texts()[page]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    offenders = [
+        f"make {target}"
+        for target in re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)
+        if not re.search(rf"^{target}:", makefile, re.MULTILINE)
+    ]
+    program = typer.main.get_command(app)
+    for words in re.findall(r"(?:`|^|/)kaquan ([a-z -]+)", text, re.MULTILINE):
+        if not _is_command(program, words.split()):
+            offenders.append(f"kaquan {words.strip()}")
+    assert not offenders, told(f"{page} tells commands that exist", "tell them as they are now", offenders)
+
+
+def _is_command(command: object, words: list[str]) -> bool:
+    """Whether the words name a command or group, as far as groups go."""
+    for word in words:
+        group = getattr(command, "commands", None)
+        if group is None or word.startswith("-"):
+            return True
+        if word not in group:
+            return False
+        command = group[word]
+    return True
