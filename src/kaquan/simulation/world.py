@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kaquan.commands.execute import BATCH_MAX
-from kaquan.commands.model import Effect, Kind, Outcome, Refused
 from kaquan.commands.loading import installation
+from kaquan.commands.model import Effect, Kind, Outcome, Refused
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.clock import microseconds, system_now
