@@ -6,7 +6,6 @@ import sys
 import threading
 from datetime import date, timedelta
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import psycopg
@@ -23,6 +22,7 @@ from kaquan.payments.model import Authorize, Capture, Refund
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
 from support.database import Database
+from support.quiet import quiet
 from support.town import Town, build
 
 CALENDAR = Calendar.load()
@@ -104,21 +104,6 @@ def settle(town: Town, period_end: date) -> None:
 def bonus_lots(town: Town) -> list[bytes]:
     rows = town.app.connection.execute("SELECT id FROM lot WHERE kind = 1 AND expires_at IS NOT NULL AND balance > 0")
     return [row[0].bytes for row in rows]
-
-
-def quiet(connection: psycopg.Connection[Any]) -> None:
-    """Wait until what runs now on the server, also for other tests, has ended."""
-    wanted = None
-    for _ in range(6_000):
-        row = connection.execute(
-            "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
-        ).fetchone()
-        assert row is not None
-        wanted = wanted or row[1]
-        if row[0] >= wanted:
-            return
-        sleep(0.01)
-    raise AssertionError("a transaction has been running for a minute")
 
 
 def failed(connection: psycopg.Connection[Any]) -> dict[str, Any]:

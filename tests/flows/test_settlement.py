@@ -23,6 +23,7 @@ from kaquan.settlement import service
 from kaquan.settlement.model import PART_FIELDS, Cut, Preview, ReleaseReserve, Settle
 from kaquan.settlement.service import ReleaseHandler, SettleHandler
 from support.database import Database
+from support.quiet import quiet
 from support.town import build
 
 CALENDAR = Calendar.load()
@@ -183,6 +184,7 @@ def test_a_payment_that_commits_late_is_never_lost(books: Books) -> None:
     """It was stamped inside the period and committed after the cut: the next settlement counts it, once."""
     books.pay(30_000)
     books.until(MAY, 22)
+    quiet(books.app.connection)
     with psycopg.connect(books.database.app_url) as slow:
         slow.execute("SELECT pg_current_xact_id()")
         other = Door(slow, Sealer(books.app.master))

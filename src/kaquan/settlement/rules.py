@@ -154,25 +154,23 @@ def _rows(
     payouts = [
         _payout(settlement, source, part.paid, pay_on, common) for source, part in sums.parts.items() if part.paid
     ]
-    reserve: list[Cold] = []
-    if total.reserved:
-        held = {_name(source): part.reserved for source, part in sums.parts.items() if part.reserved}
-        release_on = pay_on + timedelta(days=terms.terms.reserve.release_days)
-        reserve.append(
-            (
-                "reserve",
-                {
-                    **common,
-                    "amount": total.reserved,
-                    "release_on": release_on.isoformat(),
-                    "version": 1,
-                    "program": command.program,
-                    "state": RESERVE_WITHHELD,
-                    "by_source": held,
-                },
-            )
-        )
-    return (("settlement", row), *payouts, *reserve)
+    reserve = [_reserve(sums, pay_on + timedelta(days=terms.terms.reserve.release_days), command.program, common)]
+    return (("settlement", row), *payouts, *(reserve if total.reserved else ()))
+
+
+def _reserve(sums: Statement, release_on: date, program: int, common: dict[str, Any]) -> Cold:
+    return (
+        "reserve",
+        {
+            **common,
+            "amount": sums.total.reserved,
+            "release_on": release_on.isoformat(),
+            "version": 1,
+            "program": program,
+            "state": RESERVE_WITHHELD,
+            "by_source": {_name(source): part.reserved for source, part in sums.parts.items() if part.reserved},
+        },
+    )
 
 
 def _payout(settlement: Id, source: Source, amount: Money, pay_on: date, common: dict[str, Any]) -> Cold:
