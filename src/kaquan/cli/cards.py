@@ -78,7 +78,7 @@ def show_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False)
         if as_json:
             session.screen.answer({"outcome": "effect", **facts, "lots": lots})
             return
-        session.screen.facts({**facts, "available_fen": text(facts["available_fen"])})
+        session.screen.facts(facts)
         session.screen.table(_LOT_COLUMNS, lots)
 
 
@@ -169,7 +169,11 @@ def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, An
         "balance_fen": sum(lot.balance for lot in found.lots),
         "held_fen": sum(lot.held for lot in found.lots),
     }
-    return facts, [_lot(lot) for lot in found.lots]
+    return facts, [_lot(lot) for lot in sorted(found.lots, key=_by_age)]
+
+
+def _by_age(lot: Any) -> tuple[int, int]:
+    return lot.active_from, lot.kind
 
 
 def _lot(lot: Any) -> dict[str, Any]:

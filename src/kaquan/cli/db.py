@@ -62,10 +62,10 @@ def status_command(lang: Lang = None, as_json: AsJson = False) -> None:
         screen.answer(document, [] if found is None else _server_lines(screen, found))
         if not as_json:
             rows = [
-                {"number": f"{one.number:04d}", "name": one.name, "migration": screen.words(*STATES[one.state])}
+                {"migration": f"{one.number:04d} {one.name}", "migration_state": screen.words(*STATES[one.state])}
                 for one in states
             ]
-            screen.table(("number", "name", "migration"), rows)
+            screen.table(("migration", "migration_state"), rows)
         if any(one.state in ("changed", "missing") for one in states):
             raise typer.Exit(FAULTY)
 

@@ -97,7 +97,8 @@ def _end(problem: Exception, screen: Screen, settings: Settings, key: str | None
     if isinstance(problem, Unavailable | psycopg.OperationalError | psycopg.InterfaceError):
         screen.error("unavailable", *_unanswered(key), about)
     elif isinstance(problem, DatabaseFault | MigrationFault):
-        message = (f"数据库无法使用:{problem}", f"The database can't be used: {problem}")
+        said = " ".join(str(problem).split())
+        message = (f"数据库无法使用:{said}", f"The database can't be used: {said}")
         screen.error("unavailable", message, _LOOK_AT_SERVER, about)
     elif isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction):
         screen.error("unavailable", *SCHEMA_PENDING, about)

@@ -146,7 +146,7 @@ def _masked(person: Person | None) -> dict[str, str]:
     """Who it is, as far as a screen may show."""
     if person is None:
         return {}
-    shown = {"name": masked_name(person.name)}
+    shown = {"holder": masked_name(person.name)}
     if person.phone:
         shown["phone"] = masked_phone(person.phone)
     if person.id_number:

@@ -11,6 +11,7 @@ import typer
 
 from kaquan.cli.endings import FAULTY, Misuse
 from kaquan.cli.options import AsJson, Lang
+from kaquan.cli.printing import listed
 from kaquan.cli.session import Session, identity, instant, opened
 from kaquan.kernel.ids import Id, public
 from kaquan.ledger import service
@@ -40,7 +41,10 @@ def journal_command(
         ),
     ] = None,
     last: Annotated[
-        int, typer.Option("--last", min=1, max=LINES_MAX, help="最近多少条分录 / How many of the latest postings")
+        int,
+        typer.Option(
+            "--last", min=1, max=LINES_MAX, metavar="N", help="最近多少条分录 / How many of the latest postings"
+        ),
     ] = 20,
     lang: Lang = None,
     as_json: AsJson = False,
@@ -88,7 +92,7 @@ def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
             proved.append({"name": proof.name, "ok": proof.ok, "facts": dict(proof.facts)})
             if not as_json:
                 mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
-                screen.line(f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{_counted(proof.facts)}[/]")
+                screen.line(f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{listed(proof.facts)}[/]")
         failed = sum(not one["ok"] for one in proved)
         if as_json:
             screen.answer({"outcome": "fault" if failed else "effect", "proofs": proved})
@@ -186,7 +190,3 @@ def _owner(merchants: Mapping[bytes, Any], owner: Id | None) -> str:
         return "-"
     known = merchants.get(owner)
     return known.code if known is not None else owner.hex()
-
-
-def _counted(facts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in facts.items())

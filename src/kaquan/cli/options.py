@@ -38,7 +38,8 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="输出一个 JSON 对象,金额为整数分 / One JSON object; amounts are whole fen")
 ]
 Lang = Annotated[
-    Language | None, typer.Option("--lang", help="语言,默认取自设置 / Language; the settings decide by default")
+    Language | None,
+    typer.Option("--lang", help="语言,默认取自设置 / Language; the settings decide by default", metavar="zh|en"),
 ]
 
 CardArgument = Annotated[
@@ -63,7 +64,9 @@ Face = Annotated[
         help="面值(元):活动的一个档位 / Face value in yuan: one of the program's offers",
     ),
 ]
-Channel = Annotated[str, typer.Option("--channel", help="收款渠道 / Payment channel that took the money")]
+Channel = Annotated[
+    str, typer.Option("--channel", help="收款渠道 / Payment channel that took the money", metavar="NAME")
+]
 Phone = Annotated[
     str | None,
     typer.Option(

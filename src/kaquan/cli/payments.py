@@ -1,6 +1,6 @@
 """Payments on the command line: pay, authorize, capture, void, refund, reverse, show."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -39,6 +39,13 @@ Order = Annotated[
 Store = Annotated[str | None, typer.Option("--store", help="门店代码 / Code of the store", metavar="CODE")]
 
 
+class _Where(NamedTuple):
+    """What else a merchant says of a payment."""
+
+    store: str | None
+    order: str | None
+
+
 def pay_command(
     card: CardArgument,
     amount: Amount,
@@ -52,7 +59,7 @@ def pay_command(
 ) -> None:
     """用卡支付 / Pay from a card at a merchant"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = _spend(session, Kind.PAY, Pay, card, amount, merchant, store, order)
+        done = _spend(session, Kind.PAY, card, amount, merchant, _Where(store, order))
         _paid(session, done, (f"已支付 {text(amount)} 元。", f"Paid {text(amount)} yuan."), ("payment",))
 
 
@@ -69,7 +76,7 @@ def authorize_command(
 ) -> None:
     """预授权:占用金额,之后完成或撤销 / Authorize: hold an amount, to be captured or voided later"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = _spend(session, Kind.AUTHORIZE, Authorize, card, amount, merchant, store, order)
+        done = _spend(session, Kind.AUTHORIZE, card, amount, merchant, _Where(store, order))
         _paid(session, done, (f"已预授权 {text(amount)} 元。", f"Authorized {text(amount)} yuan."), ("payment",))
 
 
@@ -190,26 +197,17 @@ def show_command(
             "order_no": found.order_no,
             "at": instant(found.at),
             "moved_at": instant(found.moved_at) if found.captured else None,
-            "terms": found.terms,
         }
         if found.state == PaymentState.AUTHORIZED:
             facts["expires_at"] = instant(found.expires_at)
-        session.screen.answer({"outcome": "effect", **facts})
+        session.screen.answer({"outcome": "effect", **facts, "terms": found.terms})
         if not as_json:
             session.screen.facts({name: given for name, given in facts.items() if given is not None})
 
 
-def _spend(
-    session: Session,
-    kind: Kind,
-    wish: type[Pay],
-    card: str,
-    amount: Money,
-    merchant: str,
-    store: str | None,
-    order: str | None,
-) -> Effect:
-    source, owner, place = session.card(card), session.merchant(merchant), session.store(store)
+def _spend(session: Session, kind: Kind, card: str, amount: Money, merchant: str, where: _Where) -> Effect:
+    source, owner, place = session.card(card), session.merchant(merchant), session.store(where.store)
+    wish = Authorize if kind is Kind.AUTHORIZE else Pay
     return session.act(
         kind,
         lambda key: wish(
@@ -219,7 +217,7 @@ def _spend(
             merchant=owner,
             store=place,
             amount=amount,
-            order_no=key if order is None else order,
+            order_no=key if where.order is None else where.order,
         ),
     )
 

@@ -14,13 +14,16 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from kaquan.cli.words import LABELS, Words, label, pick, value
+from kaquan.cli.words import Words, label, pick, value
 from kaquan.kernel.refusal import Language, Refusal
 
 Facts = Mapping[str, Any]
 
 _LAW_FACTS = frozenset({"article_zh", "article_en", "law_pack", "law_pack_version"})
 """Facts that are shown as the article, not as facts of the case."""
+
+_EVEN_ZERO = frozenset({"available_fen", "balance_fen"})
+"""Amounts that say something when they are zero."""
 
 
 class Screen:
@@ -57,7 +60,7 @@ class Screen:
         shown = {
             label(name, self.language): value(name, given, self.language)
             for name, given in facts.items()
-            if not (name.endswith("_fen") and given == 0) and given != ""
+            if given != "" and (given != 0 or name in _EVEN_ZERO or not name.endswith("_fen"))
         }
         width = max(map(cell_len, shown), default=0)
         for name, given in shown.items():
@@ -103,9 +106,7 @@ class Screen:
 
     def refusal(self, refusal: Refusal, about: Facts | None = None) -> None:
         """An expected no: what happened, the facts, the law if it was the law, the way out, the code."""
-        case = ", ".join(
-            f"{name} {_plain(name, given)}" for name, given in refusal.facts.items() if name not in _LAW_FACTS
-        )
+        case = listed({name: given for name, given in refusal.facts.items() if name not in _LAW_FACTS})
         article = str(refusal.facts.get(f"article_{self.language}", ""))
         if self.as_json:
             self._json({"outcome": "refused", **(about or {}), **refusal_document(refusal, self.language)})
@@ -159,8 +160,9 @@ def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
     }
 
 
-def _plain(name: str, given: Any) -> str:
-    return value(name, given, "en") if name in LABELS or name.endswith("_fen") else str(given)
+def listed(facts: Facts) -> str:
+    """Facts in one line under their own names, amounts in yuan."""
+    return ", ".join(f"{name} {value(name, given, 'en')}" for name, given in facts.items())
 
 
 def _padded(text: str, width: int, right: bool) -> str:

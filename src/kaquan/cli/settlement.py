@@ -50,7 +50,9 @@ def run_command(
     period: Period = None,
     cut: Annotated[
         str | None,
-        typer.Option("--cut", help="预览打印的切点,默认现在预览 / Cut of a preview; by default one is made now"),
+        typer.Option(
+            "--cut", help="预览打印的切点,默认现在预览 / Cut of a preview; by default one is made now", metavar="CUT"
+        ),
     ] = None,
     payouts: Annotated[
         Path | None,

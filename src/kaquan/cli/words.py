@@ -43,6 +43,7 @@ LABELS: dict[str, Words] = {
     "gross_fen": ("交易额", "Gross"),
     "group": ("受理商户组", "Group"),
     "held_fen": ("预授权占用", "Held"),
+    "holder": ("持卡人", "Holder"),
     "home": ("安装目录", "Home"),
     "id": ("编号", "Id"),
     "id_number": ("证件号码", "Identity number"),
@@ -50,10 +51,12 @@ LABELS: dict[str, Words] = {
     "issuer": ("发行方", "Issuer"),
     "key": ("请求号", "Key"),
     "kind": ("种类", "Kind"),
+    "law_pack": ("适用法规", "Law"),
     "line": ("行", "Line"),
     "lots": ("资金批次", "Lots"),
     "merchant": ("商户", "Merchant"),
-    "migration": ("状态", "State"),
+    "migration": ("迁移", "Migration"),
+    "migration_state": ("状态", "State"),
     "movement": ("事项", "Event"),
     "moved_at": ("扣款时间", "Taken at"),
     "name": ("名称", "Name"),
@@ -155,7 +158,16 @@ def value(name: str, given: Any, language: Language) -> str:
     if name.endswith("_fen"):
         return money.text(Money(given))
     if name == "at" or name.endswith("_at"):
-        return clock.shown(datetime.fromisoformat(given))
+        return _shown(given)
     if name in _WORDED and given in VALUES:
         return pick(VALUES[given], language)
     return str(given)
+
+
+def _shown(given: str) -> str:
+    """An instant in Shanghai time; what names no zone was written for people already."""
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        return given
+    return given if at.tzinfo is None else clock.shown(at)
