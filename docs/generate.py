@@ -12,6 +12,7 @@ from typing import Literal, get_args, get_origin
 import msgspec
 
 import kaquan
+from kaquan.cli import reference
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel.money import MONEY_MAX
 from kaquan.kernel.refusal import CATALOGUE, RefusalCode
@@ -166,6 +167,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "chart.md": chart,
     "refusals.md": refusals,
     "events.md": events,
+    "cli.md": reference.page,
 }
 
 if __name__ == "__main__":
