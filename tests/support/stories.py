@@ -76,14 +76,8 @@ def stories() -> list[Table]:
 def told_codes() -> set[str]:
     """Every refusal code that some story ends in."""
     cells = {row["outcome"] for table in stories() for row in table.rows}
-    cells |= {row["as"] for row in next(tables_of("program_validate", "as"), [])}
+    cells |= {row["as"] for table in tables(FOLDER / "program_validate.md") for row in table.rows}
     return {word for cell in cells for word in cell.split() if word in CATALOGUE}
-
-
-def tables_of(stem: str, column: str) -> Iterator[list[dict[str, str]]]:
-    """All rows of one file's tables that have a column, together."""
-    found = [table for table in tables(FOLDER / f"{stem}.md") if column in table.columns]
-    yield [row for table in found for row in table.rows]
 
 
 class Play:

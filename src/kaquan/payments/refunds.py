@@ -56,6 +56,8 @@ def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
     if (payment.merchant, payment.order_no) != (command.merchant, command.order_no):
         # The claimant's id had been used for another order, so it never took effect for this one.
         return _nothing_taken(entry, command.payment, command.merchant, command.order_no, bury=False)
+    if payment.state in (PaymentState.VOIDED, PaymentState.EXPIRED):
+        return _nothing_taken(entry, command.payment, command.merchant, command.order_no, bury=False)
     if payment.state == PaymentState.AUTHORIZED:
         return release(payment, facts, PaymentState.VOIDED)
     if refusal := not_possible(payment, "refund"):

@@ -1,0 +1,153 @@
+"""Every reason to refuse has a story, words in both languages, a way out, and a line in the reference."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import kaquan
+from kaquan.kernel.refusal import CATALOGUE, RefusalCode
+from support.stories import told_codes
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
+SETTLEMENT = "flows/test_settlement.py::"
+RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
+
+DIRECT = {
+    "phone_invalid": "rules/test_privacy.py::test_what_is_no_mobile_number_is_refused_without_telling_it",
+    "id_number_invalid": "rules/test_privacy.py::test_a_wrong_identity_number_is_refused_without_telling_it",
+    "name_invalid": "rules/test_privacy.py::test_a_name_that_cannot_be_is_refused",
+    "law_bearer_identity_missing": "rules/test_law.py::test_ten_thousand_yuan_itself_asks_for_identity",
+    "program_file_too_long": "rules/test_terms.py::test_a_file_that_is_not_a_program_is_refused_and_never_raises",
+    "program_term_fixed": "rules/test_terms.py::test_fixed_terms_stay",
+    "settlement_terms_changed": f"{SETTLEMENT}test_new_terms_between_preview_and_run_ask_for_a_new_preview",
+    "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "period_not_over": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "period_settled": f"{SETTLEMENT}test_running_twice_pays_once",
+    "cut_stale": f"{SETTLEMENT}test_a_preview_older_than_the_last_settlement_is_refused",
+    "calendar_horizon": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "reserve_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "reserve_not_due": RELEASED,
+    "reserve_released": RELEASED,
+}
+"""Codes that no row of a story ends in, and the test that shows each: not judged by the door, or not about a card."""
+
+
+def _import_everything() -> None:
+    for module in pkgutil.walk_packages(kaquan.__path__, "kaquan."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+_import_everything()
+
+
+def constants() -> dict[str, str]:
+    """The name of each code's constant."""
+    names = {}
+    for code in CATALOGUE.values():
+        assert isinstance(code, RefusalCode)
+    for module in pkgutil.iter_modules(kaquan.__path__):
+        if not (ROOT / "src" / "kaquan" / module.name / "errors.py").exists():
+            continue
+        declared = importlib.import_module(f"kaquan.{module.name}.errors")
+        names |= {value.code: name for name, value in vars(declared).items() if isinstance(value, RefusalCode)}
+    return names
+
+
+CONSTANTS = constants()
+
+
+def test_every_code_is_declared_in_an_errors_module() -> None:
+    assert CONSTANTS.keys() == CATALOGUE.keys()
+    assert len(set(CONSTANTS.values())) == len(CONSTANTS), "two codes under one constant's name"
+
+
+def test_every_code_has_a_story_or_a_named_test() -> None:
+    """Way out: add a row to tests/stories that ends in the code; else name the test that shows it in DIRECT."""
+    told = told_codes()
+    assert CATALOGUE.keys() - told - DIRECT.keys() == set()
+    assert told & DIRECT.keys() == set(), "told by a story now: strike it from DIRECT"
+    assert DIRECT.keys() - CATALOGUE.keys() == set(), "no such code any more"
+
+
+def test_every_named_test_exists_and_speaks_of_its_code() -> None:
+    for code, place in DIRECT.items():
+        file, _, name = place.partition("::")
+        text = (ROOT / "tests" / file).read_text("utf-8")
+        found = [
+            node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == name
+        ]
+        assert found, f"{code}: there is no {place}"
+        body = ast.get_source_segment(text, found[0]) or ""
+        assert code in body or CONSTANTS[code] in body, f"{place} does not speak of {code}"
+
+
+def test_every_code_speaks_both_languages_and_tells_the_way_out() -> None:
+    for code in CATALOGUE.values():
+        for words in (code.zh, code.remedy_zh):
+            assert re.search(r"[\u4e00-\u9fff]", words), f"{code.code}: no Chinese in {words!r}"
+        for words in (code.en, code.remedy_en):
+            assert re.search(r"[A-Za-z]{2}", words), f"{code.code}: no English in {words!r}"
+            assert not re.search(r"[\u4e00-\u9fff]", words), f"{code.code}: Chinese in {words!r}"
+        assert 400 <= code.status < 600, code.code
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", code.code), code.code
+
+
+def test_both_languages_tell_the_same_facts() -> None:
+    for code in CATALOGUE.values():
+        chinese, english = placeholders(code.zh, code.remedy_zh), placeholders(code.en, code.remedy_en)
+        assert {name.removesuffix("_zh") for name in chinese} == {name.removesuffix("_en") for name in english}, code
+
+
+def placeholders(*words: str) -> set[str]:
+    """The facts that words name."""
+    return {name for text in words for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def refusals_made() -> Iterator[tuple[str, str, set[str] | None]]:
+    """(where, constant, facts) of every `Refusal(CODE, {…})` in the source; None when the facts are not literal."""
+    for path in sorted((ROOT / "src" / "kaquan").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal"):
+                continue
+            code, facts = node.args[0], node.args[1] if len(node.args) > 1 else None
+            constant = code.attr if isinstance(code, ast.Attribute) else getattr(code, "id", "")
+            yield f"{path.name}:{node.lineno}", constant, _literal(facts)
+
+
+def _literal(facts: ast.expr | None) -> set[str] | None:
+    if facts is None:
+        return set()
+    if isinstance(facts, ast.Dict) and all(isinstance(key, ast.Constant) for key in facts.keys):
+        return {str(key.value) for key in facts.keys if isinstance(key, ast.Constant)}
+    return None
+
+
+def test_every_placeholder_is_filled_by_a_fact() -> None:
+    """Facts that are not written beside the code are filled in stories, which read every word of every refusal."""
+    needed = {
+        CONSTANTS[code.code]: placeholders(code.zh, code.en, code.remedy_zh, code.remedy_en)
+        for code in CATALOGUE.values()
+    }
+    for where, constant, facts in refusals_made():
+        if facts is not None and constant in needed:
+            assert needed[constant] <= facts, f"{where}: {constant} lacks {needed[constant] - facts}"
+
+
+def test_every_code_is_used() -> None:
+    source = "\n".join(
+        path.read_text("utf-8") for path in (ROOT / "src" / "kaquan").rglob("*.py") if path.name != "errors.py"
+    )
+    assert [name for name in CONSTANTS.values() if not re.search(rf"\b{name}\b", source)] == []
+
+
+def test_every_code_stands_in_the_reference() -> None:
+    """Way out: run .venv/bin/python docs/generate.py."""
+    page = REFERENCE.read_text("utf-8")
+    assert [code for code in CATALOGUE if f"`{code}`" not in page] == []
