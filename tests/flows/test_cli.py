@@ -1,0 +1,407 @@
+"""The command line as an operator meets it: child processes on a home of their own."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import typer.main
+
+from kaquan.cli.app import app
+from kaquan.cli.options import amount
+from kaquan.cli.reference import page
+from kaquan.db.binaries import find
+from kaquan.db.embedded import open_server
+from kaquan.db.errors import BinariesMissing
+from kaquan.db.pool import connect
+from kaquan.kernel.clock import microseconds, system_now
+from kaquan.programs import preset_files
+from kaquan.settings import Settings
+from support.database import TEST_SETTINGS
+from support.require import require
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, PHONE, ID_NUMBER = "欧阳明月", "13912345678", "11010519491231002X"
+BOXES = "│┃╭╮╰╯─━"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass
+class Cli:
+    """`kaquan` on one home, without a terminal."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, stdin: str = "", **environment: str) -> Run:
+        """Run a command; whatever comes, it shows no traceback, no SQL, no colours and no boxes."""
+        done = subprocess.run(
+            [sys.executable, "-m", "kaquan", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            cwd=self.home.parent,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(ROOT / "src"),
+                "PYTHONUTF8": "1",
+                "KAQUAN_HOME": str(self.home),
+                **self.environment,
+                **environment,
+            },
+        )
+        said = done.stdout + done.stderr
+        assert not any(sign in said for sign in ("Traceback", "SELECT", "\x1b", *BOXES)), said
+        assert done.returncode in (0, 1, 2, 3), said
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *words: str, stdin: str = "") -> dict[str, Any]:
+        """A command that must take effect; its JSON."""
+        done = self.run(*words, "--json", stdin=stdin)
+        assert done.code == 0, done
+        assert done.err == ""
+        return done.facts
+
+    def no(self, *words: str) -> dict[str, Any]:
+        """A command that must be refused; its JSON."""
+        done = self.run(*words, "--json")
+        assert done.code == 1, done
+        assert done.facts["outcome"] == "refused"
+        return done.facts
+
+
+@dataclass
+class Shop(Cli):
+    """An installation with an issuer, a merchant, a program whose cards can be spent at once, and a holder."""
+
+    url: str = ""
+    first: Run = Run(0, "", "")
+
+    def set_clock(self, at: datetime) -> None:
+        """Move the installation clock, as the simulator does."""
+        offset = microseconds(at) - microseconds(system_now())
+        with connect(self.url) as connection:
+            connection.execute("UPDATE installation SET clock_offset_us = %s", [offset])
+
+    def card(self, face: str = "500") -> str:
+        """A card that was just sold: its number."""
+        number: str = self.ok("card", "sell", "--program", "jingxika", "--face", face, "--phone", PHONE)["number"]
+        return number
+
+    def balance(self, card: str) -> int:
+        """What a card can spend, in fen."""
+        available: int = self.ok("card", "show", card)["available_fen"]
+        return available
+
+
+def program_file(folder: Path, *changes: tuple[str, str]) -> str:
+    """The preset with lines changed."""
+    text = preset_files.text("jingxika")
+    for before, after in (("activation_days = 1", "activation_days = 0"), *changes):
+        assert before in text
+        text = text.replace(before, after)
+    path = folder / f"program-{len(changes)}.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    try:
+        find(None, None, None)
+    except BinariesMissing as fault:
+        require("postgres", str(fault))
+    folder = tmp_path_factory.mktemp("cli")
+    shop = Shop(folder / "home", {"KAQUAN_SHARED_BUFFERS_MB": "32"})
+    shop.first = shop.run("init")
+    assert shop.first.code == 0, shop.first
+    settings = Settings(home=shop.home, shared_buffers_mb=32)
+    with open_server(settings, ephemeral=True, overrides=TEST_SETTINGS) as server:
+        shop.url = server.app_url
+        shop.set_clock(datetime(2025, 5, 20, 4, tzinfo=UTC))
+        shop.ok("organisation", "register", "jingxi", "--name", "京喜集团", "--book")
+        shop.ok("organisation", "register", "jingxi-stores", "--name", "京喜门店")
+        bank = ("--bank", "工商银行", "--account-no", "6222020200112230")
+        shop.ok("merchant", "register", "mall-1", "--name", "一号店", "--group", "jingxi-stores", *bank)
+        shop.ok("store", "register", "mall-1-east", "--name", "东门", "--merchant", "mall-1")
+        shop.ok("program", "open", program_file(folder))
+        typed = f"{PHONE}\n{ID_NUMBER}\n"
+        person = ("--name", NAME, "--phone", "-", "--id-number", "-")
+        shop.ok("holder", "register", *person, stdin=typed)
+        yield shop
+
+
+def test_init_says_what_it_made_and_can_be_repeated(shop: Shop) -> None:
+    assert str(shop.home) in shop.first.out
+    assert "kaquan program open" in shop.first.out
+    again = shop.ok("init")
+    assert (again["created"], again["migrations"]) == (False, [])
+
+
+def test_every_help_text_is_in_both_languages() -> None:
+    def texts(command: Any, path: str) -> Iterator[tuple[str, str]]:
+        yield path, command.help or ""
+        for parameter in command.params:
+            if parameter.name != "help":
+                yield f"{path} {parameter.name}", parameter.help or ""
+        for name, member in getattr(command, "commands", {}).items():
+            yield from texts(member, f"{path} {name}")
+
+    assert [path for path, text in texts(typer.main.get_command(app), "kaquan") if " / " not in text] == []
+
+
+def test_the_reference_page_is_current() -> None:
+    written = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
+    assert written == page(), "run .venv/bin/python docs/generate.py"
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"), [("100", 10_000), ("12.3", 1_230), ("1,000.05", 100_005), (" 0.01 ", 1), ("+5", 500)]
+)
+def test_amounts_are_read_as_people_write_them(typed: str, fen: int) -> None:
+    assert amount(typed) == fen
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "12,30", "1,00", "1.234", "1e3", "1_000", "0", "-5", "NaN", "¥5"])
+def test_what_is_no_amount_is_not_guessed(typed: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        amount(typed)
+
+
+def test_without_an_installation_nothing_is_made(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "nowhere")
+    done = cli.run("card", "show", "8800000000000000", "--lang", "en")
+    assert done.code == 3
+    assert "kaquan init" in done.err and "KAQUAN_HOME" in done.err
+    assert not cli.home.exists()
+    assert cli.run("program", "explain", "jingxika").code == 0
+    assert cli.run("db", "status").code == 0
+    assert not cli.home.exists()
+
+
+def test_a_database_that_does_not_answer_says_what_to_do(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home", {"KAQUAN_DATABASE_URL": "postgresql://kaquan_app@127.0.0.1:1/kaquan"})
+    done = cli.run("card", "show", "8800000000000000", "--json")
+    assert done.code == 3
+    assert done.facts["outcome"] == "unavailable"
+    assert "KAQUAN_DATABASE_URL" in done.facts["remedy"]
+
+
+def test_wrong_settings_are_named(tmp_path: Path) -> None:
+    done = Cli(tmp_path / "home").run("init", KAQUAN_LANES="many")
+    assert done.code == 2
+    assert "KAQUAN_LANES" in done.err
+
+
+def test_taken_codes_and_unknown_groups_are_refused(shop: Shop) -> None:
+    assert shop.no("organisation", "register", "jingxi", "--name", "x")["code"] == "code_taken"
+    bank = ("--bank", "工商银行", "--account-no", "6222020200112230")
+    unknown = shop.no("merchant", "register", "mall-2", "--name", "x", "--group", "nobody", *bank)
+    assert unknown["code"] == "organisation_unknown"
+    listed = shop.ok("merchant", "list")["merchants"]
+    assert [(one["code"], one["stores"]) for one in listed] == [("mall-1", 1)]
+
+
+def test_validate_names_every_problem(shop: Shop, tmp_path: Path) -> None:
+    wrong = program_file(
+        tmp_path, ("balance_max_fen = 500_000", "balance_max_fen = 900_000"), ("_days = 90 ", "_days = 3 ")
+    )
+    found = shop.no("program", "validate", wrong)
+    codes = {one["code"] for one in found["refusals"]}
+    assert codes == {"program_registered_balance_above_law", "program_reserve_released_early"}
+    said = shop.run("program", "validate", wrong, "--lang", "en")
+    assert "art. 18" in said.err and said.out == ""
+    assert shop.run("program", "validate", str(tmp_path / "none.toml")).code == 2
+
+
+def test_amend_shows_what_differs_and_waits_for_a_yes(shop: Shop, tmp_path: Path) -> None:
+    longer = program_file(tmp_path, ("hold_minutes = 30 ", "hold_minutes = 45 "))
+    asked = shop.run("program", "amend", longer)
+    assert asked.code == 2
+    assert "spending.hold_minutes: 30 → 45" in asked.out
+    assert shop.ok("program", "list")["programs"][0]["version"] == 1
+    done = shop.ok("program", "amend", longer, "--yes")
+    assert (done["version"], done["changes"][0]["after"]) == (2, 45)
+    assert shop.no("program", "amend", longer, "--yes")["code"] == "program_terms_unchanged"
+    assert "45" in shop.run("program", "explain", "jingxika", "--lang", "en").out
+
+
+def test_a_holder_is_found_and_never_shown_in_full(shop: Shop) -> None:
+    found = shop.run("holder", "find", "--phone", PHONE)
+    assert found.code == 0
+    assert "139****5678" in found.out and "欧*" in found.out
+    assert not any(secret in found.out + found.err for secret in (NAME, PHONE, ID_NUMBER))
+    taken = shop.run("holder", "register", "--name", NAME, "--phone", "-", stdin=PHONE)
+    assert taken.code == 1 and "holder_exists" in taken.err and PHONE not in taken.err
+    assert shop.no("holder", "find", "--phone", "13900000000")["code"] == "wallet_unknown"
+    assert shop.run("holder", "register").code == 2
+
+
+def test_a_payment_is_made_once_however_often_it_is_sent(shop: Shop) -> None:
+    card = shop.card()
+    pay = (
+        "pay",
+        card,
+        "--merchant",
+        "mall-1",
+        "--store",
+        "mall-1-east",
+        "--order",
+        f"o-{card}",
+        "--key",
+        f"k-{card}",
+    )
+    tried = shop.ok(*pay, "--amount", "100", "--dry-run")
+    assert tried["dry_run"] and tried["amount_fen"] == 10_000 and "payment" not in tried
+    assert shop.balance(card) == 50_000
+    first = shop.run(*pay, "--amount", "100")
+    again = shop.run(*pay, "--amount", "100")
+    assert (first.code, again.code) == (0, 0)
+    assert first.out == again.out
+    assert "此前已执行" in again.err and "此前已执行" not in first.err
+    assert shop.no(*pay, "--amount", "101")["code"] == "key_reused"
+    assert shop.balance(card) == 40_000
+    shown = shop.ok("payment", "show", "--merchant", "mall-1", "--order", f"o-{card}")
+    assert (shown["state"], shown["captured_fen"]) == ("captured", 10_000)
+    assert shop.ok("payment", "show", shown["payment"]) == shown
+
+
+def test_a_fresh_key_is_printed_so_that_a_retry_is_possible(shop: Shop) -> None:
+    done = shop.run("pay", shop.card(), "--merchant", "mall-1", "--amount", "1", "--lang", "en")
+    key = done.err.split()[-1]
+    assert done.code == 0 and key[14] == "7" and len(key) == 36
+
+
+def test_refusals_say_why_and_what_to_do_in_both_languages(shop: Shop) -> None:
+    card = shop.card()
+    shop.ok("card", "freeze", card, "--reason", "盗用")
+    pay = ("pay", card, "--merchant", "mall-1", "--amount", "10")
+    zh, en = shop.run(*pay, "--lang", "zh"), shop.run(*pay, "--lang", "en")
+    assert (zh.code, en.code, zh.out, en.out) == (1, 1, "", "")
+    assert "这张卡已冻结" in zh.err and "解冻" in zh.err and "card_frozen" in zh.err
+    assert "This card is frozen" in en.err and "unfreeze" in en.err
+    shop.ok("card", "unfreeze", card, "--reason", "核实无误")
+    assert shop.balance(card) == 50_000
+    short = shop.no("pay", card, "--merchant", "mall-1", "--amount", "500.01")
+    assert (short["code"], short["facts"]) == ("balance_insufficient", {"available_fen": 50_000, "missing_fen": 1})
+    assert shop.no("pay", "8800000000000000", "--merchant", "mall-1", "--amount", "1")["code"] == "card_unknown"
+    assert shop.no("pay", card, "--merchant", "mall-9", "--amount", "1")["code"] == "merchant_unknown"
+    wrong = shop.run("pay", card, "--merchant", "mall-1", "--amount", "12,30")
+    assert wrong.code == 2 and "12,30" in wrong.err
+    assert shop.balance(card) == 50_000
+
+
+def test_the_law_is_cited_when_it_said_no(shop: Shop) -> None:
+    sell = ("card", "sell", "--program", "jingxika", "--face", "500")
+    wallet = shop.ok("holder", "register", "--anonymous")["wallet"]
+    refused = shop.no(*sell, "--wallet", wallet)
+    assert refused["code"] == "law_registered_identity_missing" and refused["article"]
+    assert "依据" in shop.run(*sell, "--wallet", wallet).err
+    assert shop.run(*sell).code == 2
+    assert shop.no(*sell[:-1], "600", "--phone", PHONE)["code"] == "offer_unknown"
+
+
+def test_authorize_capture_void_refund_and_reverse(shop: Shop) -> None:
+    card = shop.card()
+    hold = ("authorize", card, "--merchant", "mall-1", "--amount", "50")
+    one, two = shop.ok(*hold)["payment"], shop.ok(*hold)["payment"]
+    assert shop.balance(card) == 40_000
+    shop.ok("void", two)
+    assert shop.no("capture", one, "--amount", "60")["code"] == "capture_exceeds_hold"
+    assert shop.ok("capture", one, "--amount", "20")["released_fen"] == 3_000
+    assert shop.balance(card) == 48_000
+    assert shop.run("refund", one, "--late").code == 2
+    assert shop.ok("refund", one, "--reason", "退货", "--dry-run")["amount_fen"] == 2_000
+    assert shop.ok("refund", one, "--reason", "退货")["amount_fen"] == 2_000
+    order = ("--merchant", "mall-1", "--order", f"r-{card}")
+    shop.ok("pay", card, *order, "--amount", "30")
+    assert shop.ok("reverse", *order, "--dry-run")["state"] == "refunded"
+    assert shop.balance(card) == 47_000
+    shop.ok("reverse", *order)
+    assert shop.balance(card) == 50_000
+    assert shop.no("pay", card, *order, "--amount", "30")["code"] == "order_reversed"
+    assert shop.ok("reverse", "--merchant", "mall-1", "--order", f"n-{card}")["state"] == "nothing_taken"
+
+
+def test_a_lost_card_gets_a_new_number_and_keeps_its_value(shop: Shop) -> None:
+    card = shop.card()
+    shop.ok("card", "report-lost", card)
+    assert shop.no("card", "top-up", card, "--face", "500")["code"] == "card_lost"
+    number = shop.ok("card", "replace", card)["number"]
+    assert number != card
+    assert shop.ok("card", "top-up", number, "--face", "500")["face_fen"] == 50_000
+    assert shop.balance(number) == 100_000
+
+
+def test_a_run_settles_what_the_preview_showed_and_only_once(shop: Shop, tmp_path: Path) -> None:
+    shop.set_clock(datetime(2025, 7, 15, 4, tzinfo=UTC))
+    shop.ok("pay", shop.card(), "--merchant", "mall-1", "--amount", "200")
+    assert shop.no("settle", "run", "jingxika", "--period", "2025-07")["refused"][0]["code"] == "period_not_over"
+    shop.set_clock(datetime(2025, 8, 10, 4, tzinfo=UTC))
+    seen = shop.ok("settle", "preview", "jingxika")
+    assert (seen["period_end"], seen["pay_on"]) == ("2025-07-31", "2025-08-05")
+    assert seen["totals"]["gross_fen"] >= 20_000
+    assert shop.ok("settle", "run", "jingxika", "--dry-run")["totals"] == seen["totals"]
+    file = tmp_path / "payouts.csv"
+    done = shop.ok("settle", "run", "jingxika", "--cut", seen["cut"], "--payouts", str(file))
+    one = done["settled"][0]
+    assert {name: one[name] for name in seen["totals"]} == seen["totals"]
+    rows = list(csv.reader(file.open(encoding="utf-8", newline="")))
+    assert rows[1][4] == "6222020200112230" and file.stat().st_mode & 0o077 == 0
+    again = shop.ok("settle", "run", "jingxika", "--period", "2025-07")
+    assert (again["settled"], again["settled_before"], again["payouts"]["count"]) == ([], 1, len(rows) - 2)
+    assert shop.run("settle", "run", "jingxika", "--cut", "nonsense").code == 2
+    assert shop.run("jobs", "run").code == 0
+    assert shop.run("jobs", "run").out == "没有到期事项。\n"
+
+
+def test_the_ledger_is_shown_exported_and_proved(shop: Shop) -> None:
+    payment = shop.ok("pay", shop.card(), "--merchant", "mall-1", "--amount", "10")["payment"]
+    moved = shop.ok("ledger", "journal", payment)["postings"]
+    assert [(one["debit"], one["credit"], one["amount_fen"]) for one in moved] == [
+        ("card.principal", "merchant.payable", 1_000)
+    ]
+    exported = [json.loads(line) for line in shop.run("ledger", "export").out.splitlines()]
+    assert (
+        exported[-1]["type"] == "end"
+        and exported[-1]["postings"] == len(exported) - 1 - exported[-1]["holds"] - exported[-1]["payouts"]
+    )
+    balances = shop.ok("ledger", "balances")["balances"]
+    assert sum(one["debits_fen"] - one["credits_fen"] for one in balances) == 0
+    owners = shop.ok("ledger", "balances", "--account", "merchant.payable")["owners"]
+    assert {one["owner"] for one in owners} == {"mall-1"}
+    assert shop.run("ledger", "balances", "--account", "nothing").code == 2
+    proved = shop.run("ledger", "proofs", "--lang", "en")
+    assert proved.code == 0 and "proofs hold" in proved.out
+
+
+def test_the_server_is_not_stopped_under_anybody(shop: Shop) -> None:
+    status = shop.ok("db", "status")
+    assert status["server"]["running"] and {one["state"] for one in status["migrations"]} == {"applied"}
+    assert shop.run("db", "stop").code == 1
+    assert shop.ok("db", "migrate")["applied"] == []
