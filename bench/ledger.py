@@ -211,44 +211,41 @@ def main() -> None:
         town = build(bench, chosen.cards)
         with psycopg.connect(bench.server.root_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
-        rounds: list[Round] = []
-        ratios: list[float] = []
-        before = bench.tpcb(TPCB_SECONDS)
-        base = [before]
-        print(f"{'round':>5} {'TPC-B/s':>9} {'payments/s':>11} {'ratio':>6} {'PG us':>6} {'Py us':>6} p50/p99 ms")
-        for number in range(1, chosen.rounds + 1):
-            measured = run(bench, town, chosen.payments, chosen.lanes, chosen.batch, number)
-            after = bench.tpcb(TPCB_SECONDS)
-            ratios.append(measured.payments_per_s / ((before + after) / 2))
-            rounds.append(measured)
-            base.append(after)
-            print(
-                f"{number:>5} {(before + after) / 2:>9,.0f} {measured.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
-                f"{measured.pg_us:>6.0f} {measured.py_us:>6.0f} "
-                f"{measured.batch_p50_ms:.0f}/{measured.batch_p99_ms:.0f}"
-            )
-            before = after
-        kaquan = app(bench)
-        failed = [proof.name for proof in proofs(kaquan.connection) if not proof.ok]
-        rows = kaquan.connection.execute("SELECT count(*) FROM posting").fetchone()
+        figures = measure(bench, town, chosen)
+        books = app(bench).connection
+        failed = [proof.name for proof in proofs(books) if not proof.ok]
+        rows = books.execute("SELECT count(*) FROM posting").fetchone()
         print("books:", "proved" if not failed else f"NOT PROVED: {failed}")
-        print(
-            json.dumps(
-                {
-                    "ratio_to_tpcb": round(statistics.median(ratios), 2),
-                    "payments_per_s": round(statistics.median(r.payments_per_s for r in rounds)),
-                    "tpcb_per_s": round(statistics.median(base)),
-                    "pg_us_per_payment": round(statistics.median(r.pg_us for r in rounds), 1),
-                    "py_us_per_payment": round(statistics.median(r.py_us for r in rounds), 1),
-                    "accepted": round(min(r.accepted for r in rounds), 4),
-                    "batch_p99_ms": round(statistics.median(r.batch_p99_ms for r in rounds), 1),
-                    "rows_added": rows[0] if rows else 0,
-                    "books_proved": not failed,
-                }
-            )
-        )
+        print(json.dumps({**figures, "rows_added": rows[0] if rows else 0, "books_proved": not failed}))
     if failed:
         raise SystemExit(1)
+
+
+def measure(bench: Rig, town: Town, chosen: argparse.Namespace) -> dict[str, float]:
+    """Rounds of ours between rounds of TPC-B; each ratio is to the mean of the two beside it."""
+    rounds: list[Round] = []
+    base = [bench.tpcb(TPCB_SECONDS)]
+    ratios: list[float] = []
+    print(f"{'round':>5} {'TPC-B/s':>9} {'payments/s':>11} {'ratio':>6} {'PG us':>6} {'Py us':>6} p50/p99 ms")
+    for number in range(1, chosen.rounds + 1):
+        now = run(bench, town, chosen.payments, chosen.lanes, chosen.batch, number)
+        base.append(bench.tpcb(TPCB_SECONDS))
+        beside = (base[-2] + base[-1]) / 2
+        rounds.append(now)
+        ratios.append(now.payments_per_s / beside)
+        print(
+            f"{number:>5} {beside:>9,.0f} {now.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
+            f"{now.pg_us:>6.0f} {now.py_us:>6.0f} {now.batch_p50_ms:.0f}/{now.batch_p99_ms:.0f}"
+        )
+    return {
+        "ratio_to_tpcb": round(statistics.median(ratios), 2),
+        "payments_per_s": round(statistics.median(r.payments_per_s for r in rounds)),
+        "tpcb_per_s": round(statistics.median(base)),
+        "pg_us_per_payment": round(statistics.median(r.pg_us for r in rounds), 1),
+        "py_us_per_payment": round(statistics.median(r.py_us for r in rounds), 1),
+        "accepted": round(min(r.accepted for r in rounds), 4),
+        "batch_p99_ms": round(statistics.median(r.batch_p99_ms for r in rounds), 1),
+    }
 
 
 if __name__ == "__main__":
