@@ -29,7 +29,7 @@ from kaquan.trail.leaf import leaf
 
 BATCH_MAX = 500  # beyond it latency grows and throughput does not (docs/benchmarks.md)
 KEY_LENGTH_MAX = 64
-OPTIMISTIC_ATTEMPTS = 2  # then the rows are locked while the batch is decided
+OPTIMISTIC_ATTEMPTS = 1  # then the rows are locked while the batch is decided
 ATTEMPTS_MAX = 6  # a batch that still conflicts under locks is halved
 
 _CONFLICTS = (

@@ -20,6 +20,9 @@ BEGIN
     END IF;
 END $$;
 
+-- Rows are locked in one order, so that no two batches wait for each other: cards, lots, payments, rewards, then the
+-- decisions, each by id. Joins are nested loops over the columns as they come, sorted by the door: a hash join would
+-- update in the order of the table.
 CREATE FUNCTION apply_batch(
     p_bucket smallint, p_buckets smallint[], p_kind smallint, p_at bigint,
     p_journal uuid, p_lane smallint, p_effects uuid[], p_leaves bytea, p_events bytea,
@@ -50,7 +53,7 @@ CREATE FUNCTION apply_batch(
     p_posting_credit smallint[], p_posting_credit_owner uuid[], p_posting_source smallint[],
     p_posting_amount bigint[],
     p_cold jsonb
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     n bigint;
     v_xid constant bigint := pg_current_xact_id()::text::bigint;
@@ -58,11 +61,6 @@ BEGIN
     IF NOT (p_bucket = ANY (p_buckets) AND p_command_bucket <@ p_buckets) THEN
         RAISE EXCEPTION 'a command outside the buckets of its batch' USING ERRCODE = 'KQ001';
     END IF;
-
-    INSERT INTO command (at, id, content, answer, bucket, kind, outcome)
-    SELECT p_at, u.id, u.content, u.answer, u.bucket, p_kind, u.outcome
-    FROM unnest(p_command_bucket, p_command_id, p_command_content, p_command_outcome, p_command_answer)
-         AS u (bucket, id, content, outcome, answer);
 
     IF p_card_check_id IS NOT NULL THEN
         SELECT count(*) INTO n
@@ -108,6 +106,12 @@ BEGIN
         GET DIAGNOSTICS n = ROW_COUNT;
         PERFORM expect('reward', n, cardinality(p_reward_change_id));
     END IF;
+
+    INSERT INTO command (at, id, content, answer, bucket, kind, outcome)
+    SELECT p_at, u.id, u.content, u.answer, u.bucket, p_kind, u.outcome
+    FROM unnest(p_command_bucket, p_command_id, p_command_content, p_command_outcome, p_command_answer)
+         AS u (bucket, id, content, outcome, answer)
+    ORDER BY u.id;
 
     IF p_cold IS NOT NULL THEN
         PERFORM apply_cold(p_buckets, p_cold);
