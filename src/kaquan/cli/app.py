@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from kaquan.cli import cards, db, holders, installation, jobs, ledger, merchants, payments, programs, settlement
+from kaquan.cli import cards, db, demo, holders, installation, jobs, ledger, merchants, payments, programs, settlement
 
 SETTING_UP = "准备 / Setting up"
 EVERY_DAY = "日常 / Every day"
@@ -21,6 +21,7 @@ app = typer.Typer(
     "Amounts are written in yuan, such as 12.30. Exit status: 0 done, 1 refused, 2 bad usage, 3 unavailable.",
 )
 app.command("init", rich_help_panel=SETTING_UP)(installation.init)
+app.command("demo", rich_help_panel=SETTING_UP)(demo.demo)
 app.add_typer(merchants.organisations, name="organisation", rich_help_panel=SETTING_UP)
 app.add_typer(merchants.merchants, name="merchant", rich_help_panel=SETTING_UP)
 app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)

@@ -8,6 +8,7 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.timetable import DUE_MAX, Due, due
 from kaquan.kernel.calendar import Calendar
+from kaquan.ledger import service as ledger
 from kaquan.main import Kaquan
 from kaquan.settlement import service as settlement
 
@@ -21,8 +22,8 @@ DUE_FURTHEST = DUE_MAX * WIDER**3
 def run_due(app: Kaquan, calendar: Calendar) -> Counter[Kind]:
     """Carry out everything that is due now, and count what took effect by kind. Running it again changes nothing.
 
-    Refusals and faults are left for the next run; the door has logged the faults. Raises `Unavailable` when the
-    database is gone.
+    Then the roll-up of the books grows by what was posted since. Refusals and faults are left for the next run; the
+    door has logged the faults. Raises `Unavailable` when the database is gone.
     """
     handlers = {**settlement.handlers(app.catalogue, calendar), **app.handlers}
     done: Counter[Kind] = Counter()
@@ -34,6 +35,7 @@ def run_due(app: Kaquan, calendar: Calendar) -> Counter[Kind]:
         if new:
             continue
         if most >= DUE_FURTHEST or all(len(commands) < most for commands in found.values()):
+            ledger.roll_up(app.connection)
             return done
         most *= WIDER
 

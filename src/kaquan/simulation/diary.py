@@ -82,14 +82,15 @@ class Diary:
     def begin(self, day: int) -> None:
         """A new day."""
         self.rng.seed(f"{self.seed}:{day}")
-        self.day, self.index, self._count = day, -1, 0
-        self.at = shanghai(self._scenario.start + timedelta(days=day))
+        self.day, self._count = day, 0
+        self.open(-1)
 
     def open(self, index: int, minutes: int = 0) -> None:
-        """A new step at the day's `index`-th hour."""
+        """A new step at the day's `index`-th hour, or at midnight for -1."""
         self.index = index
         midnight = shanghai(self._scenario.start + timedelta(days=self.day))
-        self.at = midnight + timedelta(hours=self._scenario.hours[index], minutes=minutes)
+        hour = self._scenario.hours[index] if index >= 0 else 0
+        self.at = midnight + timedelta(hours=hour, minutes=minutes)
 
     def close(self) -> Step:
         """The present step with all that was written into it."""

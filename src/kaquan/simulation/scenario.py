@@ -77,6 +77,7 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late_refund: int
     freeze: int
     lost: int
+    overnight: int
     pays_too_early: int
     wrong_offer: int
     unidentified: int

@@ -36,6 +36,10 @@ class Resident:
     state: str = ""
     purse: Purse = field(default_factory=Purse)
 
+    def gone(self, day: int) -> bool:
+        """Whether the holder has stopped using the card."""
+        return self.leaves is not None and day >= self.leaves
+
 
 @dataclass(slots=True)
 class Visit:
@@ -115,9 +119,25 @@ class Shopping:
         elif incident == "reversed_early":
             self._reversed_early(resident, wanted, place)
         elif not incident and self.diary.chance(place.plan.authorize_bps):
-            self._authorize(resident, wanted, place)
+            self.authorize(resident, wanted, place)
         else:
             self._pay(resident, wanted, place, incident)
+
+    def authorize(self, resident: Resident, amount: Money, place: Place) -> None:
+        """A till holds `amount`, which must be free; what becomes of it shows some minutes later."""
+        command = self._command(Authorize, resident, amount, place)
+        shares = resident.purse.choose(amount, self.diary.day)
+        visit = Visit(resident, command, self._payment(command), shares)
+        hold(shares)
+        self.diary.write(Kind.AUTHORIZE, command)
+        holds = self._scenario.holds
+        fate = self.diary.one_of(
+            {name: getattr(holds, name) for name in ("captured_partly", "captured_too_much", "voided", "forgotten")}
+        )
+        if fate == "forgotten":
+            self._forgotten.append(visit)
+        else:
+            self.diary.soon(partial(self._end_of_hold, visit, fate))
 
     def refused(self, resident: Resident, amount: Money, place: Place) -> None:
         """A payment that the card's state, its activation or its value does not allow."""
@@ -164,21 +184,6 @@ class Shopping:
             case _ if visit.rebate and self.diary.chance(self._scenario.incidents.late_refund):
                 days = window + self.diary.rng.randint(*LATE_DAYS)
                 self.diary.later(partial(self._refund_too_late, visit), days)
-
-    def _authorize(self, resident: Resident, amount: Money, place: Place) -> None:
-        command = self._command(Authorize, resident, amount, place)
-        shares = resident.purse.choose(amount, self.diary.day)
-        visit = Visit(resident, command, self._payment(command), shares)
-        hold(shares)
-        self.diary.write(Kind.AUTHORIZE, command)
-        holds = self._scenario.holds
-        fate = self.diary.one_of(
-            {name: getattr(holds, name) for name in ("captured_partly", "captured_too_much", "voided", "forgotten")}
-        )
-        if fate == "forgotten":
-            self._forgotten.append(visit)
-        else:
-            self.diary.soon(partial(self._end_of_hold, visit, fate))
 
     def _end_of_hold(self, visit: Visit, fate: str) -> None:
         till, amount = self.places.till, visit.command.amount

@@ -8,7 +8,7 @@ from typing import Any
 
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.loading import installation
-from kaquan.commands.model import Effect, Kind, Outcome, Refused
+from kaquan.commands.model import Kind, Outcome, Refused
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.clock import microseconds, system_now
@@ -21,7 +21,8 @@ from kaquan.programs.service import OpenProgram
 from kaquan.simulation import store
 from kaquan.simulation.diary import Intent, Reversal, Step
 from kaquan.simulation.scenario import MerchantPlan, Scenario, Stranger
-from kaquan.simulation.town import Place, Places, Town, closing_order
+from kaquan.simulation.shopping import Place, Places
+from kaquan.simulation.town import Town, closing_order
 
 _TOWN = re.compile(r"town-(\d+)-(\d+)")
 _ISSUER, _GROUP, _OTHERS = "jingxi", "jingxi-stores", "neighbours"
@@ -55,15 +56,20 @@ class World:
     surprises: list[str] = field(default_factory=list)
 
     def found(self) -> None:
-        """Register who takes part and open the program; what exists already stays as it is."""
+        """Register who takes part and open the program. A town that stands is left alone, and so is its clock."""
+        self._refresh()
+        if self.scenario.program in self.app.catalogue.programs:
+            return
         self._move_clock(shanghai(self.scenario.start))
         self._send(Kind.REGISTER_ORGANISATION, self._organisations())
         self._send(Kind.REGISTER_MERCHANT, self._merchants())
         self._send(Kind.REGISTER_STORE, self._stores())
-        self._refresh()
-        if self.scenario.program not in self.app.catalogue.programs:
-            text = preset(self.scenario.program)
-            self._send(Kind.OPEN_PROGRAM, [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text)])
+        text = preset(self.scenario.program)
+        for outcome in self._send(
+            Kind.OPEN_PROGRAM, [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text)]
+        ):
+            if isinstance(outcome, Refused):
+                raise Fault(f"the town could not open its program: {outcome.refusal.code.code}")
         self._refresh()
 
     def days_done(self) -> int:
@@ -211,13 +217,5 @@ def charter_of(app: Kaquan) -> Charter | None:
     return None
 
 
-def refusals(app: Kaquan) -> dict[str, int]:
-    """Recorded refusals by code, the most frequent first."""
-    return store.refusals(app.connection)
-
-
 def _store_code(merchant: str, number: int) -> str:
     return f"{merchant}-{number + 1}"
-
-
-__all__ = ["Charter", "Effect", "ForeignDatabase", "World", "charter_of", "refusals"]

@@ -1,0 +1,176 @@
+"""`kaquan demo` as people run it: a child process, a database of its own, `kill -9` included."""
+
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from kaquan.cli import demo as command
+from kaquan.cli.printing import Screen
+from kaquan.db import embedded
+from kaquan.db.embedded import Server
+from kaquan.db.pool import connect
+from kaquan.jobs.run import run_due
+from kaquan.kernel.calendar import Calendar, shanghai
+from kaquan.kernel.clock import seconds
+from kaquan.ledger.service import proofs
+from kaquan.main import Kaquan
+from kaquan.settings import Settings
+from kaquan.simulation.service import Charter, World, load_scenario
+from support.database import Database, fresh_database
+from support.town import build
+
+LONGEST_SECONDS = 120
+
+
+def demo(home: Path, *arguments: str, database: Database | None = None) -> "subprocess.Popen[str]":
+    """The demo, started."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("KAQUAN_")}
+    env |= {"KAQUAN_LANG": "en", "KAQUAN_HOME": str(home)}
+    if database is not None:
+        env |= {"KAQUAN_DATABASE_URL": database.app_url, "KAQUAN_OWNER_DATABASE_URL": database.owner_url}
+    command = [sys.executable, "-m", "kaquan", "demo", "--no-serve", *arguments]
+    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finished(process: "subprocess.Popen[str]", status: int = 0) -> tuple[str, str]:
+    """What it printed; it must have ended with the status."""
+    out, err = process.communicate(timeout=LONGEST_SECONDS)
+    assert process.returncode == status, out + err
+    return out, err
+
+
+def figures(home: Path, *arguments: str, database: Database | None = None) -> dict[str, Any]:
+    """The figures of a demo that must end well."""
+    path = home.parent / f"{home.name}.json"
+    finished(demo(home, *arguments, "--json", str(path), database=database))
+    document = json.loads(path.read_text("utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home whose server is removed afterwards, if it was started."""
+    path = tmp_path / "home"
+    yield path
+    if (path / "secrets").exists():
+        embedded.stop_server(Settings(home=path), force=True)
+        embedded.remove_server(Settings(home=path))
+
+
+def test_a_fresh_machine_lives_three_days_then_goes_on(home: Path) -> None:
+    path = home.parent / "figures.json"
+    out, err = finished(demo(home, "--days", "3", "--holders", "20", "--json", str(path)))
+    first = json.loads(path.read_text("utf-8"))
+    assert (first["days"], first["from"], first["to"]) == (3, "2025-05-12", "2025-05-14")
+    assert first["totals"]["cards_sold"] > 5 and all(first["proofs"].values())
+    assert "Outstanding on cards" in out and "3/3" in err and "✗" not in out + err
+    again = figures(home, "--days", "2")
+    assert (again["days"], again["to"], again["holders"]) == (5, "2025-05-16", 20)
+    assert again["totals"]["cards_sold_fen"] >= first["totals"]["cards_sold_fen"]
+    anew = figures(home, "--days", "3", "--holders", "20", "--fresh")
+    assert anew == first
+
+
+def test_the_same_seed_gives_the_same_table_on_any_database(
+    tmp_path: Path, server: Server, template_name: str
+) -> None:
+    found = []
+    for number in range(2):
+        with fresh_database(server, template_name) as database:
+            home = tmp_path / f"home-{number}"
+            found.append(figures(home, "--days", "28", "--holders", "30", "--seed", "5", database=database))
+    assert found[0] == found[1]
+    assert found[0]["totals"]["settled_fen"] > 0, "28 days reach the settlement of 5 June"
+
+
+def test_a_killed_demo_goes_on_as_if_nothing_had_happened(tmp_path: Path, server: Server, template_name: str) -> None:
+    seed = secrets.randbelow(1_000)
+    print(f"seed of the kills: {seed}")
+    rng = random.Random(seed)
+    arguments = ("--holders", "40", "--seed", "3")
+    with fresh_database(server, template_name) as whole:
+        wanted = figures(tmp_path / "whole", "--days", "20", *arguments, database=whole)
+        with connect(whole.app_url) as connection:
+            batches = _batches(connection)
+    with fresh_database(server, template_name) as broken:
+        home = tmp_path / "broken"
+        for moment in sorted(rng.randint(1, batches * 2 // 3) for _ in range(4)):
+            assert kill_when(demo(home, "--days", "20", *arguments, database=broken), broken, moment)
+        done = figures(home, "--days", "0", database=broken)["days"]
+        assert done < 20
+        found = figures(home, "--days", str(20 - done), database=broken)
+    assert found == wanted
+
+
+def kill_when(process: "subprocess.Popen[str]", database: Database, batches: int) -> bool:
+    """`kill -9` when the database has so many batches. False when the process ended before."""
+    until = seconds() + LONGEST_SECONDS
+    with connect(database.app_url) as connection:
+        while process.poll() is None and seconds() < until:
+            if _batches(connection) >= batches:
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.005)
+    process.communicate(timeout=LONGEST_SECONDS)
+    return process.returncode == -signal.SIGKILL
+
+
+def _batches(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT count(*) FROM journal").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_the_clock_of_a_real_business_is_never_moved(tmp_path: Path, database: Database) -> None:
+    build(database.app_url)
+    for arguments in (("--days", "1"), ("--days", "1", "--fresh")):
+        out, err = finished(demo(tmp_path / "home", *arguments, database=database), status=2)
+        assert "real business" in err and not out
+    with connect(database.app_url) as connection:
+        assert connection.execute("SELECT clock_offset_us FROM installation").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM merchant").fetchone() == (3,)
+
+
+def test_another_town_needs_fresh(tmp_path: Path, database: Database) -> None:
+    first = figures(tmp_path / "home", "--days", "1", "--holders", "5", database=database)
+    out, err = finished(demo(tmp_path / "home", "--seed", "2", database=database), status=2)
+    assert "seed 1 and 5 holders" in err and not out
+    assert figures(tmp_path / "home", "--days", "0", database=database) == first
+
+
+def test_the_simulation_ends_yesterday(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_on(database, Charter(seed=1, holders=3))
+    today = world.date_of(4)
+    monkeypatch.setattr(command, "system_now", lambda: shanghai(today))
+    command._live(world, 30, Screen("en", False))
+    assert world.days_done() == 4
+    command._live(world, 30, Screen("en", False))
+    assert world.days_done() == 4
+
+
+def test_forty_days_hold_no_surprise(database: Database) -> None:
+    """The town's own idea of every card agrees with every decision, so that the demo tells of what it shows."""
+    world = world_on(database, Charter(seed=11, holders=60))
+    world.found()
+    world.live(0, 40, lambda day: None)
+    assert world.surprises == []
+    assert [proof.name for proof in proofs(world.app.connection) if not proof.ok] == []
+
+
+def world_on(database: Database, charter: Charter) -> World:
+    """A town that is not founded yet."""
+    app = Kaquan(connect(database.app_url), b"k" * 32)
+    calendar = Calendar.load()
+    return World(app, load_scenario(), charter, lambda: run_due(app, calendar))
