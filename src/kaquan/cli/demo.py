@@ -37,6 +37,7 @@ from kaquan.simulation.service import Charter, ForeignDatabase, World
 
 DAYS_MAX = 3_650
 SEED, HOLDERS = 1, 200
+FIRST_DAYS = 30
 SEED_MAX = 999_999_999
 QUIET_STEP = 5
 """Without a terminal, progress is one line for this many days."""
@@ -45,7 +46,14 @@ _ONE_DAY = timedelta(days=1)
 
 
 Days = Annotated[
-    int, typer.Option(min=0, max=DAYS_MAX, metavar="N", help="再模拟多少天 / How many more days to simulate")
+    int | None,
+    typer.Option(
+        min=0,
+        max=DAYS_MAX,
+        metavar="N",
+        help=f"再模拟多少天;默认第一次 {FIRST_DAYS} 天,之后直到昨天 / "
+        f"How many more days; by default {FIRST_DAYS} the first time, then until yesterday",
+    ),
 ]
 Holders = Annotated[
     int | None,
@@ -84,7 +92,7 @@ Home = Annotated[
 
 def demo(
     *,
-    days: Days = 30,
+    days: Days = None,
     holders: Holders = None,
     seed: Seed = None,
     figures: Figures = None,
@@ -95,9 +103,9 @@ def demo(
 ) -> None:
     """模拟小镇用京喜卡过一个月,并证明账目 / A town lives a month with a prepaid card, and the books are proved
 
-    所有变动都经过与真实业务相同的指令。再次运行从上次结束处继续,最多到昨天。全部证明成立时退出码为 0。 /
-    Everything passes through the commands of real business. Another run goes on where the last one stopped, at most
-    until yesterday. The exit status is 0 when all proofs hold.
+    所有变动都经过与真实业务相同的指令。再次运行从上次结束处继续,直到昨天。全部证明成立时退出码为 0。 /
+    Everything passes through the commands of real business. Another run goes on where the last one stopped, until
+    yesterday. The exit status is 0 when all proofs hold.
     """
     del no_serve  # there is nothing to serve yet: the demo always ends after its table
     settings = read_settings()
@@ -136,16 +144,17 @@ def _world(app: Kaquan, settings: Settings, seed: int | None, holders: int | Non
     return World(app, simulation.load_scenario(), charter, lambda: run_due(app, calendar))
 
 
-def _live(world: World, days: int, screen: Screen) -> None:
+def _live(world: World, days: int | None, screen: Screen) -> None:
     world.found()
     first = world.days_done()
     yesterday = business_date(system_now()) - _ONE_DAY
     possible = (yesterday - world.scenario.start).days + 1
-    until = min(first + days, possible)
+    wanted = first + days if days is not None else possible if first else FIRST_DAYS
+    until = min(wanted, possible)
     if until > first:
         with _progress(screen, first, until, world.date_of) as progress:
             world.live(first, until, progress)
-    if until < first + days:
+    if until == possible:
         screen.line(
             screen.words(
                 f"模拟日期已到昨天({yesterday}),没有更多的日子可以模拟。",
