@@ -2,132 +2,32 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import typer
 import typer.main
 
 from kaquan.cli.app import app
+from kaquan.cli.endings import guarded
 from kaquan.cli.options import amount
+from kaquan.cli.printing import Screen
 from kaquan.cli.reference import page
+from kaquan.commands.execute import Unavailable
 from kaquan.db.binaries import find
 from kaquan.db.embedded import open_server
 from kaquan.db.errors import BinariesMissing
-from kaquan.db.pool import connect
-from kaquan.kernel.clock import microseconds, system_now
-from kaquan.programs import preset_files
 from kaquan.settings import Settings
+from support.cli import PHONE, Cli, Shop, program_file
 from support.database import TEST_SETTINGS
 from support.require import require
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME, PHONE, ID_NUMBER = "欧阳明月", "13912345678", "11010519491231002X"
-BOXES = "│┃╭╮╰╯─━"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The one JSON object on stdout."""
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-@dataclass
-class Cli:
-    """`kaquan` on one home, without a terminal."""
-
-    home: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def run(self, *words: str, stdin: str = "", **environment: str) -> Run:
-        """Run a command; whatever comes, it shows no traceback, no SQL, no colours and no boxes."""
-        done = subprocess.run(
-            [sys.executable, "-m", "kaquan", *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            cwd=self.home.parent,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "PYTHONPATH": str(ROOT / "src"),
-                "PYTHONUTF8": "1",
-                "KAQUAN_HOME": str(self.home),
-                **self.environment,
-                **environment,
-            },
-        )
-        said = done.stdout + done.stderr
-        assert not any(sign in said for sign in ("Traceback", "SELECT", "\x1b", *BOXES)), said
-        assert done.returncode in (0, 1, 2, 3), said
-        return Run(done.returncode, done.stdout, done.stderr)
-
-    def ok(self, *words: str, stdin: str = "") -> dict[str, Any]:
-        """A command that must take effect; its JSON."""
-        done = self.run(*words, "--json", stdin=stdin)
-        assert done.code == 0, done
-        assert done.err == ""
-        return done.facts
-
-    def no(self, *words: str) -> dict[str, Any]:
-        """A command that must be refused; its JSON."""
-        done = self.run(*words, "--json")
-        assert done.code == 1, done
-        assert done.facts["outcome"] == "refused"
-        return done.facts
-
-
-@dataclass
-class Shop(Cli):
-    """An installation with an issuer, a merchant, a program whose cards can be spent at once, and a holder."""
-
-    url: str = ""
-    first: Run = Run(0, "", "")
-
-    def set_clock(self, at: datetime) -> None:
-        """Move the installation clock, as the simulator does."""
-        offset = microseconds(at) - microseconds(system_now())
-        with connect(self.url) as connection:
-            connection.execute("UPDATE installation SET clock_offset_us = %s", [offset])
-
-    def card(self, face: str = "500") -> str:
-        """A card that was just sold: its number."""
-        number: str = self.ok("card", "sell", "--program", "jingxika", "--face", face, "--phone", PHONE)["number"]
-        return number
-
-    def balance(self, card: str) -> int:
-        """What a card can spend, in fen."""
-        available: int = self.ok("card", "show", card)["available_fen"]
-        return available
-
-
-def program_file(folder: Path, *changes: tuple[str, str]) -> str:
-    """The preset with lines changed."""
-    text = preset_files.text("jingxika")
-    for before, after in (("activation_days = 1", "activation_days = 0"), *changes):
-        assert before in text
-        text = text.replace(before, after)
-    path = folder / f"program-{len(changes)}.toml"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
+NAME, ID_NUMBER = "欧阳明月", "11010519491231002X"
 
 
 @pytest.fixture(scope="module")
@@ -405,3 +305,18 @@ def test_the_server_is_not_stopped_under_anybody(shop: Shop) -> None:
     assert status["server"]["running"] and {one["state"] for one in status["migrations"]} == {"applied"}
     assert shop.run("db", "stop").code == 1
     assert shop.ok("db", "migrate")["applied"] == []
+
+
+@pytest.mark.parametrize(("problem", "outcome"), [(Unavailable("gone"), "unavailable"), (KeyError(PHONE), "fault")])
+def test_what_was_sent_and_not_answered_tells_its_key(
+    problem: Exception, outcome: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(home=tmp_path)
+    with pytest.raises(typer.Exit) as ended, guarded(Screen("en", True), settings, lambda: "the-key"):
+        raise problem
+    structlog.reset_defaults()
+    told = json.loads(capsys.readouterr().out)
+    assert ended.value.exit_code == 3
+    assert told["outcome"] == outcome and "--key the-key" in told["remedy"]
+    logged = (tmp_path / "log" / "kaquan.log").read_text("utf-8")
+    assert type(problem).__name__ in logged and PHONE not in logged
