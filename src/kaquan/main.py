@@ -1,5 +1,6 @@
 """Assembly: the only place that wires capabilities together."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -9,28 +10,38 @@ from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
 from kaquan.holders.service import HolderHandler, Sealer
+from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import ReferenceHandler
 from kaquan.payments import service as payments
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.service import ProgramHandler, read_catalogue
 from kaquan.sales.service import SellHandler, TopUpHandler
+from kaquan.settlement import service as settlement
 
 
 class Kaquan:
     """One connection's view of an installation: the door, and a handler for every kind of command.
 
-    Not shared between threads. `master_key` is the installation's 32-byte root of all keys.
+    Not shared between threads. `master_key` is the installation's 32-byte root of all keys; `calendar` the business
+    days that settlement goes by, our own table unless an operator has laid a newer year over it.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], master_key: bytes, lane: int = 0) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        master_key: bytes,
+        lane: int = 0,
+        calendar: Calendar | None = None,
+    ) -> None:
         self.master = MasterKey(master_key)
         self.connection = connection
         self.catalogue = Catalogue(read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
-        self.handlers = _handlers(self.catalogue)
+        self.calendar = calendar or Calendar.load()
+        self.handlers = _handlers(self.catalogue, self.calendar)
 
-    def execute(self, kind: Kind, commands: list[Any], *, dry_run: bool = False) -> list[Any]:
+    def execute(self, kind: Kind, commands: Sequence[Any], *, dry_run: bool = False) -> list[Any]:
         """A batch of commands of one kind."""
         return self.door.execute(self.handlers[kind], commands, dry_run=dry_run)
 
@@ -39,7 +50,7 @@ class Kaquan:
         return self.door.one(self.handlers[kind], command, dry_run=dry_run)
 
 
-def _handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
     reference = (Kind.REGISTER_ORGANISATION, Kind.REGISTER_MERCHANT, Kind.REGISTER_STORE)
     cards = (Kind.FREEZE, Kind.UNFREEZE, Kind.REPORT_LOST, Kind.REPLACE)
     return {
@@ -51,4 +62,5 @@ def _handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
         Kind.TOP_UP: TopUpHandler(Kind.TOP_UP, catalogue),
         **{kind: CardHandler(kind) for kind in cards},
         **payments.handlers(catalogue),
+        **settlement.handlers(catalogue, calendar),
     }

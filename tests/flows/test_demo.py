@@ -21,7 +21,7 @@ from kaquan.db import embedded
 from kaquan.db.embedded import Server
 from kaquan.db.pool import connect
 from kaquan.jobs.run import run_due
-from kaquan.kernel.calendar import Calendar, shanghai
+from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.clock import seconds
 from kaquan.ledger.service import proofs
 from kaquan.main import Kaquan
@@ -172,5 +172,4 @@ def test_forty_days_hold_no_surprise(database: Database) -> None:
 def world_on(database: Database, charter: Charter) -> World:
     """A town that is not founded yet."""
     app = Kaquan(connect(database.app_url), b"k" * 32)
-    calendar = Calendar.load()
-    return World(app, load_scenario(), charter, lambda: run_due(app, calendar))
+    return World(app, load_scenario(), charter, lambda: run_due(app))

@@ -33,7 +33,7 @@ def ripe_card(town: Town, faces: int = 2) -> Id:
 
 
 def run(town: Town) -> dict[Kind, int]:
-    return dict(run_due(town.app, CALENDAR))
+    return dict(run_due(town.app))
 
 
 def assert_proved(town: Town) -> None:

@@ -118,7 +118,7 @@ def demo(
         if server.owner is not None:
             migrate.migrate(server.owner)
         with connect(server.app_url, application_name="kaquan demo") as connection:
-            app = Kaquan(connection, server.master_key)
+            app = Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
             world = _world(app, settings, seed, holders)
             _live(world, days, screen)
             proved = _report(world, screen, figures)
@@ -140,8 +140,7 @@ def _world(app: Kaquan, settings: Settings, seed: int | None, holders: int | Non
             f"The town here has seed {charter.seed} and {charter.holders} holders; for another one add --fresh, "
             "or choose another --home.",
         )
-    calendar = Calendar.load(settings.calendar_file)
-    return World(app, simulation.load_scenario(), charter, lambda: run_due(app, calendar))
+    return World(app, simulation.load_scenario(), charter, lambda: run_due(app))
 
 
 def _live(world: World, days: int | None, screen: Screen) -> None:

@@ -18,13 +18,13 @@ def run_command(dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = Fa
     不会重复生效。 / Let cron call it as often as you like: nothing happens twice.
     """
     with opened(lang, as_json, dry_run=dry_run) as session:
-        app_, calendar, screen = session.app, session.calendar(), session.screen
+        app_, screen = session.app, session.screen
         if dry_run:
             session.catalogue()
-            found = due(app_.connection, app_.catalogue, calendar, app_.door.at())
+            found = due(app_.connection, app_.catalogue, app_.calendar, app_.door.at())
             counts = {kind.name.lower(): len(commands) for kind, commands in found.items()}
         else:
-            counts = {kind.name.lower(): number for kind, number in run_due(app_, calendar).items()}
+            counts = {kind.name.lower(): number for kind, number in run_due(app_).items()}
         rows = [{"work": name, "count": number} for name, number in counts.items()]
         none = ("没有到期事项。", "Nothing is due.")
         screen.rows("work", ("work", "count"), rows, none, counts)

@@ -90,10 +90,6 @@ class Session:
         """End the command with a refusal."""
         raise RefusedHere(refusal)
 
-    def calendar(self) -> Calendar:
-        """The business calendar, with the settings' file over it. Raises `CalendarFileError`."""
-        return Calendar.load(self.settings.calendar_file)
-
     def catalogue(self) -> Catalogue:
         """Programs, merchants and stores as they are now."""
         self.app.catalogue.refresh(self.app.connection, _READ_NOW)
@@ -179,7 +175,8 @@ def opened(
         with embedded.open_database(settings) as server:
             _check_schema(server)
             with connect(server.app_url, application_name="kaquan cli") as connection:
-                session = Session(Kaquan(connection, server.master_key), settings, screen, key, dry_run)
+                app = Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
+                session = Session(app, settings, screen, key, dry_run)
                 yield session
 
 

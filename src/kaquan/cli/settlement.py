@@ -12,7 +12,7 @@ from kaquan.cli.endings import FAULTY, REFUSED, Misuse
 from kaquan.cli.options import AsJson, DryRun, Lang
 from kaquan.cli.printing import refusal_document
 from kaquan.cli.session import Session, opened
-from kaquan.commands.model import Effect, Refused
+from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.kernel.calendar import business_date, month_end
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import Money, text
@@ -85,7 +85,7 @@ def run_command(
 def _preview(session: Session, program: str, period: str | None) -> Preview:
     known = session.program(program)
     end = _month(period) if period is not None else _last_month(session)
-    seen = service.preview(session.app.connection, session.app.catalogue, session.calendar(), known.program, end)
+    seen = service.preview(session.app.connection, session.app.catalogue, session.app.calendar, known.program, end)
     if isinstance(seen, Refusal):
         session.refuse(seen)
     return seen
@@ -143,7 +143,7 @@ def _show(session: Session, seen: Preview, program: str) -> None:
 
 def _run(session: Session, seen: Preview, program: str, payouts: Path | None) -> None:
     app = session.app
-    handler = service.SettleHandler(app.catalogue, session.calendar())
+    handler = app.handlers[Kind.SETTLE]
     with session.screen.progress(len(seen.rows)) as advance:
         outcomes = service.run(app.door, handler, seen, progress=advance)
     settled: list[dict[str, Any]] = []

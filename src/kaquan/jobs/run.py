@@ -1,16 +1,12 @@
 """Carrying out what is due."""
 
 from collections import Counter
-from collections.abc import Mapping
 
 from kaquan.commands.execute import BATCH_MAX
-from kaquan.commands.handler import Handler
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.timetable import DUE_MAX, Due, due
-from kaquan.kernel.calendar import Calendar
 from kaquan.ledger import service as ledger
 from kaquan.main import Kaquan
-from kaquan.settlement import service as settlement
 
 WIDER = 4
 """How much further a look reaches when a full one brought nothing new: what can't be done must not hide the rest."""
@@ -19,18 +15,17 @@ DUE_FURTHEST = DUE_MAX * WIDER**3
 """The furthest look: 128,000 commands of a kind that all wait for another day are a matter for people."""
 
 
-def run_due(app: Kaquan, calendar: Calendar) -> Counter[Kind]:
+def run_due(app: Kaquan) -> Counter[Kind]:
     """Carry out everything that is due now, and count what took effect by kind. Running it again changes nothing.
 
     Then the roll-up of the books grows by what was posted since. Refusals and faults are left for the next run; the
     door has logged the faults. Raises `Unavailable` when the database is gone.
     """
-    handlers = {**settlement.handlers(app.catalogue, calendar), **app.handlers}
     done: Counter[Kind] = Counter()
     most = DUE_MAX
     while True:
-        found = due(app.connection, app.catalogue, calendar, app.door.at(), most)
-        new = _carry_out(app, handlers, found)
+        found = due(app.connection, app.catalogue, app.calendar, app.door.at(), most)
+        new = _carry_out(app, found)
         done += new
         if new:
             continue
@@ -40,10 +35,10 @@ def run_due(app: Kaquan, calendar: Calendar) -> Counter[Kind]:
         most *= WIDER
 
 
-def _carry_out(app: Kaquan, handlers: Mapping[Kind, Handler], found: Due) -> Counter[Kind]:
+def _carry_out(app: Kaquan, found: Due) -> Counter[Kind]:
     new: Counter[Kind] = Counter()
     for kind, commands in found.items():
         for start in range(0, len(commands), BATCH_MAX):
-            outcomes = app.door.execute(handlers[kind], commands[start : start + BATCH_MAX])
+            outcomes = app.execute(kind, commands[start : start + BATCH_MAX])
             new[kind] += sum(isinstance(one, Effect) and not one.replayed for one in outcomes)
     return +new

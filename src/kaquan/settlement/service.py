@@ -120,7 +120,7 @@ def preview(
 
 def run(
     door: Door,
-    handler: SettleHandler,
+    handler: Handler,
     seen: Preview,
     caller: Caller = SYSTEM,
     progress: Callable[[int], None] | None = None,
@@ -146,7 +146,7 @@ def run(
 
 
 def release(
-    door: Door, handler: ReleaseHandler, settlements_: Sequence[Id], caller: Caller = SYSTEM
+    door: Door, handler: Handler, settlements_: Sequence[Id], caller: Caller = SYSTEM
 ) -> list[Outcome | Fault]:
     """Release the reserves of these settlements, one outcome each."""
     commands = [ReleaseReserve(key=release_key(one), caller=caller, settlement=one) for one in settlements_]
