@@ -22,8 +22,8 @@ class Caller(msgspec.Struct, frozen=True):
     merchant: int | None = None
 
 
-OPERATOR = Caller(organisation=1, role=Role.OPERATOR)
-"""The operator of the installation (organisation 1): the command line acts as it."""
+OPERATOR = Caller(organisation=0, role=Role.OPERATOR)
+"""The operator of the installation, who is there before any organisation registers: the command line acts as it."""
 
-SYSTEM = Caller(organisation=0, role=Role.SYSTEM)
-"""The timetable: expiry, grants, releases. Its ids are derived, so that a job run twice acts once."""
+SYSTEM = Caller(organisation=-1, role=Role.SYSTEM)
+"""The timetable: expiry, grants, releases. Its keys are derived, so that a job run twice acts once."""

@@ -83,7 +83,7 @@ PAYMENT_UNKNOWN = RefusalCode(
 PAYMENT_STATE = RefusalCode(
     "payment_state",
     status=409,
-    zh="这笔付款的状态是“{state}”,不能做这个操作",
+    zh="这笔付款的状态是“{state_zh}”,不能做这个操作",
     en="The payment is {state}: this can't be done with it",
     remedy_zh="请先查询付款的状态",
     remedy_en="Look up the payment's state first",

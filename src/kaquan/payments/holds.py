@@ -11,7 +11,7 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import post
 from kaquan.payments import errors
-from kaquan.payments.lifecycle import Operation, PaymentState, after
+from kaquan.payments.lifecycle import WORDS_ZH, Operation, PaymentState, after
 from kaquan.payments.model import (
     AMOUNT_MAX,
     Capture,
@@ -116,5 +116,6 @@ def release(payment: Payment, facts: PaymentFacts, state: PaymentState) -> Plan:
 def not_possible(payment: Payment, operation: Operation) -> Refusal | None:
     """Whether the payment's state allows the operation."""
     if after(payment.state, operation) is None:
-        return Refusal(errors.PAYMENT_STATE, {"state": PaymentState(payment.state).name.lower()})
+        state = PaymentState(payment.state)
+        return Refusal(errors.PAYMENT_STATE, {"state": state.name.lower(), "state_zh": WORDS_ZH[state]})
     return None

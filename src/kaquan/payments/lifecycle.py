@@ -16,6 +16,15 @@ class PaymentState(IntEnum):
     REFUNDED = 5
 
 
+WORDS_ZH = {
+    PaymentState.AUTHORIZED: "已预授权",
+    PaymentState.CAPTURED: "已付款",
+    PaymentState.VOIDED: "已撤销",
+    PaymentState.EXPIRED: "已过期",
+    PaymentState.REFUNDED: "已退款",
+}
+"""The states as a cashier reads them in Chinese."""
+
 TRANSITIONS: dict[tuple[PaymentState, Operation], PaymentState] = {
     (PaymentState.AUTHORIZED, "capture"): PaymentState.CAPTURED,
     (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,
