@@ -47,7 +47,8 @@ def commands(seed: int, cards: list[Id], merchant: Id) -> Iterator[tuple[int, Ki
                 order_no=f"order-{number}",
                 **common,
             )
-            (payments if kind == Kind.PAY else holds).append(scoped_id(1, command.card, command.key))
+            made = scoped_id(OPERATOR.organisation, command.card, command.key)
+            (payments if kind == Kind.PAY else holds).append(made)
         elif kind == Kind.CAPTURE:
             command = Capture(payment=pick.choice(holds[-EARLIER:]), amount=None, **common)
         elif kind == Kind.VOID:

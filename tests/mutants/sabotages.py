@@ -1,0 +1,286 @@
+"""The sabotages: a name, the test that must turn red, and what is written instead of what.
+
+A patch that no longer applies fails the run: then look for where the thing is done now, and whether the test still
+watches it.
+"""
+
+from typing import NamedTuple
+
+
+class Edit(NamedTuple):
+    """In `path` below `src/kaquan`: `write` instead of `instead_of`, which stands there exactly once."""
+
+    path: str
+    instead_of: str
+    write: str
+
+
+class Sabotage(NamedTuple):
+    """What is broken, who must notice, and how it is broken."""
+
+    name: str
+    test: str
+    edits: tuple[Edit, ...]
+
+
+def sabotage(name: str, test: str, *edits: tuple[str, str, str]) -> Sabotage:
+    """One sabotage; edits as (path, instead of, write)."""
+    return Sabotage(name, test, tuple(Edit(*edit) for edit in edits))
+
+
+DOOR = "tests/flows/test_door.py::test_"
+MONEY = "tests/rules/test_money.py::test_"
+LOTS = "tests/rules/test_lots.py::test_"
+SETTLEMENT = "tests/flows/test_settlement.py::test_"
+SQL = "db/migrations/0006_door.sql"
+
+SABOTAGES = (
+    sabotage(
+        "drop the row-count check",
+        DOOR + "a_payment_decided_on_old_balances_is_decided_again",
+        (SQL, "IF p_got <> p_wanted THEN", "IF false THEN"),
+    ),
+    sabotage(
+        "drop the version check of lots",
+        DOOR + "a_payment_decided_on_old_balances_is_decided_again",
+        (
+            SQL,
+            "p_lot_change_held, p_lot_change_state) AS u (bucket, id, version, balance, held, state)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id AND t.version = "
+            "u.version;",
+            "p_lot_change_held, p_lot_change_state) AS u (bucket, id, version, balance, held, state)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id;",
+        ),
+    ),
+    sabotage(
+        "drop the version check of rows that were only read",
+        DOOR + "a_card_frozen_after_the_facts_were_loaded_does_not_pay",
+        ("commands/execute.py", "for row in plan.checks:", "for row in ():"),
+    ),
+    sabotage(
+        "drop the look-up of ids",
+        DOOR + "a_retry_hears_the_first_answer_and_takes_nothing",
+        ("commands/execute.py", "known = facts.commands.get(entry.id)", "known = None"),
+    ),
+    sabotage(
+        "drop the check of contents",
+        DOOR + "a_key_used_for_another_content_is_refused_and_moves_nothing",
+        ("commands/execute.py", "if stored not in (content, TOMBSTONE):", "if False:"),
+    ),
+    sabotage(
+        "do not record refusals",
+        DOOR + "a_refusal_stays_a_refusal_when_it_would_be_possible_now",
+        ("commands/execute.py", "if decision.code.burns:", "if False:"),
+    ),
+    sabotage(
+        "scope ids to nobody",
+        "tests/rules/test_ids.py::test_one_key_is_another_id_for_another_organisation_or_subject",
+        ("commands/model.py", "% (organisation, subject, key.encode())", "% (0, subject, key.encode())"),
+    ),
+    sabotage(
+        "forget what earlier commands of the batch took",
+        DOOR + "a_batch_counts_what_its_earlier_commands_took",
+        ("commands/execute.py", "            row.become(values)\n", ""),
+    ),
+    sabotage(
+        "skip a leaf",
+        DOOR + "every_effect_has_a_leaf_that_opens_to_its_answer",
+        (
+            "commands/execute.py",
+            "        self.plans.append((identity, plan))\n",
+            "        self.plans = self.plans[:1] + [(identity, plan)]\n",
+        ),
+    ),
+    sabotage(
+        "apply a dry run",
+        DOOR + "a_dry_run_tells_and_leaves_nothing",
+        (
+            "commands/execute.py",
+            "if not dry_run:\n                self._apply",
+            "if True:\n                self._apply",
+        ),
+    ),
+    sabotage(
+        "do not burn the id of a payment that was reversed before it came",
+        DOOR + "a_payment_reversed_before_it_is_written_never_takes_effect",
+        ("payments/refunds.py", "command.order_no, bury=not known)", "command.order_no, bury=False)"),
+    ),
+    sabotage(
+        "switch the order registry off",
+        DOOR + "an_order_is_paid_by_one_payment",
+        (
+            "payments/rules.py",
+            "_barred(facts.barred.get(entry.id), terms) or may_pay(card)",
+            "may_pay(card)",
+        ),
+    ),
+    sabotage(
+        "drop the floor of a lot",
+        DOOR + "the_database_keeps_the_floors_of_a_lot",
+        (
+            "db/migrations/0003_cards.sql",
+            "balance     bigint NOT NULL CHECK (balance >= 0)",
+            "balance     bigint NOT NULL",
+        ),
+        ("db/migrations/0003_cards.sql", "CHECK (held <= balance)", "CHECK (true)"),
+    ),
+    sabotage(
+        "let history be rewritten",
+        DOOR + "history_cannot_be_rewritten",
+        (
+            "db/migrations/0002_ledger.sql",
+            "GRANT SELECT, INSERT ON command, journal, posting TO kaquan_app;",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON command, journal, posting TO kaquan_app;",
+        ),
+    ),
+    sabotage(
+        "count held money as free",
+        LOTS + "what_may_not_pay_is_not_counted",
+        ("cards/lots.py", "and lot.balance > lot.held\n", "and lot.balance > 0\n"),
+    ),
+    sabotage(
+        "pay from what has expired",
+        LOTS + "what_may_not_pay_is_not_counted",
+        ("cards/lots.py", "and (lot.expires_us == 0 or at_us < lot.expires_us)\n", ""),
+    ),
+    sabotage(
+        "turn the burn order round",
+        LOTS + "each_order_by_example",
+        (
+            "cards/lots.py",
+            "return (lot.kind != LotKind.PRINCIPAL, *_expiry(lot))",
+            "return (lot.kind == LotKind.PRINCIPAL, *_expiry(lot))",
+        ),
+    ),
+    sabotage(
+        "allow a second capture",
+        DOOR + "a_capture_ends_its_hold_and_nothing_can_be_done_twice",
+        (
+            "payments/lifecycle.py",
+            '    (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,\n',
+            '    (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,\n'
+            '    (PaymentState.CAPTURED, "capture"): PaymentState.CAPTURED,\n',
+        ),
+    ),
+    sabotage(
+        "allow a void after a capture",
+        DOOR + "a_capture_ends_its_hold_and_nothing_can_be_done_twice",
+        (
+            "payments/lifecycle.py",
+            '    (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,\n',
+            '    (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,\n'
+            '    (PaymentState.CAPTURED, "void"): PaymentState.VOIDED,\n',
+        ),
+    ),
+    sabotage(
+        "release only the captured part of a hold",
+        DOOR + "a_capture_ends_its_hold_and_nothing_can_be_done_twice",
+        (
+            "payments/holds.py",
+            "- paid.get(lot.id, 0), lot.held - part, lot.state)",
+            "- paid.get(lot.id, 0), lot.held - paid.get(lot.id, 0), lot.state)",
+        ),
+    ),
+    sabotage(
+        "read the clock instead of taking the time",
+        DOOR + "a_hold_ends_by_the_commands_clock",
+        ("payments/rules.py", "from kaquan.kernel.clock import ", "from kaquan.kernel.clock import system_now, "),
+        (
+            "payments/rules.py",
+            "microseconds(at + timedelta(minutes=",
+            "microseconds(system_now() + timedelta(minutes=",
+        ),
+    ),
+    sabotage(
+        "refund to the wrong lots",
+        DOOR + "a_refund_returns_to_the_lots_that_paid",
+        (
+            "payments/refunds.py",
+            "returned = unpack_allocation(payment.allocation, lots)",
+            "found = unpack_allocation(payment.allocation, lots)\n"
+            "    returned = [(one[0], other[1]) for one, other in zip(found, reversed(found), strict=True)]",
+        ),
+    ),
+    sabotage(
+        "refund twice",
+        DOOR + "a_refund_returns_to_the_lots_that_paid",
+        (
+            "payments/lifecycle.py",
+            '    (PaymentState.CAPTURED, "refund"): PaymentState.REFUNDED,\n',
+            '    (PaymentState.CAPTURED, "refund"): PaymentState.REFUNDED,\n'
+            '    (PaymentState.REFUNDED, "refund"): PaymentState.REFUNDED,\n',
+        ),
+    ),
+    sabotage(
+        "count a rebate twice",
+        DOOR + "a_rebate_is_earned_once_and_lost_with_the_payment",
+        ("rewards/rules.py", "return Earned(amount_earned,", "return Earned(Money(2 * amount_earned),"),
+    ),
+    sabotage(
+        "keep the rebate of a refunded payment",
+        DOOR + "a_rebate_is_earned_once_and_lost_with_the_payment",
+        (
+            "payments/refunds.py",
+            "(reward, (RewardState.CANCELLED, reward.lot))",
+            "(reward, (RewardState.WAITING, reward.lot))",
+        ),
+    ),
+    sabotage(
+        "leak a phone number into an answer",
+        DOOR + "personal_data_is_in_no_row_in_the_clear",
+        ("holders/service.py", "phone=sealed.phone,", "phone=(person.phone or '').encode(),"),
+        (
+            "holders/rules.py",
+            '"state": "registered"})',
+            '"state": "registered", "phone": (command.phone or b"").decode()})',
+        ),
+    ),
+    sabotage(
+        "store a name in the clear",
+        DOOR + "personal_data_is_in_no_row_in_the_clear",
+        ("privacy/vault.py", "name=sealed(PersonField.NAME, person.name)", "name=person.name.encode()"),
+    ),
+    sabotage(
+        "round a share one fen up",
+        MONEY + "a_share_is_rounded_half_up_once",
+        (
+            "kernel/money.py",
+            "rounded = (2 * scaled + WHOLE) // (2 * WHOLE)",
+            "rounded = (2 * scaled + WHOLE) // (2 * WHOLE) + 1",
+        ),
+    ),
+    sabotage(
+        "round each part by itself",
+        MONEY + "parts_sum_and_none_is_off_by_more_than_a_fen",
+        (
+            "kernel/money.py",
+            "        seen += weight\n        target = sign * ((2 * abs(amount) * seen + total) // (2 * total))",
+            "        target = given + sign * ((2 * abs(amount) * weight + total) // (2 * total))",
+        ),
+    ),
+    sabotage(
+        "charge a fen too much",
+        "tests/rules/test_settlement.py::test_a_plain_month",
+        (
+            "settlement/statement.py",
+            "fee = share(_positive(sum(trade)), fee_bps)",
+            "fee = Money(share(_positive(sum(trade)), fee_bps) + 1)",
+        ),
+    ),
+    sabotage(
+        "release a reserve twice",
+        SETTLEMENT + "a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement",
+        ("settlement/rules.py", "if reserve.state == RESERVE_RELEASED:", "if False:"),
+        (SQL, "          AND t.state = 1;\n", "          AND true;\n"),
+    ),
+    sabotage(
+        "settle the months before again",
+        SETTLEMENT + "what_comes_after_the_preview_is_counted_next_time",
+        ("settlement/queries.sql", " AND NOT (e.at < u.previous_at AND e.xid < u.previous_xid)", ""),
+        (
+            "settlement/queries.sql",
+            "WHERE (p.at >= %(since_at)s::bigint",
+            "WHERE (true OR p.at >= %(since_at)s::bigint",
+        ),
+    ),
+)
