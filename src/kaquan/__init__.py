@@ -1,1 +1,1 @@
-"""Kaquan 卡券: consumption vouchers and prepaid cards, from program rules to proof."""
+"""Kaquan 卡券： consumption vouchers and prepaid cards, from program rules to proof."""

@@ -177,3 +177,17 @@ def _is_command(command: object, words: list[str]) -> bool:
             return False
         command = group[word]
     return True
+
+
+def test_chinese_words_use_chinese_punctuation() -> None:
+    half = re.compile(r"[\u4e00-\u9fff”）》][,:;(]")
+    offenders = [
+        f"{name}:{number}"
+        for name, text in texts().items()
+        if name.startswith("src/") and name.endswith(".py")
+        for number, line in enumerate(text.splitlines(), 1)
+        if half.search(line)
+    ]
+    assert not offenders, told(
+        "beside Chinese characters stand ，：；（ and not , : ; (", "set them full-width", offenders
+    )

@@ -16,8 +16,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
-    help="Kaquan 卡券:预付卡与消费券的运营命令行 / Kaquan: prepaid cards and consumption vouchers\n\n"
-    "金额以元书写(如 12.30)。退出码:0 成功,1 被拒绝,2 用法有误,3 故障或不可用。 / "
+    help="Kaquan 卡券：预付卡与消费券的运营命令行 / Kaquan: prepaid cards and consumption vouchers\n\n"
+    "金额以元书写（如 12.30）。退出码：0 成功，1 被拒绝，2 用法有误，3 故障或不可用。 / "
     "Amounts are written in yuan, such as 12.30. Exit status: 0 done, 1 refused, 2 bad usage, 3 unavailable.",
 )
 app.command("init", rich_help_panel=SETTING_UP)(installation.init)

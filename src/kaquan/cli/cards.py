@@ -20,7 +20,7 @@ from kaquan.ledger.chart import Source
 from kaquan.sales.model import Sell, TopUp
 
 app = typer.Typer(
-    no_args_is_help=True, help="卡:售卡、充值、查看、冻结、挂失、补卡 / Cards: sell, top up, show, freeze …"
+    no_args_is_help=True, help="卡：售卡、充值、查看、冻结、挂失、补卡 / Cards: sell, top up, show, freeze …"
 )
 
 _LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "active_at")
@@ -41,7 +41,7 @@ def sell_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """售卡给持卡人(用 --phone 或 --wallet 指明) / Sell a card to a holder, named by --phone or --wallet"""
+    """售卡给持卡人（用 --phone 或 --wallet 指明） / Sell a card to a holder, named by --phone or --wallet"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         owner = wallet_of(session, wallet, phone)
         done = session.act(
@@ -91,7 +91,7 @@ def freeze_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """冻结:解冻前不能付款 / Freeze: it can't pay until it is unfrozen"""
+    """冻结：解冻前不能付款 / Freeze: it can't pay until it is unfrozen"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = session.card(card)
         done = session.act(Kind.FREEZE, lambda key: Freeze(key=key, caller=OPERATOR, card=target, reason=reason))
@@ -107,7 +107,7 @@ def unfreeze_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """解冻:恢复付款 / Unfreeze: it can pay again"""
+    """解冻：恢复付款 / Unfreeze: it can pay again"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = session.card(card)
         done = session.act(Kind.UNFREEZE, lambda key: Unfreeze(key=key, caller=OPERATOR, card=target, reason=reason))
@@ -118,7 +118,7 @@ def unfreeze_command(
 def report_lost_command(
     card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
 ) -> None:
-    """挂失(仅记名卡) / Report a registered card lost: it stops paying until it is replaced"""
+    """挂失（仅记名卡） / Report a registered card lost: it stops paying until it is replaced"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = session.card(card)
         done = session.act(Kind.REPORT_LOST, lambda key: ReportLost(key=key, caller=OPERATOR, card=target))
@@ -129,7 +129,7 @@ def report_lost_command(
 def replace_command(
     card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
 ) -> None:
-    """补卡:换新卡号,余额和记录不变 / Replace a lost card: a new number; balance and history stay"""
+    """补卡：换新卡号，余额和记录不变 / Replace a lost card: a new number; balance and history stay"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = session.card(card)
         done = session.act(Kind.REPLACE, lambda key: Replace(key=key, caller=OPERATOR, card=target))

@@ -33,7 +33,7 @@ def migrate_command(lang: Lang = None, as_json: AsJson = False) -> None:
         if not names:
             headline = screen.words("数据库结构已是最新。", "The schema is up to date.")
         else:
-            headline = screen.words(f"已执行 {len(names)} 个迁移:", f"{len(names)} migrations applied:")
+            headline = screen.words(f"已执行 {len(names)} 个迁移：", f"{len(names)} migrations applied:")
         screen.answer({"outcome": "effect", "applied": names}, [headline, *(f"  {name}" for name in names)])
 
 
@@ -48,7 +48,7 @@ def status_command(lang: Lang = None, as_json: AsJson = False) -> None:
         if found is not None and found.data_dir is None:
             screen.answer(
                 {"outcome": "effect", "installed": False},
-                [screen.words(f"{settings.home} 还没有安装:请先执行 kaquan init。", _none_yet(settings))],
+                [screen.words(f"{settings.home} 还没有安装：请先执行 kaquan init。", _none_yet(settings))],
             )
             return
         with embedded.open_database(settings) as server:
@@ -76,7 +76,7 @@ def stop_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """停止自带服务器(通常最后一个使用者退出时自动停止) / Stop the private server (its last user does it too)"""
+    """停止自带服务器（通常最后一个使用者退出时自动停止） / Stop the private server (its last user does it too)"""
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
     with guarded(screen, settings):
@@ -85,7 +85,7 @@ def stop_command(
             "stopped": ("服务器已停止。", "The server is stopped."),
             "not_running": ("服务器没有在运行。", "No server is running."),
             "in_use": (
-                "仍有进程在使用服务器;结束它们,或加 --now。",
+                "仍有进程在使用服务器；结束它们，或加 --now。",
                 "Processes use the server; end them, or add --now.",
             ),
         }
@@ -102,8 +102,8 @@ def _none_yet(settings: Settings) -> str:
 
 
 def _server_lines(screen: Screen, found: embedded.Status) -> list[str]:
-    running = (f"自带服务器正在运行,进程 {found.pid}", f"The private server runs, process {found.pid}")
-    idle = ("自带服务器未在运行,按需启动", "The private server is not running; it starts when needed")
+    running = (f"自带服务器正在运行，进程 {found.pid}", f"The private server runs, process {found.pid}")
+    idle = ("自带服务器未在运行，按需启动", "The private server is not running; it starts when needed")
     return [
         screen.words(*(running if found.running else idle)),
         screen.words(f"数据目录 {found.data_dir}", f"Data folder {found.data_dir}"),

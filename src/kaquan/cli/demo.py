@@ -51,14 +51,14 @@ Days = Annotated[
         min=0,
         max=DAYS_MAX,
         metavar="N",
-        help=f"再模拟多少天;默认第一次 {FIRST_DAYS} 天,之后直到昨天 / "
+        help=f"再模拟多少天；默认第一次 {FIRST_DAYS} 天，之后直到昨天 / "
         f"How many more days; by default {FIRST_DAYS} the first time, then until yesterday",
     ),
 ]
 Holders = Annotated[
     int | None,
     typer.Option(
-        min=1, max=HOLDERS_MAX, metavar="N", help=f"持卡人数,默认 {HOLDERS} / Holders, {HOLDERS} by default"
+        min=1, max=HOLDERS_MAX, metavar="N", help=f"持卡人数，默认 {HOLDERS} / Holders, {HOLDERS} by default"
     ),
 ]
 Seed = Annotated[
@@ -67,7 +67,7 @@ Seed = Annotated[
         min=0,
         max=SEED_MAX,
         metavar="N",
-        help=f"随机种子,默认 {SEED};同种子同结果 / Seed, {SEED} by default: same seed, same table",
+        help=f"随机种子，默认 {SEED}；同种子同结果 / Seed, {SEED} by default: same seed, same table",
     ),
 ]
 Figures = Annotated[
@@ -77,16 +77,16 @@ Fresh = Annotated[
     bool,
     typer.Option(
         "--fresh",
-        help="重新开始:删除此处小镇的全部数据(卡、支付、账本、存证),密钥保留;不是小镇的数据库不会被动 / "
+        help="重新开始：删除此处小镇的全部数据（卡、支付、账本、存证），密钥保留；不是小镇的数据库不会被动 / "
         "Begin anew: deletes all data of the town here (cards, payments, books, trail), keeps the keys; "
         "a database that is no town is never touched",
     ),
 ]
 NoServe = Annotated[
-    bool, typer.Option("--no-serve", help="打印后结束,不启动服务 / End after the table, serve nothing")
+    bool, typer.Option("--no-serve", help="打印后结束，不启动服务 / End after the table, serve nothing")
 ]
 Home = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="安装目录,默认取自设置 / Home; the settings decide by default")
+    Path | None, typer.Option(metavar="DIR", help="安装目录，默认取自设置 / Home; the settings decide by default")
 ]
 
 
@@ -101,9 +101,9 @@ def demo(
     home: Home = None,
     lang: Lang = None,
 ) -> None:
-    """模拟小镇用京喜卡过一个月,并证明账目 / A town lives a month with a prepaid card, and the books are proved
+    """模拟小镇用京喜卡过一个月，并证明账目 / A town lives a month with a prepaid card, and the books are proved
 
-    所有变动都经过与真实业务相同的指令。再次运行从上次结束处继续,直到昨天。全部证明成立时退出码为 0。 /
+    所有变动都经过与真实业务相同的指令。再次运行从上次结束处继续，直到昨天。全部证明成立时退出码为 0。 /
     Everything passes through the commands of real business. Another run goes on where the last one stopped, until
     yesterday. The exit status is 0 when all proofs hold.
     """
@@ -136,7 +136,7 @@ def _world(app: Kaquan, settings: Settings, seed: int | None, holders: int | Non
     charter = found or Charter(SEED if seed is None else seed, HOLDERS if holders is None else holders)
     if seed not in (None, charter.seed) or holders not in (None, charter.holders):
         raise Misuse(
-            f"这里的小镇是种子 {charter.seed}、{charter.holders} 位持卡人;要换一个,请加 --fresh 或另选 --home。",
+            f"这里的小镇是种子 {charter.seed}、{charter.holders} 位持卡人；要换一个，请加 --fresh 或另选 --home。",
             f"The town here has seed {charter.seed} and {charter.holders} holders; for another one add --fresh, "
             "or choose another --home.",
         )
@@ -156,7 +156,7 @@ def _live(world: World, days: int | None, screen: Screen) -> None:
     if until == possible:
         screen.line(
             screen.words(
-                f"模拟日期已到昨天({yesterday}),没有更多的日子可以模拟。",
+                f"模拟日期已到昨天（{yesterday}），没有更多的日子可以模拟。",
                 f"The simulation has reached yesterday ({yesterday}): there are no more days to simulate.",
             )
         )
@@ -194,8 +194,8 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
     terms = world.app.catalogue.program(world.scenario.program)
     names = terms.terms.program if terms else None
     title = screen.words(
-        f"{names.name_zh if names else ''}  {world.scenario.start} 至 {last},{done} 天,"
-        f"{charter.holders} 位持卡人,{stores} 家门店,种子 {charter.seed}",
+        f"{names.name_zh if names else ''}  {world.scenario.start} 至 {last}，{done} 天，"
+        f"{charter.holders} 位持卡人，{stores} 家门店，种子 {charter.seed}",
         f"{names.name_en if names else ''}  {world.scenario.start} to {last}, {done} days, "
         f"{charter.holders} holders, {stores} stores, seed {charter.seed}",
     )
@@ -223,7 +223,7 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
 
 def _prove(connection: psycopg.Connection[Any], screen: Screen) -> dict[str, bool]:
     screen.line("")
-    screen.line(f"[bold]{screen.words('证明:从分录重新计算', 'Proofs, recounted from the postings')}[/]")
+    screen.line(f"[bold]{screen.words('证明：从分录重新计算', 'Proofs, recounted from the postings')}[/]")
     proved = {}
     for proof in ledger.proofs(connection):
         proved[proof.name] = proof.ok
@@ -263,7 +263,7 @@ def _forget(server: Server, screen: Screen, settings: Settings) -> None:
 
 def _not_a_town(settings: Settings) -> Misuse:
     return Misuse(
-        f"{settings.home} 里是真实业务的数据,模拟不会动它的时钟;请用 --home 另选目录,如 --home .kaquan-demo",
+        f"{settings.home} 里是真实业务的数据，模拟不会动它的时钟；请用 --home 另选目录，如 --home .kaquan-demo",
         f"{settings.home} holds the data of a real business; the demo does not move its clock. "
         "Choose another folder with --home, such as --home .kaquan-demo",
     )
@@ -289,6 +289,6 @@ def _alone(settings: Settings, screen: Screen) -> Iterator[None]:
 
 def _kept(settings: Settings) -> tuple[str, str]:
     return (
-        f"数据保存在 {settings.home};再次运行 kaquan demo 接着往下走,加 --fresh 重新开始。",
+        f"数据保存在 {settings.home}；再次运行 kaquan demo 接着往下走，加 --fresh 重新开始。",
         f"The data stays in {settings.home}; another kaquan demo goes on from here, --fresh begins anew.",
     )

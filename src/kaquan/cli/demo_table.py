@@ -43,8 +43,8 @@ def _cards(totals: Totals, more: Details) -> Section:
     return Section(
         ("卡内资金", "Value on cards"),
         (
-            Line(("售卡,按面值", "Cards sold, face value"), totals.cards_sold, totals.cards_sold_fen, "+"),
-            Line(("充值,按面值", "Topped up, face value"), more.topped_up, totals.topped_up_fen, "+"),
+            Line(("售卡，按面值", "Cards sold, face value"), totals.cards_sold, totals.cards_sold_fen, "+"),
+            Line(("充值，按面值", "Topped up, face value"), more.topped_up, totals.topped_up_fen, "+"),
             Line(("返利到账", "Rebates granted"), more.rebates_granted, totals.rebates_granted_fen, "+"),
             Line(("退款与冲正退回", "Refunded and reversed"), more.refunds, totals.refunded_fen, "+"),
             Line(("消费", "Spent"), more.payments, _spent(totals), "-"),
@@ -85,9 +85,9 @@ def _face_value(totals: Totals, more: Details) -> Section:
     return Section(
         ("面值来源", "Face value"),
         (
-            Line(("持卡人实付:售卡", "Paid by holders for cards"), totals.cards_sold, more.cards_sold_paid_fen, "+"),
-            Line(("持卡人实付:充值", "Paid by holders for top-ups"), more.topped_up, more.topped_up_paid_fen, "+"),
-            Line(("发行方预售让利,记赠金", "Presale discount, as bonus"), None, Money(face - paid), "+"),
+            Line(("持卡人实付：售卡", "Paid by holders for cards"), totals.cards_sold, more.cards_sold_paid_fen, "+"),
+            Line(("持卡人实付：充值", "Paid by holders for top-ups"), more.topped_up, more.topped_up_paid_fen, "+"),
+            Line(("发行方预售让利，记赠金", "Presale discount, as bonus"), None, Money(face - paid), "+"),
             Line(("面值合计", "Face value sold"), totals.cards_sold + more.topped_up, face, "="),
         ),
     )
@@ -100,8 +100,8 @@ def _spent_and_rebates(totals: Totals, more: Details) -> Section:
             Line(("消费本金", "Spent from principal"), None, totals.spent_principal_fen, "+"),
             Line(("消费赠金", "Spent from bonus"), None, totals.spent_bonus_fen, "+"),
             Line(("消费", "Spent"), more.payments, _spent(totals), "="),
-            Line(("返利待发,退款期未满", "Rebates waiting"), more.rebates_waiting, more.rebates_waiting_fen),
-            Line(("返利取消,已退货", "Rebates cancelled"), more.rebates_cancelled, more.rebates_cancelled_fen),
+            Line(("返利待发，退款期未满", "Rebates waiting"), more.rebates_waiting, more.rebates_waiting_fen),
+            Line(("返利取消，已退货", "Rebates cancelled"), more.rebates_cancelled, more.rebates_cancelled_fen),
         ),
     )
 
@@ -113,7 +113,7 @@ def _spent(totals: Totals) -> Money:
 def show(screen: Screen, totals: Totals, more: Details, refused: Mapping[str, int]) -> None:
     """Print the table and the refusals."""
     found = sections(totals, more)
-    heads = ("", screen.words("笔数", "Count"), screen.words("金额(元)", "Amount (yuan)"))
+    heads = ("", screen.words("笔数", "Count"), screen.words("金额（元）", "Amount (yuan)"))
     rows = [_cells(screen, line) for section in found for line in section.lines]
     widths = [max(cell_len(row[column]) for row in [*rows, heads]) for column in range(len(heads))]
     for section in found:
@@ -129,7 +129,7 @@ def _show_refusals(screen: Screen, refused: Mapping[str, int], more: Details) ->
     done = f"{more.commands_effective:,}"
     no = f"{more.commands_refused:,}"
     title = screen.words(
-        f"指令:{done} 条生效,{no} 条被拒绝且没有动账",
+        f"指令：{done} 条生效，{no} 条被拒绝且没有动账",
         f"Commands: {done} took effect, {no} were refused and moved nothing",
     )
     screen.line(f"[bold]{title}[/]")

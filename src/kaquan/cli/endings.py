@@ -82,7 +82,7 @@ def guarded(screen: Screen, settings: Settings, sent: Callable[[], str | None] =
         screen.error("misuse", wrong.words)
         raise typer.Exit(MISUSED) from None
     except CalendarFileError as wrong_file:
-        screen.error("misuse", (f"日历文件有误:{wrong_file}", f"The calendar file is wrong: {wrong_file}"))
+        screen.error("misuse", (f"日历文件有误：{wrong_file}", f"The calendar file is wrong: {wrong_file}"))
         raise typer.Exit(MISUSED) from None
     except Absent as nothing:
         screen.error("unavailable", nothing.message, nothing.remedy)
@@ -98,7 +98,7 @@ def _end(problem: Exception, screen: Screen, settings: Settings, key: str | None
         screen.error("unavailable", *_unanswered(key), about)
     elif isinstance(problem, DatabaseFault | MigrationFault):
         said = " ".join(str(problem).split())
-        message = (f"数据库无法使用:{said}", f"The database can't be used: {said}")
+        message = (f"数据库无法使用：{said}", f"The database can't be used: {said}")
         screen.error("unavailable", message, _LOOK_AT_SERVER, about)
     elif isinstance(problem, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction):
         screen.error("unavailable", *SCHEMA_PENDING, about)
@@ -106,14 +106,14 @@ def _end(problem: Exception, screen: Screen, settings: Settings, key: str | None
         log = logs.path_of(settings.home)
         zh, en = f"经过记在 {log}。", f"What happened stands in {log}."
         if key:
-            zh, en = f"{zh}可以用同一个请求号重试:--key {key}", f"{en} You can retry with --key {key}"
-        message = ("程序内部出错,操作没有完成。", "Something broke on our side; the operation was not completed.")
+            zh, en = f"{zh}可以用同一个请求号重试：--key {key}", f"{en} You can retry with --key {key}"
+        message = ("程序内部出错，操作没有完成。", "Something broke on our side; the operation was not completed.")
         screen.error("fault", message, (zh, en), about)
     raise typer.Exit(FAULTY)
 
 
 _LOOK_AT_SERVER: Words = (
-    "用 kaquan db status 查看服务器与结构;外部服务器请检查 KAQUAN_DATABASE_URL。",
+    "用 kaquan db status 查看服务器与结构；外部服务器请检查 KAQUAN_DATABASE_URL。",
     "kaquan db status shows server and schema; for a server of your own check KAQUAN_DATABASE_URL.",
 )
 
@@ -122,9 +122,9 @@ def _unanswered(key: str | None) -> tuple[Words, Words]:
     if key is None:
         return ("数据库没有应答。", "The database did not answer."), _LOOK_AT_SERVER
     return (
-        ("数据库没有应答,是否已生效尚不知道。", "The database did not answer; whether it took effect is not known."),
+        ("数据库没有应答，是否已生效尚不知道。", "The database did not answer; whether it took effect is not known."),
         (
-            f"请用同一个请求号重试,不会重复:--key {key}",
+            f"请用同一个请求号重试，不会重复：--key {key}",
             f"Retry with the same key, it cannot happen twice: --key {key}",
         ),
     )

@@ -20,7 +20,7 @@ from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_p
 from kaquan.privacy.rules import normalise_phone
 from kaquan.privacy.rules import person as read_typed
 
-app = typer.Typer(no_args_is_help=True, help="持卡人:登记、查找(个人信息只显示掩码) / Holders: register, find")
+app = typer.Typer(no_args_is_help=True, help="持卡人：登记、查找（个人信息只显示掩码） / Holders: register, find")
 
 _FROM_STDIN = "-"
 
@@ -33,7 +33,7 @@ def register_command(
         str | None,
         typer.Option(
             "--id-number",
-            help="证件号码;写 - 则从标准输入读一行 / Identity number; - reads a line of stdin",
+            help="证件号码；写 - 则从标准输入读一行 / Identity number; - reads a line of stdin",
             metavar="NUMBER",
         ),
     ] = None,
@@ -45,9 +45,9 @@ def register_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记持卡人,开一个钱包;记名卡需要证件号码 / Register a holder and open a wallet
+    """登记持卡人，开一个钱包；记名卡需要证件号码 / Register a holder and open a wallet
 
-    不带选项时逐项询问,输入证件号码不回显。命令行会留在历史记录里:个人信息请让它询问,或用 - 从标准输入读。 /
+    不带选项时逐项询问，输入证件号码不回显。命令行会留在历史记录里：个人信息请让它询问，或用 - 从标准输入读。 /
     Without options it asks; identity numbers are not echoed. A command line stays in the shell's history: let it
     ask for personal data, or pass it on stdin with -. Registered cards need the identity number.
     """
@@ -110,10 +110,10 @@ def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:
 def _person(session: Session, name: str | None, phone: str | None, id_number: str | None) -> Person:
     if name is None:
         name = _asked(session, "姓名", "Name")
-        phone = phone or _asked(session, "手机号(可留空)", "Phone number (may be empty)", optional=True)
+        phone = phone or _asked(session, "手机号（可留空）", "Phone number (may be empty)", optional=True)
         id_number = id_number or _asked(
             session,
-            "证件号码(可留空,不回显)",
+            "证件号码（可留空，不回显）",
             "Identity number (may be empty, not echoed)",
             hidden=True,
             optional=True,
@@ -132,7 +132,7 @@ def _typed(value: str | None) -> str | None:
 def _asked(session: Session, zh: str, en: str, *, hidden: bool = False, optional: bool = False) -> str:
     if not sys.stdin.isatty():
         raise Misuse(
-            "没有终端可以询问:请用选项给出(可写 - 从标准输入读)。",
+            "没有终端可以询问：请用选项给出（可写 - 从标准输入读）。",
             "There is no terminal to ask on: give the options (- reads a line of stdin).",
         )
     default = "" if optional else None

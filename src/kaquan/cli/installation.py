@@ -20,9 +20,9 @@ _NEXT = (
 
 
 def init(lang: Lang = None, as_json: AsJson = False) -> None:
-    """建立安装:目录、密钥、数据库与结构 / Make the installation: home, keys, database and schema
+    """建立安装：目录、密钥、数据库与结构 / Make the installation: home, keys, database and schema
 
-    可以重复执行,只补上缺少的部分。 / Safe to repeat: it only adds what is missing.
+    可以重复执行，只补上缺少的部分。 / Safe to repeat: it only adds what is missing.
     """
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
@@ -43,7 +43,7 @@ def _headline(fresh: bool, migrated: bool) -> tuple[str, str]:
         return "安装完成。", "The installation is made."
     if migrated:
         return "数据库结构已更新到最新。", "The schema was brought up to date."
-    return "已经安装好,无需改动。", "It is installed; there was nothing to do."
+    return "已经安装好，无需改动。", "It is installed; there was nothing to do."
 
 
 def _guide(screen: Screen, settings: Settings) -> None:
@@ -52,13 +52,13 @@ def _guide(screen: Screen, settings: Settings) -> None:
         kept = settings.home / "secrets"
         screen.line(
             screen.words(
-                f"请妥善备份 {kept}:丢失后个人信息再也无法读取。",
+                f"请妥善备份 {kept}：丢失后个人信息再也无法读取。",
                 f"Back up {kept}: without it personal data can never be read again.",
             )
         )
     if settings.home != Path.cwd() / ".kaquan":
-        screen.line(screen.words("以后请保留环境变量:", "Keep this in the environment:"))
+        screen.line(screen.words("以后请保留环境变量：", "Keep this in the environment:"))
         screen.line(f"  export KAQUAN_HOME={settings.home}")
-    screen.line(screen.words("接下来:", "Next:"))
+    screen.line(screen.words("接下来：", "Next:"))
     for command, zh, en in _NEXT:
         screen.line(f"  {command:<54} {screen.words(zh, en)}")

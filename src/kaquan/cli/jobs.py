@@ -12,9 +12,9 @@ app = typer.Typer(no_args_is_help=True, help="定时任务 / Scheduled work")
 
 @app.command("run")
 def run_command(dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False) -> None:
-    """执行到期事项:预授权过期、返利到账、赠金到期、保证金释放、月结 / Carry out what is due now
+    """执行到期事项：预授权过期、返利到账、赠金到期、保证金释放、月结 / Carry out what is due now
 
-    holds that lapse, rebates, expiring bonus, reserves to release, monthly settlements. 可由 cron 定时调用,重复执行
+    holds that lapse, rebates, expiring bonus, reserves to release, monthly settlements. 可由 cron 定时调用，重复执行
     不会重复生效。 / Let cron call it as often as you like: nothing happens twice.
     """
     with opened(lang, as_json, dry_run=dry_run) as session:

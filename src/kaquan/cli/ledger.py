@@ -19,7 +19,7 @@ from kaquan.ledger.chart import CHART, Account, Source
 from kaquan.ledger.movements import movement_name
 
 app = typer.Typer(
-    no_args_is_help=True, help="账本:分录、余额、证明、导出 / Ledger: journal, balances, proofs, export"
+    no_args_is_help=True, help="账本：分录、余额、证明、导出 / Ledger: journal, balances, proofs, export"
 )
 
 LINES_MAX = 10_000
@@ -35,7 +35,7 @@ def journal_command(
     moved_by: Annotated[
         str | None,
         typer.Argument(
-            help="只看一笔:pay_…、trf_…、stl_…,售卡用 crd_… / One transfer: pay_…, trf_…, stl_…, a sale: crd_…",
+            help="只看一笔：pay_…、trf_…、stl_…,售卡用 crd_… / One transfer: pay_…, trf_…, stl_…, a sale: crd_…",
             metavar="[ID]",
             show_default=False,
         ),
@@ -49,7 +49,7 @@ def journal_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """列出分录,最新的在前 / List postings, newest first"""
+    """列出分录，最新的在前 / List postings, newest first"""
     with opened(lang, as_json) as session:
         connection = session.app.connection
         if moved_by is None:
@@ -66,7 +66,7 @@ def balances_command(
         str | None,
         typer.Option(
             "--account",
-            help="按归属列出一个科目,如 merchant.payable / One account by owner, such as merchant.payable",
+            help="按归属列出一个科目，如 merchant.payable / One account by owner, such as merchant.payable",
             metavar="ACCOUNT",
         ),
     ] = None,
@@ -84,7 +84,7 @@ def balances_command(
 
 @app.command("proofs")
 def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
-    """从分录重新计算,证明账目无误;全部成立才返回 0 / Recount everything; exit status 0 only if all proofs hold"""
+    """从分录重新计算，证明账目无误；全部成立才返回 0 / Recount everything; exit status 0 only if all proofs hold"""
     with opened(lang, as_json) as session:
         screen = session.screen
         proved = []
@@ -109,12 +109,12 @@ def export_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="写入文件,默认标准输出 / File to write; standard output by default", metavar="FILE"
+            "--out", help="写入文件，默认标准输出 / File to write; standard output by default", metavar="FILE"
         ),
     ] = None,
     lang: Lang = None,
 ) -> None:
-    """导出全部分录,每行一个 JSON / Export all postings as JSON lines, for whoever wants to add them up again"""
+    """导出全部分录，每行一个 JSON / Export all postings as JSON lines, for whoever wants to add them up again"""
     with opened(lang, False) as session:
         count = 0
         if out is None:
@@ -127,7 +127,9 @@ def export_command(
                 count += 1
             lines.flush()
         if out is not None:
-            session.screen.line(session.screen.words(f"已写出 {count:,} 行:{out}", f"{count:,} lines written: {out}"))
+            session.screen.line(
+                session.screen.words(f"已写出 {count:,} 行：{out}", f"{count:,} lines written: {out}")
+            )
 
 
 def _posting(row: Any) -> dict[str, Any]:
@@ -169,7 +171,7 @@ def _owners(session: Session, name: str) -> list[dict[str, Any]]:
     account = _BY_NAME.get(name.strip())
     if account is None:
         known = ", ".join(_BY_NAME)
-        raise Misuse(f"没有科目 {name};科目有:{known}。", f"There is no account {name}; there are: {known}.")
+        raise Misuse(f"没有科目 {name}；科目有：{known}。", f"There is no account {name}; there are: {known}.")
     if Account.CARD_PRINCIPAL <= account <= Account.CARD_SUBSIDY:
         raise Misuse("卡内余额请用 kaquan card show 查看。", "What a card holds is shown by kaquan card show.")
     catalogue = session.catalogue()

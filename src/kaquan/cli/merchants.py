@@ -12,7 +12,7 @@ from kaquan.kernel.ids import public
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.merchants.service import directory
 
-organisations = typer.Typer(no_args_is_help=True, help="机构:发行方与商户组 / Organisations: issuers and groups")
+organisations = typer.Typer(no_args_is_help=True, help="机构：发行方与商户组 / Organisations: issuers and groups")
 merchants = typer.Typer(no_args_is_help=True, help="商户 / Merchants")
 stores = typer.Typer(no_args_is_help=True, help="门店 / Stores")
 
@@ -22,7 +22,7 @@ _SHOWN_DIGITS = 4
 Code = Annotated[
     str,
     typer.Argument(
-        help="代码:小写字母、数字和连字符 / Code: lower-case letters, digits, hyphens",
+        help="代码：小写字母、数字和连字符 / Code: lower-case letters, digits, hyphens",
         metavar="CODE",
         show_default=False,
     ),
@@ -36,14 +36,14 @@ def register_organisation(
     name: Name,
     book: Annotated[
         bool,
-        typer.Option("--book", help="在此建账:发行方需要 / It keeps accounts here, as an issuer does"),
+        typer.Option("--book", help="在此建账：发行方需要 / It keeps accounts here, as an issuer does"),
     ] = False,
     key: Key = None,
     dry_run: DryRun = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记机构:发行方(加 --book)或商户组 / Register an organisation: an issuer (--book) or a merchant group"""
+    """登记机构：发行方（加 --book）或商户组 / Register an organisation: an issuer (--book) or a merchant group"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         _register(
             session,
@@ -103,7 +103,7 @@ def list_merchants(lang: Lang = None, as_json: AsJson = False) -> None:
             for one in directory(session.app.connection)
         ]
         none = (
-            "还没有商户:用 kaquan merchant register 登记。",
+            "还没有商户：用 kaquan merchant register 登记。",
             "There is no merchant yet.",
         )
         session.screen.rows("merchants", ("code", "name", "group", "stores", "state", "id"), rows, none)

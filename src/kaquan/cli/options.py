@@ -14,7 +14,7 @@ def amount(text: str) -> Money:
         value = yuan(text)
     except MoneyError:
         raise typer.BadParameter(
-            f"“{text}”不是金额:请写元,最多两位小数,如 100 或 12.30 / "
+            f"“{text}”不是金额：请写元，最多两位小数，如 100 或 12.30 / "
             "not an amount: write yuan with at most two decimals, such as 100 or 12.30"
         ) from None
     if value <= 0:
@@ -26,34 +26,37 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="请求号:重试时用同一个,结果不会重复;默认新生成并打印 / "
+        help="请求号：重试时用同一个，结果不会重复；默认新生成并打印 / "
         "Idempotency key: use the same one to retry; a fresh one is made and printed by default",
         metavar="KEY",
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="只试算,不发生任何变动 / Decide only; nothing moves and nothing is recorded")
+    bool,
+    typer.Option("--dry-run", help="只试算，不发生任何变动 / Decide only; nothing moves and nothing is recorded"),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="输出一个 JSON 对象,金额为整数分 / One JSON object; amounts are whole fen")
+    bool, typer.Option("--json", help="输出一个 JSON 对象，金额为整数分 / One JSON object; amounts are whole fen")
 ]
 Lang = Annotated[
     Language | None,
-    typer.Option("--lang", help="语言,默认取自设置 / Language; the settings decide by default", metavar="zh|en"),
+    typer.Option("--lang", help="语言，默认取自设置 / Language; the settings decide by default", metavar="zh|en"),
 ]
 
 CardArgument = Annotated[
-    str, typer.Argument(help="卡:卡号或 crd_… / Card: its number or crd_…", metavar="CARD", show_default=False)
+    str, typer.Argument(help="卡：卡号或 crd_… / Card: its number or crd_…", metavar="CARD", show_default=False)
 ]
 PaymentArgument = Annotated[
     str, typer.Argument(help="支付编号 pay_… / Payment: pay_…", metavar="PAYMENT", show_default=False)
 ]
 Merchant = Annotated[
-    str, typer.Option("--merchant", help="商户:代码或 mer_… / Merchant: its code or mer_…", metavar="MERCHANT")
+    str, typer.Option("--merchant", help="商户：代码或 mer_… / Merchant: its code or mer_…", metavar="MERCHANT")
 ]
 Amount = Annotated[
     Money,
-    typer.Option("--amount", parser=amount, metavar="YUAN", help="金额(元),如 12.30 / Amount in yuan, such as 12.30"),
+    typer.Option(
+        "--amount", parser=amount, metavar="YUAN", help="金额（元），如 12.30 / Amount in yuan, such as 12.30"
+    ),
 ]
 Face = Annotated[
     Money,
@@ -61,7 +64,7 @@ Face = Annotated[
         "--face",
         parser=amount,
         metavar="YUAN",
-        help="面值(元):活动的一个档位 / Face value in yuan: one of the program's offers",
+        help="面值（元）：活动的一个档位 / Face value in yuan: one of the program's offers",
     ),
 ]
 Channel = Annotated[
@@ -70,7 +73,7 @@ Channel = Annotated[
 Phone = Annotated[
     str | None,
     typer.Option(
-        "--phone", help="手机号;写 - 则从标准输入读一行 / Phone number; - reads a line of stdin", metavar="PHONE"
+        "--phone", help="手机号；写 - 则从标准输入读一行 / Phone number; - reads a line of stdin", metavar="PHONE"
     ),
 ]
 Wallet = Annotated[str | None, typer.Option("--wallet", help="钱包 wal_… / Wallet: wal_…", metavar="WALLET")]

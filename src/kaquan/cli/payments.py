@@ -33,7 +33,7 @@ _PAID = ("payment", "state", "amount_fen", "principal_fen", "bonus_fen", "rebate
 Order = Annotated[
     str | None,
     typer.Option(
-        "--order", help="商户订单号,默认取请求号 / The merchant's order number; the key by default", metavar="NO"
+        "--order", help="商户订单号，默认取请求号 / The merchant's order number; the key by default", metavar="NO"
     ),
 ]
 Store = Annotated[str | None, typer.Option("--store", help="门店代码 / Code of the store", metavar="CODE")]
@@ -74,7 +74,7 @@ def authorize_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """预授权:占用金额,之后完成或撤销 / Authorize: hold an amount, to be captured or voided later"""
+    """预授权：占用金额，之后完成或撤销 / Authorize: hold an amount, to be captured or voided later"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         done = _spend(session, Kind.AUTHORIZE, card, amount, merchant, _Where(store, order))
         _paid(session, done, (f"已预授权 {text(amount)} 元。", f"Authorized {text(amount)} yuan."), ("payment",))
@@ -88,7 +88,7 @@ def capture_command(
             "--amount",
             parser=amount,
             metavar="YUAN",
-            help="完成金额(元),默认全部;其余释放 / Amount in yuan, all by default; the rest is released",
+            help="完成金额（元），默认全部；其余释放 / Amount in yuan, all by default; the rest is released",
         ),
     ] = None,
     key: Key = None,
@@ -96,7 +96,7 @@ def capture_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """预授权完成:扣款 / Capture an authorization: take the money, or part of it"""
+    """预授权完成：扣款 / Capture an authorization: take the money, or part of it"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = identity("pay", payment)
         done = session.act(Kind.CAPTURE, lambda key: Capture(key=key, caller=OPERATOR, payment=target, amount=amount))
@@ -107,7 +107,7 @@ def capture_command(
 def void_command(
     payment: PaymentArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
 ) -> None:
-    """撤销预授权,释放全部金额 / Void an authorization: all it held is available again"""
+    """撤销预授权，释放全部金额 / Void an authorization: all it held is available again"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = identity("pay", payment)
         done = session.act(Kind.VOID, lambda key: Void(key=key, caller=OPERATOR, payment=target))
@@ -118,14 +118,14 @@ def refund_command(
     payment: PaymentArgument,
     reason: Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")] = "",
     late: Annotated[
-        bool, typer.Option("--late", help="逾期退款,须写明原因 / After the refund window; needs a reason")
+        bool, typer.Option("--late", help="逾期退款，须写明原因 / After the refund window; needs a reason")
     ] = False,
     key: Key = None,
     dry_run: DryRun = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """退款:全额退回原卡 / Refund a payment in full, to the lots it came from"""
+    """退款：全额退回原卡 / Refund a payment in full, to the lots it came from"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         if late and not reason.strip():
             raise Misuse("逾期退款须用 --reason 写明原因。", "A late refund needs a reason: --reason.")
@@ -145,9 +145,9 @@ def reverse_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """冲正:按订单号撤回,结果不明时使用 / Reverse an order when the till does not know what became of it
+    """冲正：按订单号撤回，结果不明时使用 / Reverse an order when the till does not know what became of it
 
-    已扣款的退回,预授权的释放,尚未到达的付款从此不再生效。 / What was taken is given back, what was held is
+    已扣款的退回，预授权的释放，尚未到达的付款从此不再生效。 / What was taken is given back, what was held is
     released, and a payment that has not arrived yet can never take effect.
     """
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
@@ -157,7 +157,7 @@ def reverse_command(
         done = session.send(lambda: _reverse(session, owner, order))
         nothing = done.facts["state"] == "nothing_taken"
         headline = (
-            ("没有扣过款;该订单号不能再付款。", "Nothing was taken; the order number can't be paid any more.")
+            ("没有扣过款；该订单号不能再付款。", "Nothing was taken; the order number can't be paid any more.")
             if nothing
             else ("订单已冲正。", "The order is reversed.")
         )
@@ -179,7 +179,7 @@ def show_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """按编号,或按商户和订单号,查看一笔支付 / Show a payment by its id, or by merchant and order number"""
+    """按编号，或按商户和订单号，查看一笔支付 / Show a payment by its id, or by merchant and order number"""
     with opened(lang, as_json) as session:
         target = _meant(session, payment, merchant, order)
         found = service.payment(session.app.connection, target) if target is not None else None
@@ -247,5 +247,5 @@ def _meant(session: Session, payment: str | None, merchant: str | None, order: s
     if payment is None and merchant is not None and order is not None:
         return service.find_order(session.app.connection, session.merchant(merchant), order)
     raise Misuse(
-        "请给出支付编号,或同时给出 --merchant 和 --order。", "Give a payment's id, or both --merchant and --order."
+        "请给出支付编号，或同时给出 --merchant 和 --order。", "Give a payment's id, or both --merchant and --order."
     )

@@ -21,12 +21,12 @@ from kaquan.programs.service import AmendProgram, OpenProgram
 from kaquan.programs.source import FILE_BYTES_MAX
 from kaquan.programs.terms import ProgramTerms
 
-app = typer.Typer(no_args_is_help=True, help="活动:检查、说明、开办、修改 / Programs: check, explain, open, amend")
+app = typer.Typer(no_args_is_help=True, help="活动：检查、说明、开办、修改 / Programs: check, explain, open, amend")
 
 File = Annotated[
     str,
     typer.Argument(
-        help="活动文件(TOML),或随附预设的名称,如 jingxika / Program file (TOML), or the name of a preset",
+        help="活动文件（TOML），或随附预设的名称，如 jingxika / Program file (TOML), or the name of a preset",
         metavar="FILE",
         show_default=False,
     ),
@@ -35,13 +35,13 @@ File = Annotated[
 
 @app.command("validate")
 def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> None:
-    """检查活动文件,列出每一处问题 / Check a program file and name every problem in it"""
+    """检查活动文件，列出每一处问题 / Check a program file and name every problem in it"""
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
     with guarded(screen, settings):
         terms, pack = _valid(screen, _read(file))
         screen.effect(
-            (f"可以开办:{terms.program.name_zh}", f"It can be opened: {terms.program.name_en}"),
+            (f"可以开办：{terms.program.name_zh}", f"It can be opened: {terms.program.name_en}"),
             {
                 "program": terms.program.code,
                 "issuer": terms.program.issuer,
@@ -56,7 +56,7 @@ def explain_command(
     program: Annotated[
         str,
         typer.Argument(
-            help="活动文件、已开办活动的代码,或预设名称 / Program file, code of an open program, or name of a preset",
+            help="活动文件、已开办活动的代码或预设名称 / Program file, code of an open program, or name of a preset",
             metavar="FILE_OR_CODE",
             show_default=False,
         ),
@@ -89,7 +89,7 @@ def open_command(
 ) -> None:
     """开办活动 / Open a program
 
-    发行方(须有账簿)和商户组要先登记。 / The issuer (with a book) and the group are registered first.
+    发行方（须有账簿）和商户组要先登记。 / The issuer (with a book) and the group are registered first.
     """
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         text = _read(file)
@@ -108,7 +108,7 @@ def amend_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """修改活动:先列出变化,确认后生效 / Change a program: shows what differs, then asks
+    """修改活动：先列出变化，确认后生效 / Change a program: shows what differs, then asks
 
     已售出的卡继续按售出时的规则使用。 / Cards sold before keep the terms they were sold under.
     """
@@ -138,7 +138,7 @@ def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
             "programs",
             ("program", "name", "version", "issuer", "group", "state"),
             [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
-            ("还没有活动:用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
+            ("还没有活动：用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
             rows,
         )
 
@@ -170,7 +170,7 @@ def _read(file: str) -> str:
     except OSError as problem:
         known = ", ".join(preset_files.names())
         raise Misuse(
-            f"读不到活动文件 {file}({problem.strerror});随附的预设:{known}。",
+            f"读不到活动文件 {file}（{problem.strerror}）；随附的预设：{known}。",
             f"The program file {file} can't be read ({problem.strerror}); presets: {known}.",
         ) from None
 
@@ -198,7 +198,7 @@ def _tell(screen: Screen, terms: ProgramTerms, pack: LawPack, version: int | Non
 def _show_changes(screen: Screen, current: Terms, changes: list[Change]) -> None:
     screen.line(
         screen.words(
-            f"与现行第 {current.version} 版相比,{len(changes)} 处不同:",
+            f"与现行第 {current.version} 版相比，{len(changes)} 处不同：",
             f"{len(changes)} changes from version {current.version}:",
         )
     )
@@ -212,7 +212,7 @@ def _show_changes(screen: Screen, current: Terms, changes: list[Change]) -> None
 def _confirm(session: Session) -> None:
     question = session.screen.words("现在生效?", "Make this the terms from now on?")
     if session.screen.as_json or not typer.get_text_stream("stdin").isatty():
-        raise Misuse("没有改动:确认修改请加 --yes。", "Nothing was changed: add --yes to confirm.")
+        raise Misuse("没有改动：确认修改请加 --yes。", "Nothing was changed: add --yes to confirm.")
     if not typer.confirm(question, err=True):
         raise typer.Exit(REFUSED)
 

@@ -60,7 +60,7 @@ def _section(path: str, command: Any) -> str:
     lines += ["```text", " ".join(usage), "```", ""]
     if own:
         lines += [*_table(own), ""]
-    return "\n".join([*lines, f"Common options · 通用选项: {', '.join(common)}", ""])
+    return "\n".join([*lines, f"Common options · 通用选项： {', '.join(common)}", ""])
 
 
 def _table(parameters: Sequence[Any]) -> list[str]:

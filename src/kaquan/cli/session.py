@@ -73,7 +73,7 @@ class Session:
             raise RefusedHere(outcome.refusal, {"key": self.key(), "replayed": outcome.replayed})
         if outcome.replayed:
             self.screen.note(
-                "这个请求号此前已执行,以下是当时的结果。",
+                "这个请求号此前已执行，以下是当时的结果。",
                 "This key was used before; this is the answer it was given.",
             )
         return outcome
@@ -81,7 +81,7 @@ class Session:
     def tell(self, headline: Words, outcome: Effect, facts: Mapping[str, Any], born: tuple[str, ...] = ()) -> None:
         """Print an effect. `born` names the facts that a dry run cannot know, because nothing was made."""
         if self.dry_run and not outcome.replayed:
-            headline = (f"试算,没有发生任何变动:{headline[0]}", f"Dry run, nothing moved: {headline[1]}")
+            headline = (f"试算，没有发生任何变动：{headline[0]}", f"Dry run, nothing moved: {headline[1]}")
             facts = {name: given for name, given in facts.items() if name not in born}
         document = {"dry_run": self.dry_run, "replayed": outcome.replayed, "key": self._key}
         self.screen.effect(headline, facts, document)
@@ -204,7 +204,7 @@ def _not_installed(settings: Settings) -> Absent:
     return Absent(
         (f"{settings.home} 还没有安装。", f"There is no installation at {settings.home}."),
         (
-            "先执行 kaquan init;已装在别处时,用 KAQUAN_HOME 指明。",
+            "先执行 kaquan init；已装在别处时，用 KAQUAN_HOME 指明。",
             "Run kaquan init first; if it lies elsewhere, name it with KAQUAN_HOME.",
         ),
     )

@@ -20,7 +20,7 @@ from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.settlement import service
 from kaquan.settlement.model import PART_FIELDS, Cut, Part, Preview
 
-app = typer.Typer(no_args_is_help=True, help="结算:预览、执行、打款文件 / Settlement: preview, run, payout file")
+app = typer.Typer(no_args_is_help=True, help="结算：预览、执行、打款文件 / Settlement: preview, run, payout file")
 
 _COLUMNS = ("code", "name", *(f"{name}_fen" for name in PART_FIELDS))
 _TOKEN_PARTS = 5
@@ -31,7 +31,7 @@ Period = Annotated[
     str | None,
     typer.Option(
         "--period",
-        help="账期,如 2025-05,默认上个月 / Month, such as 2025-05; the last one by default",
+        help="账期，如 2025-05，默认上个月 / Month, such as 2025-05; the last one by default",
         metavar="MONTH",
     ),
 ]
@@ -39,7 +39,7 @@ Period = Annotated[
 
 @app.command("preview")
 def preview_command(program: Program, period: Period = None, lang: Lang = None, as_json: AsJson = False) -> None:
-    """预览一个账期,打印切点供执行 / Show a period's settlement and its cut, which run executes"""
+    """预览一个账期，打印切点供执行 / Show a period's settlement and its cut, which run executes"""
     with opened(lang, as_json) as session:
         _show(session, _preview(session, program, period), program)
 
@@ -51,7 +51,7 @@ def run_command(
     cut: Annotated[
         str | None,
         typer.Option(
-            "--cut", help="预览打印的切点,默认现在预览 / Cut of a preview; by default one is made now", metavar="CUT"
+            "--cut", help="预览打印的切点，默认现在预览 / Cut of a preview; by default one is made now", metavar="CUT"
         ),
     ] = None,
     payouts: Annotated[
@@ -66,7 +66,7 @@ def run_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """结算一个账期;重复执行不会重复付款 / Settle a period; running it again pays nothing twice"""
+    """结算一个账期；重复执行不会重复付款 / Settle a period; running it again pays nothing twice"""
     with opened(lang, as_json, dry_run=dry_run) as session:
         token = _read_token(cut) if cut is not None else None
         if token is not None and period is None:
@@ -101,7 +101,7 @@ def _month(text: str) -> date:
         year, month = text.split("-")
         return month_end(date(int(year), int(month), 1))
     except ValueError:
-        raise Misuse(f"“{text}”不是账期,应写成 2025-05。", f"{text} is not a month; write 2025-05.") from None
+        raise Misuse(f"“{text}”不是账期，应写成 2025-05。", f"{text} is not a month; write 2025-05.") from None
 
 
 def _parts(part: Part) -> dict[str, int]:
@@ -118,7 +118,7 @@ def _read_token(text: str) -> tuple[int, date, int, Cut]:
     if len(parts) == _TOKEN_PARTS and all(part.isascii() and part.isdigit() for part in parts):
         program, period, terms, at_us, xid = parts
         return int(program), _month(f"{period[:4]}-{period[4:]}"), int(terms), Cut(int(at_us), int(xid))
-    raise Misuse("切点写法不对:请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed.")
+    raise Misuse("切点写法不对：请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed.")
 
 
 def _show(session: Session, seen: Preview, program: str) -> None:
@@ -203,11 +203,11 @@ def _report(
     screen.line(screen.words(f"本次结算 {len(settled)} 家{before}。", f"{len(settled)} merchants settled{before}."))
     screen.line(
         screen.words(
-            f"{seen.pay_on} 打款 {len(lines)} 笔,合计 {text(total)} 元。",
+            f"{seen.pay_on} 打款 {len(lines)} 笔，合计 {text(total)} 元。",
             f"{len(lines)} payouts on {seen.pay_on}, {text(total)} yuan in all.",
         )
     )
     if broken:
-        screen.note(f"{broken} 家出错,可重新执行。", f"{broken} broke on our side; run it again.")
+        screen.note(f"{broken} 家出错，可重新执行。", f"{broken} broke on our side; run it again.")
     if payouts is None and lines:
         screen.note("加 --payouts FILE 写出打款文件。", "Add --payouts FILE to write the bank's file.")

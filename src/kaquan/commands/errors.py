@@ -7,7 +7,7 @@ KEY_REUSED = RefusalCode(
     status=409,
     zh="这个请求号已经用于另一笔内容不同的请求",
     en="This id was used before, for a request with other content",
-    remedy_zh="同一次操作重试时内容必须完全相同;新的操作请换一个请求号",
+    remedy_zh="同一次操作重试时内容必须完全相同；新的操作请换一个请求号",
     remedy_en="Repeat the very same content when you retry; use a new id for a new wish",
     burns=False,
 )

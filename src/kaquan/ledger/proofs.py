@@ -20,11 +20,11 @@ PROOFS: dict[str, tuple[str, str]] = {
     "rewards": ("每笔到账返利等于其批次的入账", "each granted rebate equals what its lot was credited"),
     "clearing": ("账簿之间的应付与应收相抵", "what books owe each other they claim of each other"),
     "merchant_payable": (
-        "应付商户等于上期结转加未结算交易,每笔只计一次",
+        "应付商户等于上期结转加未结算交易，每笔只计一次",
         "each merchant's payable is its carry and what is not settled yet, counted once",
     ),
     "settlements": (
-        "每次结算等于其分录,并承接上一次的结转",
+        "每次结算等于其分录，并承接上一次的结转",
         "each settlement equals its postings and continues the last",
     ),
     "reserves": ("冻结未释放的保证金等于保证金账户", "reserves held back and not released are in their account"),

@@ -14,7 +14,7 @@ CODE_TAKEN = RefusalCode(
 CODE_INVALID = RefusalCode(
     "code_invalid",
     status=400,
-    zh="代码只能用小写字母、数字和连字符,1 到 {length_max} 个字符",
+    zh="代码只能用小写字母、数字和连字符，1 到 {length_max} 个字符",
     en="A code has 1 to {length_max} lower-case letters, digits and hyphens",
     remedy_zh="请更正代码",
     remedy_en="Correct the code",

@@ -32,7 +32,7 @@ MERCHANT_UNKNOWN = RefusalCode(
 MERCHANT_NOT_ACCEPTING = RefusalCode(
     "merchant_not_accepting",
     status=422,
-    zh="“{program}”只能在发行方集团内的门店使用,本店不在范围内",
+    zh="“{program}”只能在发行方集团内的门店使用，本店不在范围内",
     en="{program} can be spent only at the stores of the issuer's group; this store is not one of them",
     remedy_zh="请换用其他付款方式",
     remedy_en="Pay in another way",
@@ -42,13 +42,13 @@ ORDER_PAID = RefusalCode(
     status=409,
     zh="这个订单号已经付过款",
     en="This order number has been paid already",
-    remedy_zh="请先查询原付款;新的消费请用新的订单号",
+    remedy_zh="请先查询原付款；新的消费请用新的订单号",
     remedy_en="Look up the earlier payment; a new sale needs a new order number",
 )
 ORDER_REVERSED = RefusalCode(
     "order_reversed",
     status=409,
-    zh="这个订单已被冲正,不能再付款",
+    zh="这个订单已被冲正，不能再付款",
     en="This order was reversed and can't be paid any more",
     remedy_zh="请用新的订单号重新收款",
     remedy_en="Take the payment again under a new order number",
@@ -58,7 +58,7 @@ ORDER_IN_FLIGHT = RefusalCode(
     status=503,
     zh="这个订单的另一笔付款正在处理",
     en="Another payment for this order is under way",
-    remedy_zh="请等 {wait_seconds} 秒,用同一个请求号重试,或先查询订单",
+    remedy_zh="请等 {wait_seconds} 秒，用同一个请求号重试，或先查询订单",
     remedy_en="Wait {wait_seconds} seconds and retry with the same id, or look the order up first",
     retryable=True,
     burns=False,
@@ -66,9 +66,9 @@ ORDER_IN_FLIGHT = RefusalCode(
 ORDER_TAKEN_OVER = RefusalCode(
     "order_taken_over",
     status=409,
-    zh="这笔付款没有按时到达,订单已由另一笔付款完成",
+    zh="这笔付款没有按时到达，订单已由另一笔付款完成",
     en="This payment did not arrive in time; the order went to another payment",
-    remedy_zh="没有扣款,无需处理",
+    remedy_zh="没有扣款，无需处理",
     remedy_en="Nothing was taken; there is nothing to do",
 )
 PAYMENT_UNKNOWN = RefusalCode(
@@ -83,7 +83,7 @@ PAYMENT_UNKNOWN = RefusalCode(
 PAYMENT_STATE = RefusalCode(
     "payment_state",
     status=409,
-    zh="这笔付款的状态是“{state_zh}”,不能做这个操作",
+    zh="这笔付款的状态是“{state_zh}”，不能做这个操作",
     en="The payment is {state}: this can't be done with it",
     remedy_zh="请先查询付款的状态",
     remedy_en="Look up the payment's state first",
@@ -93,13 +93,13 @@ CAPTURE_EXCEEDS_HOLD = RefusalCode(
     status=422,
     zh="完成金额超过预授权金额 {authorized_fen} 元",
     en="The capture is more than the {authorized_fen} yuan that were authorized",
-    remedy_zh="请按不超过预授权的金额完成,超出部分另行收款",
+    remedy_zh="请按不超过预授权的金额完成，超出部分另行收款",
     remedy_en="Capture at most the authorized amount; take the rest as another payment",
 )
 HOLD_EXPIRED = RefusalCode(
     "hold_expired",
     status=422,
-    zh="预授权已于 {expired_at} 过期,金额已退回可用余额",
+    zh="预授权已于 {expired_at} 过期，金额已退回可用余额",
     en="The authorization expired at {expired_at}; its value is available again",
     remedy_zh="请重新收款",
     remedy_en="Take a new payment",
@@ -109,14 +109,14 @@ HOLD_NOT_EXPIRED = RefusalCode(
     status=422,
     zh="预授权尚未到期",
     en="The authorization has not expired yet",
-    remedy_zh="到期后自动释放;现在释放请撤销",
+    remedy_zh="到期后自动释放；现在释放请撤销",
     remedy_en="It is released by itself when it expires; void it to release it now",
     retryable=True,
 )
 REFUND_WINDOW_OVER = RefusalCode(
     "refund_window_over",
     status=422,
-    zh="退款期为 {window_days} 天,已于 {window_end} 结束",
+    zh="退款期为 {window_days} 天，已于 {window_end} 结束",
     en="The refund window of {window_days} days ended at {window_end}",
     remedy_zh="请联系发行方办理逾期退款",
     remedy_en="Ask the issuer for a late refund",

@@ -13,7 +13,7 @@ REWARD_NOT_WAITING = RefusalCode(
 REWARD_NOT_DUE = RefusalCode(
     "reward_not_due",
     status=422,
-    zh="退款期结束后才发放返利:{due} 起",
+    zh="退款期结束后才发放返利：{due} 起",
     en="The rebate is granted when the refund window has ended: from {due}",
     remedy_zh="到期后自动发放",
     remedy_en="It is granted by itself when due",
@@ -22,7 +22,7 @@ REWARD_NOT_DUE = RefusalCode(
 LOT_NOT_EXPIRED = RefusalCode(
     "lot_not_expired",
     status=422,
-    zh="这笔资金尚未到期,或已无可收回的余额",
+    zh="这笔资金尚未到期，或已无可收回的余额",
     en="This lot has not expired, or has nothing left to take back",
     remedy_zh="无需处理",
     remedy_en="There is nothing to do",

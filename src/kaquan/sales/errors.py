@@ -14,7 +14,7 @@ PROGRAM_NOT_SELLING = RefusalCode(
 OFFER_UNKNOWN = RefusalCode(
     "offer_unknown",
     status=422,
-    zh="没有面值 {face_fen} 元的档位;可选:{offers}",
+    zh="没有面值 {face_fen} 元的档位；可选：{offers}",
     en="There is no offer with a face value of {face_fen} yuan; there are: {offers}",
     remedy_zh="请选择列出的档位",
     remedy_en="Choose one of the offers",
@@ -25,7 +25,7 @@ CHANNEL_UNKNOWN = RefusalCode(
     status=400,
     zh="没有支付渠道“{channel}”",
     en="There is no payment channel {channel}",
-    remedy_zh="可用渠道:{channels}",
+    remedy_zh="可用渠道：{channels}",
     remedy_en="Channels: {channels}",
     burns=False,
 )

@@ -10,7 +10,7 @@ from kaquan.kernel.refusal import Language
 from kaquan.settlement.model import PayoutLine
 
 HEADINGS: dict[Language, tuple[str, ...]] = {
-    "zh": ("打款编号", "商户代码", "商户名称", "开户行", "账号", "付款账户", "金额(元)", "结算期", "付款日"),
+    "zh": ("打款编号", "商户代码", "商户名称", "开户行", "账号", "付款账户", "金额（元）", "结算期", "付款日"),
     "en": (
         "payout",
         "merchant_code",

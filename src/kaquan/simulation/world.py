@@ -163,7 +163,7 @@ class World:
         # One batch, so that a database either is a town with its charter or has nobody in it.
         named = [
             ("operator", "平台运营方", False),
-            (self.charter.code, f"模拟小镇:种子 {self.charter.seed},持卡人 {self.charter.holders}", False),
+            (self.charter.code, f"模拟小镇：种子 {self.charter.seed}，持卡人 {self.charter.holders}", False),
             (_ISSUER, "京喜集团", True),
             (_GROUP, "京喜集团门店", False),
             (_OTHERS, "街坊商户", False),
