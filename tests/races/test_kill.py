@@ -171,8 +171,8 @@ def test_kill_the_process_that_serves(place: Place) -> None:
 def test_kill_the_database(place: Place) -> None:
     def kill(number: int) -> None:
         pid = place.server_pid()
-        if number % 5 == 4:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if number % 5 == 4 and children:
             os.kill(int(children[place.seed % len(children)]), signal.SIGKILL)
         else:
             kill_server(pid, children_too=number % 5 != 3)
