@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -173,7 +173,8 @@ def test_kill_the_database(place: Place) -> None:
         pid = place.server_pid()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         if number % 5 == 4 and children:
-            os.kill(int(children[place.seed % len(children)]), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(int(children[place.seed % len(children)]), signal.SIGKILL)
         else:
             kill_server(pid, children_too=number % 5 != 3)
 
