@@ -254,6 +254,7 @@ def test_a_lost_card_gets_a_new_number_and_keeps_its_value(shop: Shop) -> None:
     assert shop.no("card", "top-up", card, "--face", "500")["code"] == "card_lost"
     number = shop.ok("card", "replace", card)["number"]
     assert number != card
+    assert shop.no("pay", card, "--merchant", "mall-1", "--amount", "20")["code"] == "card_number_replaced"
     assert shop.ok("card", "top-up", number, "--face", "500")["face_fen"] == 50_000
     assert shop.balance(number) == 100_000
 

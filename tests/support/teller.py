@@ -130,11 +130,19 @@ class Teller:
         merchant, store = told.get("at", "mall-1"), told.get("store")
         return {
             "card": self._card(card),
+            "number": self._number(card, told["number"]) if "number" in told else None,
             "merchant": self.town.merchants.get(merchant, nothing(merchant)),
             "store": self.town.stores.get(store, nothing(store)) if store else None,
             "amount": fen(amount),
             "order_no": told.get("order", ""),
         }
+
+    def _number(self, card: str, which: str) -> str:
+        """`new`: the number that the card bears; `old`: one that it bore before."""
+        same = {"new": "=", "old": "<>"}[which]
+        joined = "card c JOIN card_number n ON n.card = c.id"
+        sql = f"SELECT n.number FROM {joined} WHERE c.id = %s AND n.number {same} c.number"
+        return str(self.town.rows(sql, self._card(card).hex())[0][0])
 
     def _pay(self, told: dict[str, str], card: str, amount: str) -> Any:
         return self._paid(told, card, self._do(Kind.PAY, Pay, told, **self._spending(told, card, amount)))
@@ -227,7 +235,7 @@ class Teller:
         self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
 
 
-_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of"}
+_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of", "number"}
 
 
 def _pairs(edits: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -29,6 +29,14 @@ CARD_LOST = RefusalCode(
     remedy_en="Use the replacement; have the card replaced if there is none yet",
     retryable=True,
 )
+CARD_NUMBER_REPLACED = RefusalCode(
+    "card_number_replaced",
+    status=422,
+    zh="这个卡号已停用，卡已补发新号",
+    en="This number is no longer valid: the card was replaced and has a new one",
+    remedy_zh="请用补发的新卡付款；捡到的旧卡请交还发卡方",
+    remedy_en="Pay with the new card; return an old one that was found to the issuer",
+)
 CARD_NOT_FROZEN = RefusalCode(
     "card_not_frozen",
     status=409,

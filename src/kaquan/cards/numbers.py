@@ -12,10 +12,6 @@ PREFIX = "88"
 LENGTH = 16
 
 
-class CardNumberError(ValueError):
-    """Not a card number: wrong length, prefix or check digit."""
-
-
 def number_for(command: Id) -> str:
     """The number that a sale or replacement gives: the same on every retry."""
     drawn = int.from_bytes(sha256(command + b"card number").digest()[:8], "big") % 10**11
@@ -23,15 +19,18 @@ def number_for(command: Id) -> str:
     return body + str(_check_digit(body))
 
 
+def typed_number(text: str) -> str | None:
+    """The card number that a person typed, without its spaces; None for what is no number of ours."""
+    digits = text.replace(" ", "")
+    formed = len(digits) == LENGTH and digits.isascii() and digits.isdigit() and digits.startswith(PREFIX)
+    if not formed or int(digits[2:4]) >= len(BUCKETS) or _check_digit(digits[:-1]) != int(digits[-1]):
+        return None
+    return digits
+
+
 def bucket_of_number(number: str) -> int:
-    """The bucket in which a number is looked up. Raises `CardNumberError` for what is no number of ours."""
-    digits = number.replace(" ", "")
-    if len(digits) != LENGTH or not (digits.isascii() and digits.isdigit()) or not digits.startswith(PREFIX):
-        raise CardNumberError("a card number has 16 digits and begins with 88")
-    position = int(digits[2:4])
-    if position >= len(BUCKETS) or _check_digit(digits[:-1]) != int(digits[-1]):
-        raise CardNumberError("the check digit is wrong: a digit was mistyped")
-    return BUCKETS[position]
+    """The bucket in which a card number is looked up."""
+    return BUCKETS[int(number[2:4])]
 
 
 def _check_digit(body: str) -> int:

@@ -20,6 +20,11 @@ def may_pay(card: Card) -> Refusal | None:
     return Refusal(errors.CARD_FROZEN if card.state == CardState.FROZEN else errors.CARD_LOST)
 
 
+def bears(card: Card, number: str | None) -> Refusal | None:
+    """Whether the number that was shown, if one was, is the card's present one: a finder has the old one."""
+    return None if number is None or number == card.number else Refusal(errors.CARD_NUMBER_REPLACED)
+
+
 def may_be_loaded(card: Card) -> Refusal | None:
     """Whether value may be added to the card: a frozen or lost card takes none."""
     return may_pay(card)

@@ -8,7 +8,7 @@ import psycopg
 
 from kaquan.cards import rules, store
 from kaquan.cards.model import CardFacts
-from kaquan.cards.numbers import CardNumberError, bucket_of_number
+from kaquan.cards.numbers import bucket_of_number, typed_number
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Plan, Routed
 from kaquan.kernel.ids import Id, IdError, parse
@@ -40,8 +40,5 @@ def find(connection: psycopg.Connection[Any], text: str) -> Id | None:
         return parse("crd", text)
     except IdError:
         pass
-    try:
-        bucket = bucket_of_number(text)
-    except CardNumberError:
-        return None
-    return store.by_number(connection, bucket, text.replace(" ", ""))
+    number = typed_number(text)
+    return None if number is None else store.by_number(connection, bucket_of_number(number), number)

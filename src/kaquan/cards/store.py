@@ -103,7 +103,7 @@ def of_wallet(connection: psycopg.Connection[Any], wallet: Id) -> list[Any]:
 
 
 def by_number(connection: psycopg.Connection[Any], bucket: int, number: str) -> Id | None:
-    """The card that bears this number."""
+    """The card that bears or bore this number."""
     row = connection.execute(QUERIES.find_by_number, {"bucket": bucket, "number": number}).fetchone()
     return Id(row[1].bytes) if row else None
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from kaquan.cards.numbers import typed_number
 from kaquan.cli.endings import Misuse
 from kaquan.cli.options import Amount, AsJson, CardArgument, DryRun, Key, Lang, Merchant, PaymentArgument, amount
 from kaquan.cli.session import Session, identity, instant, opened, shown
@@ -214,6 +215,7 @@ def _spend(session: Session, kind: Kind, card: str, amount: Money, merchant: str
             key=key,
             caller=OPERATOR,
             card=source,
+            number=typed_number(card),
             merchant=owner,
             store=place,
             amount=amount,

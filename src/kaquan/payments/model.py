@@ -20,13 +20,17 @@ _SHARE = Struct(">16sq")
 
 
 class Pay(Command, frozen=True, kw_only=True):
-    """Pay `amount` from a card at a merchant, at once."""
+    """Pay `amount` from a card at a merchant, at once.
+
+    `number` is the card number that was shown, if one was: a replaced card is not paid with by its old number.
+    """
 
     card: Id
     merchant: Id
     store: Id | None
     amount: Money
     order_no: str
+    number: str | None = None
 
     @property
     def subject(self) -> Id:

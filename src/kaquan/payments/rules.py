@@ -1,7 +1,7 @@
 """May this payment be taken, from which lots, and what does it earn? Pure.
 
-Order of precedence: malformed, unknown, not accepted here, order registry, card's state, value not active, not
-enough. The first reason is the one that is told.
+Order of precedence: malformed, unknown, not accepted here, order registry, card's state, old card number, value not
+active, not enough. The first reason is the one that is told.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ import msgspec
 from kaquan.cards import errors as card_errors
 from kaquan.cards.lots import Share, shares, spendable
 from kaquan.cards.model import LOT_ACCOUNT, Card, Lot, LotKind, LotState
-from kaquan.cards.rules import may_pay
+from kaquan.cards.rules import bears, may_pay
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
@@ -56,7 +56,7 @@ def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime
     merchant = catalogue.merchants[command.merchant]
     if not merchant.active or merchant.group != terms.group:
         return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
-    if refusal := _barred(facts.barred.get(entry.id), terms) or may_pay(card):
+    if refusal := _barred(facts.barred.get(entry.id), terms) or may_pay(card) or bears(card, command.number):
         return refusal
     at_us = microseconds(at)
     lots = spendable(facts.of(card.id), at_us)
