@@ -15,6 +15,7 @@ import structlog
 
 from kaquan.commands.execute import BATCH_MAX, Unavailable
 from kaquan.commands.model import Kind, Outcome
+from kaquan.commands.trouble import told
 from kaquan.kernel.ids import BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
@@ -62,7 +63,8 @@ class Committer:
         """Queue one command. Raises `Full` when its lane has too much to do.
 
         The future gives the outcome; it raises `Fault` for our own failure (nothing happened) and
-        `Unavailable` when the database was gone (unknown: the same key tells).
+        `Unavailable` when the database was gone (unknown: the same key tells). It can be cancelled while the
+        command waits: then nothing happens. Once its batch is under way it can't.
         """
         return self._lanes[_POSITION[bucket_of(command.subject)] % len(self._lanes)].put(kind, command)
 
@@ -108,17 +110,20 @@ class _Lane(threading.Thread):
                 self._ready.wait()
             return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
 
-    def _execute(self, kind: Kind, items: list[Item]) -> None:
+    def _execute(self, kind: Kind, waiting: list[Item]) -> None:
+        items = [item for item in waiting if item[2].set_running_or_notify_cancel()]
+        if not items:
+            return
         try:
             if self._executor is None:
                 self._executor = self._open(self._number)
             outcomes = self._executor.execute(kind, [command for _, command, _ in items])
         except Exception as trouble:  # every waiting caller must be told, whatever it was
             self._executor = None
-            log.warning("lane.lost", lane=self._number, waiting=len(items), error=repr(trouble))
-            told = trouble if isinstance(trouble, Unavailable) else Unavailable(repr(trouble))
+            log.warning("lane.lost", lane=self._number, waiting=len(items), error=told(trouble))
+            answer = trouble if isinstance(trouble, Unavailable) else Unavailable(told(trouble))
             for _, _, future in items:
-                future.set_exception(told)
+                future.set_exception(answer)
             return
         for (_, _, future), outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Fault):

@@ -11,6 +11,15 @@ KEY_REUSED = RefusalCode(
     remedy_en="Repeat the very same content when you retry; use a new id for a new wish",
     burns=False,
 )
+CONTENT_INVALID = RefusalCode(
+    "content_invalid",
+    status=400,
+    zh="请求中有无法保存的字符或过大的数字",
+    en="The request has characters or a number that can't be kept",
+    remedy_zh="请更正后用同一个请求号重试",
+    remedy_en="Correct it and retry with the same id",
+    burns=False,
+)
 KEY_INVALID = RefusalCode(
     "key_invalid",
     status=400,

@@ -17,9 +17,10 @@ import structlog
 from psycopg import errors as pg
 
 from kaquan.commands import store
-from kaquan.commands.errors import KEY_INVALID, KEY_REUSED
+from kaquan.commands.errors import CONTENT_INVALID, KEY_INVALID, KEY_REUSED
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, scoped_id
+from kaquan.commands.trouble import told
 from kaquan.db.wire import raw_cursor
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel import clock, ids
@@ -38,6 +39,8 @@ _CONFLICTS = (
     pg.LockNotAvailable,
     pg.UniqueViolation,
 )
+_UNKEEPABLE = (UnicodeEncodeError, OverflowError, pg.CharacterNotInRepertoire, pg.UntranslatableCharacter)
+"""What half a surrogate pair, a NUL or a number of more than 64 bits ends in: the caller's doing, not ours."""
 
 log = structlog.get_logger()
 
@@ -88,9 +91,9 @@ class Door:
         first: dict[bytes, tuple[int, Entry]] = {}
         twins: list[tuple[int, int, bytes]] = []
         for position, command in enumerate(commands):
-            entry = _entry(handler.kind, command)
-            if not 1 <= len(command.key) <= KEY_LENGTH_MAX:
-                outcomes[position] = Refused(entry.id, Refusal(KEY_INVALID, {"length_max": KEY_LENGTH_MAX}))
+            entry = _read(handler.kind, command)
+            if isinstance(entry, Refused):
+                outcomes[position] = entry
             elif entry.id in first:
                 twins.append((position, first[entry.id][0], entry.content))
             else:
@@ -126,10 +129,7 @@ class Door:
                 trouble = fault
                 break
         if len(entries) == 1:
-            log.error("command.fault", kind=handler.kind.name, id=entries[0].id.hex(), error=repr(trouble))
-            fault_ = Fault(f"{handler.kind.name} {entries[0].id.hex()} could not be carried out")
-            fault_.__cause__ = trouble
-            return [fault_]
+            return [_broken(handler, entries[0], trouble)]
         half = len(entries) // 2
         return self._settle(handler, entries[:half], dry_run) + self._settle(handler, entries[half:], dry_run)
 
@@ -246,6 +246,26 @@ def _person_key(plan: Plan, keys: Mapping[Id, bytes]) -> bytes | None:
     return keys[plan.subject]
 
 
+def key_refusal(key: str) -> Refusal | None:
+    """Why a text can't be a key, or None."""
+    try:
+        possible = 1 <= len(key) <= KEY_LENGTH_MAX and bool(key.encode())
+    except UnicodeEncodeError:
+        possible = False
+    return None if possible else Refusal(KEY_INVALID, {"length_max": KEY_LENGTH_MAX})
+
+
+def _read(kind: int, command: Any) -> Entry | Refused:
+    """The command's entry; what can have none is refused alone, before anything."""
+    organisation, subject = command.caller.organisation, command.subject
+    if refusal := key_refusal(command.key):
+        return Refused(scoped_id(organisation, subject, ""), refusal)
+    try:
+        return _entry(kind, command)
+    except _UNKEEPABLE:
+        return Refused(scoped_id(organisation, subject, command.key), Refusal(CONTENT_INVALID))
+
+
 def _entry(kind: int, command: Any) -> Entry:
     """What was asked includes the kind: freeze and unfreeze, pay and authorize carry the same fields."""
     return Entry(
@@ -253,6 +273,16 @@ def _entry(kind: int, command: Any) -> Entry:
         id=scoped_id(command.caller.organisation, command.subject, command.key),
         content=sha256(b"%d\0%b" % (kind, command.content())).digest()[:16],
     )
+
+
+def _broken(handler: Handler, entry: Entry, trouble: Exception | None) -> Refused | Fault:
+    """What becomes of a command that could not be carried out by itself."""
+    if isinstance(trouble, _UNKEEPABLE):
+        return Refused(entry.id, Refusal(CONTENT_INVALID))
+    log.error("command.fault", kind=handler.kind.name, id=entry.id.hex(), error=told(trouble))
+    fault = Fault(f"{handler.kind.name} {entry.id.hex()} could not be carried out")
+    fault.__cause__ = trouble
+    return fault
 
 
 def _decide(handler: Handler, entry: Entry, facts: Any, at: datetime) -> Plan | Refusal | Outcome:

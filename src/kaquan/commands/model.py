@@ -68,6 +68,9 @@ TOMBSTONE = bytes(16)
 """The content of a command that was refused before it arrived (an order reversed first): it matches anything."""
 
 
+_TIME_BYTES = 6
+
+
 def scoped_id(organisation: int, subject: Id, key: str) -> Id:
     """The inside id of a command: the caller's key, scoped to its organisation and to what it addresses.
 
@@ -86,9 +89,10 @@ def scoped_id(organisation: int, subject: Id, key: str) -> Id:
 def _uuid7_time(key: str) -> bytes | None:
     if len(key) == 36 and key[14] == "7" and key[8] == "-" and key[13] == "-":
         try:
-            return bytes.fromhex(key[0:8] + key[9:13])
+            time = bytes.fromhex(key[0:8] + key[9:13])
         except ValueError:
             return None
+        return time if len(time) == _TIME_BYTES else None  # `fromhex` overlooks spaces
     return None
 
 

@@ -26,7 +26,7 @@ class RegisterHolder(Command, frozen=True, kw_only=True):
     @property
     def subject(self) -> Id:
         """Decides the bucket: the blind index when there is one, else the caller's key."""
-        return Id((self.phone_index or sha256(self.key.encode()).digest())[:16])
+        return Id((self.phone_index or sha256(self.key.encode("utf-8", "surrogatepass")).digest())[:16])
 
     def content(self) -> bytes:
         """What is the same on every retry; ciphertexts and keys are drawn anew each time."""
