@@ -14,10 +14,9 @@ from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import service
-from kaquan.payments.errors import ORDER_NO_INVALID, PAYMENT_UNKNOWN
+from kaquan.payments.errors import PAYMENT_UNKNOWN
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
-    ORDER_NO_LENGTH_MAX,
     Authorize,
     Capture,
     Pay,
@@ -152,8 +151,8 @@ def reverse_command(
     released, and a payment that has not arrived yet can never take effect.
     """
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        if not 1 <= len(order) <= ORDER_NO_LENGTH_MAX:
-            session.refuse(Refusal(ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX}))
+        if refusal := service.order_refusal(order):
+            session.refuse(refusal)
         owner = session.merchant(merchant)
         done = session.send(lambda: _reverse(session, owner, order))
         nothing = done.facts["state"] == "nothing_taken"

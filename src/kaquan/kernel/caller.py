@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from kaquan.kernel.ids import Id
+
 
 class Role(StrEnum):
     """What the caller may do; the door outside checks it before a command is made."""
@@ -15,11 +17,18 @@ class Role(StrEnum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """`organisation` scopes the ids of commands; `merchant` is set when the caller is one merchant's till."""
+    """`organisation` scopes the ids of commands; `merchant` is set when the caller is one merchant's till.
+
+    Such a caller reaches its own merchant only: what is another's does not exist for it.
+    """
 
     organisation: int
     role: Role
-    merchant: int | None = None
+    merchant: Id | None = None
+
+    def reaches(self, merchant: Id) -> bool:
+        """Whether the caller may act at this merchant."""
+        return self.merchant is None or self.merchant == merchant
 
 
 OPERATOR = Caller(organisation=0, role=Role.OPERATOR)

@@ -29,7 +29,7 @@ from kaquan.rewards.rules import earned
 def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Take what was held, or less: the lots pay by the burn order up to the amount, the rest is available again."""
     command: Capture = entry.command
-    payment = facts.payments.get(command.payment)
+    payment = facts.reached(command)
     if payment is None:
         return Refusal(errors.PAYMENT_UNKNOWN)
     amount = Money(payment.amount) if command.amount is None else command.amount
@@ -77,7 +77,7 @@ def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
 
 def decide_release(entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
     """Void, by the merchant's wish, or expire, because the time is up."""
-    payment = facts.payments.get(entry.command.payment)
+    payment = facts.reached(entry.command)
     if payment is None:
         return Refusal(errors.PAYMENT_UNKNOWN)
     expiring = isinstance(entry.command, ExpireHold)

@@ -8,7 +8,7 @@ import msgspec
 
 from kaquan.cards.model import Card, CardFacts, Lot
 from kaquan.commands.model import Command, Routed, Row
-from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.ids import Id, bucket_of, derived_id
 from kaquan.kernel.money import Money
 from kaquan.rewards.model import Reward
 
@@ -89,8 +89,8 @@ class ReverseUnknown(Command, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> Id:
-        """The merchant: the tombstone stands in its bucket."""
-        return self.merchant
+        """The merchant's order, in the merchant's bucket: one key may reverse many orders, as it does paid ones."""
+        return derived_id(self.merchant, self.order_no.encode("utf-8", "surrogatepass"))
 
 
 class Payment(Row):
@@ -141,6 +141,11 @@ class PaymentFacts(CardFacts):
     payments: dict[bytes, Payment] = msgspec.field(default_factory=dict)
     rewards: dict[bytes, Reward] = msgspec.field(default_factory=dict)
     decided: dict[bytes, int] = msgspec.field(default_factory=dict)
+
+    def reached(self, command: PaymentCommand) -> Payment | None:
+        """The payment a command is about; None when there is none, or none that the caller may know of."""
+        found = self.payments.get(command.payment)
+        return found if found is not None and command.caller.reaches(found.merchant) else None
 
     def card_of(self, payment: Payment) -> Card:
         """The card that paid."""

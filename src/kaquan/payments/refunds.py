@@ -35,7 +35,7 @@ REVERSED = "reversed"
 def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Give back all of a payment to the lots that paid it, and take back what it earned."""
     command: Refund = entry.command
-    payment = facts.payments.get(command.payment)
+    payment = facts.reached(command)
     if payment is None:
         return Refusal(errors.PAYMENT_UNKNOWN)
     if refusal := not_possible(payment, "refund"):
@@ -49,6 +49,8 @@ def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: d
 def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Undo a payment by its order number, whatever became of it; what has not arrived is barred for ever."""
     command: Reverse = entry.command
+    if not command.caller.reaches(command.merchant):
+        return Refusal(errors.MERCHANT_UNKNOWN)
     payment = facts.payments.get(command.payment)
     if payment is None:
         known = command.payment in facts.decided

@@ -72,14 +72,19 @@ def malformed(command: Pay) -> Refusal | None:
     """Whether amount and order number can be what anybody means. A malformed payment claims no order."""
     if not 0 < command.amount <= AMOUNT_MAX:
         return Refusal(errors.AMOUNT_INVALID, {"amount_max_fen": AMOUNT_MAX})
-    if not (1 <= len(command.order_no) <= ORDER_NO_LENGTH_MAX and command.order_no.isprintable()):
-        return Refusal(errors.ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX})
-    return None
+    return order_refusal(command.order_no)
+
+
+def order_refusal(order_no: str) -> Refusal | None:
+    """Why a text can't be an order number, or None."""
+    if 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX and order_no.isprintable():
+        return None
+    return Refusal(errors.ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX})
 
 
 def unknown_place(command: Pay, catalogue: Catalogue) -> Refusal | None:
-    """Whether merchant and store exist and belong together. What names no merchant claims no order of one."""
-    known = command.merchant in catalogue.merchants
+    """Whether merchant and store exist for the caller and belong together. What names none claims no order."""
+    known = command.merchant in catalogue.merchants and command.caller.reaches(command.merchant)
     if known and (command.store is None or catalogue.store_merchants.get(command.store) == command.merchant):
         return None
     return Refusal(errors.MERCHANT_UNKNOWN)

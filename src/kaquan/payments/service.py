@@ -8,14 +8,15 @@ import psycopg
 
 from kaquan.cards.model import CardFacts
 from kaquan.cards.service import load_cards
-from kaquan.commands.execute import Door
+from kaquan.commands.execute import Door, Unavailable, key_refusal
 from kaquan.commands.handler import Handler
-from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed, scoped_id
+from kaquan.commands.loading import installation
+from kaquan.commands.model import Entry, Kind, Outcome, Plan, Refused, Routed, scoped_id
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
-from kaquan.payments import holds, orders, refunds, rules, store
+from kaquan.payments import errors, holds, orders, refunds, rules, store
 from kaquan.payments.model import PayFacts, PaymentFacts, Reverse, ReverseUnknown
 from kaquan.programs.catalogue import Catalogue
 from kaquan.rewards import errors as reward_errors
@@ -24,6 +25,7 @@ from kaquan.rewards import rules as reward_rules
 payment = store.payment
 holds_due = store.holds_due
 rewards_due = store.rewards_due
+order_refusal = rules.order_refusal
 
 
 class PayHandler(Handler):
@@ -124,12 +126,21 @@ def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
 def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant: Id, order_no: str) -> Outcome:
     """Undo a payment by the merchant's order number, when the till does not know what became of it.
 
-    The order is barred first, so that nothing can take effect for it any more; then whatever had is undone.
+    The order is barred first, so that nothing can take effect for it any more; then whatever had is undone. What
+    no reversal can mean is refused before, and bars nothing. Raises `Unavailable` when the database is gone.
     """
-    own = scoped_id(caller.organisation, merchant, key)
-    held_by = orders.bar(door.connection, merchant, order_no, own, microseconds(door.at()))
+    unknown = ReverseUnknown(key=key, caller=caller, merchant=merchant, order_no=order_no)
+    if refusal := key_refusal(key) or rules.order_refusal(order_no):
+        return Refused(scoped_id(caller.organisation, unknown.subject, ""), refusal)
+    own = scoped_id(caller.organisation, unknown.subject, key)
+    try:
+        catalogue.refresh(door.connection, installation(door.connection)[1])
+        if merchant not in catalogue.merchants or not caller.reaches(merchant):
+            return Refused(own, Refusal(errors.MERCHANT_UNKNOWN))
+        held_by = orders.bar(door.connection, merchant, order_no, own, microseconds(door.at()))
+    except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
+        raise Unavailable(str(gone)) from gone
     if held_by is None:
-        unknown = ReverseUnknown(key=key, caller=caller, merchant=merchant, order_no=order_no)
         return door.one(ReverseUnknownHandler(Kind.REVERSE, catalogue), unknown)
     command = Reverse(key=key, caller=caller, payment=held_by, merchant=merchant, order_no=order_no)
     return door.one(PaymentHandler(Kind.REVERSE, catalogue), command)
