@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/installed.lock
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check mutants format lock clean
+.PHONY: help setup demo test check mutants bench format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: setup ## style, types, import contracts, house rules
 
 mutants: setup ## sabotage the code in named ways; each must turn its named test red
 	$(BIN)/python tests/mutants/run.py
+
+bench: setup ## durable payments a second, against pgbench in the same minute (docs/benchmarks.md)
+	$(BIN)/python bench/ledger.py $(ARGS)
 
 format: setup ## put the code into the house's format
 	$(BIN)/ruff check --fix .

@@ -278,3 +278,11 @@ def test_the_database_keeps_the_floors_of_a_lot(desk: Desk, change: str) -> None
     with pytest.raises(psycopg.errors.CheckViolation):
         desk.town.app.connection.execute(f"UPDATE lot SET {change}".encode())
     assert desk.lots() == [(47_500, 0), (2_500, 0)]
+
+
+def test_a_true_retry_is_not_spoilt_by_a_false_one_in_its_batch(desk: Desk) -> None:
+    true, false = desk.pay(1_000, "k"), desk.pay(2_000, "k")
+    first = desk.one(Kind.PAY, true)
+    refused, again = desk.town.app.execute(Kind.PAY, [false, true])
+    assert refused.refusal.code.code == "key_reused"
+    assert again.replayed and again.answer == first.answer

@@ -148,7 +148,7 @@ class Model:
         for payment in self.payments:
             if payment.order == order and payment.state not in ("voided", "expired"):
                 held = payment.state == "authorized"
-                return self.release(payment, "voided") if held else self.refund(payment, late=True)
+                return self.release(payment, "voided") if held else self.refund(payment, late=False)
         return ""
 
     def grant(self, payment: Payment) -> str:
@@ -175,6 +175,7 @@ class Model:
             ("freeze", "frozen"): "card_already_frozen",
             ("freeze", "lost"): "card_lost",
             ("report_lost", "lost"): "card_lost",
+            ("report_lost", "frozen"): "card_frozen",
         }
         if (verb, card.state) in refused:
             return refused[verb, card.state]

@@ -75,6 +75,8 @@ def _unfreeze(command: Unfreeze, card: Card) -> Plan | Refusal:
 def _report_lost(card: Card) -> Plan | Refusal:
     if not card.registered:
         return Refusal(errors.CARD_BEARER)
+    if card.state == CardState.FROZEN:  # a replacement would lift what the issuer froze
+        return Refusal(errors.CARD_FROZEN)
     if card.state == CardState.LOST:
         return Refusal(errors.CARD_LOST)
     return _moved(card, CardState.LOST, card.number, "card.reported_lost.v1")

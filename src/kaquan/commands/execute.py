@@ -104,6 +104,9 @@ class Door:
             for (position, _), outcome in zip(first.values(), decided, strict=True):
                 outcomes[position] = outcome
         for position, original, content in twins:
+            if _burns_nothing(outcomes[original]):  # then its twin was not decided with it
+                outcomes[position] = self.execute(handler, [commands[position]], dry_run=dry_run)[0]
+                continue
             outcomes[position] = _as_replay(
                 outcomes[original], content, _entry(handler.kind, commands[original]).content
             )
@@ -301,6 +304,10 @@ def replay(identity: Id, content: bytes, known: tuple[bytes, int, bytes]) -> Out
         return Effect(identity, answer, replayed=True)
     record = msgspec.json.decode(answer)
     return Refused(identity, Refusal(CATALOGUE[record["code"]], record["facts"]), replayed=True)
+
+
+def _burns_nothing(outcome: Outcome | Fault | None) -> bool:
+    return isinstance(outcome, Fault) or (isinstance(outcome, Refused) and not outcome.refusal.code.burns)
 
 
 def _as_replay(outcome: Outcome | Fault | None, content: bytes, original: bytes) -> Outcome | Fault | None:

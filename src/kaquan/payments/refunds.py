@@ -1,6 +1,6 @@
 """Refunds and reversals: a new transfer that returns to the lots it came from. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -30,6 +30,8 @@ from kaquan.rewards.model import Clawback, Reward, RewardState
 from kaquan.rewards.rules import clawback, window_end
 
 REVERSED = "reversed"
+REVERSAL_MIN = timedelta(days=1)
+"""A till that does not know what became of a payment may ask this long, even in a program without refunds."""
 
 
 def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -47,7 +49,10 @@ def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: d
 
 
 def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
-    """Undo a payment by its order number, whatever became of it; what has not arrived is barred for ever."""
+    """Undo a payment by its order number, whatever became of it; what has not arrived is barred for ever.
+
+    Money that was taken comes back within the refund window: a reversal is no way around it.
+    """
     command: Reverse = entry.command
     if not command.caller.reaches(command.merchant):
         return Refusal(errors.MERCHANT_UNKNOWN)
@@ -64,7 +69,11 @@ def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
         return release(payment, facts, PaymentState.VOIDED)
     if refusal := not_possible(payment, "refund"):
         return refusal
-    return _give_back(entry, payment, facts, catalogue.terms[payment.terms], REVERSED, "payment.reversed.v1")
+    terms = catalogue.terms[payment.terms]
+    end = max(_refundable_until(payment, terms), instant(payment.moved_us) + REVERSAL_MIN)
+    if at >= end:
+        return _window_over(terms, end)
+    return _give_back(entry, payment, facts, terms, REVERSED, "payment.reversed.v1")
 
 
 def decide_reverse_unknown(entry: Entry) -> Plan:
@@ -73,15 +82,23 @@ def decide_reverse_unknown(entry: Entry) -> Plan:
 
 
 def _too_late(command: Refund, payment: Payment, terms: Terms, at: datetime) -> Refusal | None:
-    days = terms.terms.refund.window_days
-    end = window_end(instant(payment.moved_us), days)
+    end = _refundable_until(payment, terms)
     if at < end:
         return None
     if not command.late:
-        return Refusal(errors.REFUND_WINDOW_OVER, {"window_days": days, "window_end": shown(end)})
+        return _window_over(terms, end)
     if command.caller.role not in (Role.ISSUER, Role.OPERATOR):
         return Refusal(errors.LATE_REFUND_FORBIDDEN)
     return None
+
+
+def _refundable_until(payment: Payment, terms: Terms) -> datetime:
+    return window_end(instant(payment.moved_us), terms.terms.refund.window_days)
+
+
+def _window_over(terms: Terms, end: datetime) -> Refusal:
+    days = terms.terms.refund.window_days
+    return Refusal(errors.REFUND_WINDOW_OVER, {"window_days": days, "window_end": shown(end)})
 
 
 def _give_back(entry: Entry, payment: Payment, facts: PaymentFacts, terms: Terms, reason: str, event: str) -> Plan:
