@@ -10,12 +10,6 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-MAX_LANES = 32
-"""A quota or budget has as many slices as there are lanes, and 32 is the most that is worth summing."""
-
-MAX_BATCH = 500
-"""Batches above 500 add latency and no throughput (measured), and can flip the plan of the hot functions."""
-
 
 class Settings(BaseSettings):
     """The settings of one installation. Frozen: made once at the start and handed down."""
@@ -56,12 +50,6 @@ class Settings(BaseSettings):
         ge=16,
         le=65_536,
         description="Page cache of the private server, MiB; at most a quarter of the machine's memory is taken.",
-    )
-    lanes: int = Field(
-        default=2, ge=1, le=MAX_LANES, description="Committer threads of this process; as many as cores is best."
-    )
-    batch_cap: int = Field(
-        default=MAX_BATCH, ge=1, le=MAX_BATCH, description="Most commands that one transaction carries."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."

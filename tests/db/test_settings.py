@@ -16,7 +16,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "KAQUAN_DATABASE_URL",
         "KAQUAN_PG_BIN",
         "PG_BIN",
-        "KAQUAN_LANES",
+        "KAQUAN_SHARED_BUFFERS_MB",
         "KAQUAN_MASTER_KEY",
     ):
         monkeypatch.delenv(name, raising=False)
@@ -26,7 +26,7 @@ def test_defaults_use_the_private_server(tmp_path: Path) -> None:
     settings = load_settings()
     assert settings.database_url is None
     assert settings.home == tmp_path / ".kaquan"
-    assert (settings.lanes, settings.batch_cap, settings.lang) == (2, 500, "zh")
+    assert (settings.shared_buffers_mb, settings.lang) == (512, "zh")
 
 
 def test_every_setting_is_described() -> None:
@@ -44,7 +44,7 @@ def test_environment_is_read_and_empty_means_unset(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("KAQUAN_LANES", "0"), ("KAQUAN_LANES", "33"), ("KAQUAN_MASTER_KEY", "ab")]
+    ("name", "value"), [("KAQUAN_SHARED_BUFFERS_MB", "0"), ("KAQUAN_LANG", "fr"), ("KAQUAN_MASTER_KEY", "ab")]
 )
 def test_impossible_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
