@@ -113,9 +113,9 @@ def test_a_database_that_does_not_answer_says_what_to_do(tmp_path: Path) -> None
 
 
 def test_wrong_settings_are_named(tmp_path: Path) -> None:
-    done = Cli(tmp_path / "home").run("init", KAQUAN_LANES="many")
+    done = Cli(tmp_path / "home").run("init", KAQUAN_SHARED_BUFFERS_MB="many")
     assert done.code == 2
-    assert "KAQUAN_LANES" in done.err
+    assert "KAQUAN_SHARED_BUFFERS_MB" in done.err
 
 
 def test_taken_codes_and_unknown_groups_are_refused(shop: Shop) -> None:
@@ -229,7 +229,9 @@ def test_the_law_is_cited_when_it_said_no(shop: Shop) -> None:
 def test_authorize_capture_void_refund_and_reverse(shop: Shop) -> None:
     card = shop.card()
     hold = ("authorize", card, "--merchant", "mall-1", "--amount", "50")
-    one, two = shop.ok(*hold)["payment"], shop.ok(*hold)["payment"]
+    held, two = shop.ok(*hold), shop.ok(*hold)["payment"]
+    one = held["payment"]
+    assert held["expires_at"] == shop.ok("payment", "show", one)["expires_at"]
     assert shop.balance(card) == 40_000
     shop.ok("void", two)
     assert shop.no("capture", one, "--amount", "60")["code"] == "capture_exceeds_hold"
@@ -268,6 +270,8 @@ def test_a_run_settles_what_the_preview_showed_and_only_once(shop: Shop, tmp_pat
     assert (seen["period_end"], seen["pay_on"]) == ("2025-07-31", "2025-08-05")
     assert seen["totals"]["gross_fen"] >= 20_000
     assert shop.ok("settle", "run", "jingxika", "--dry-run")["totals"] == seen["totals"]
+    assert shop.run("settle", "run", "jingxika", "--payouts", str(tmp_path / "none" / "payouts.csv")).code == 2
+    assert shop.ok("settle", "preview", "jingxika")["settled"] == 0
     file = tmp_path / "payouts.csv"
     done = shop.ok("settle", "run", "jingxika", "--cut", seen["cut"], "--payouts", str(file))
     one = done["settled"][0]
@@ -287,6 +291,7 @@ def test_the_ledger_is_shown_exported_and_proved(shop: Shop) -> None:
     assert [(one["debit"], one["credit"], one["amount_fen"]) for one in moved] == [
         ("card.principal", "merchant.payable", 1_000)
     ]
+    assert shop.run("ledger", "export", "--out", "none/books.jsonl").code == 2
     exported = [json.loads(line) for line in shop.run("ledger", "export").out.splitlines()]
     assert (
         exported[-1]["type"] == "end"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.endings import FAULTY, Misuse
+from kaquan.cli.files import private_file
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import listed
 from kaquan.cli.session import Session, identity, instant, opened
@@ -23,7 +24,6 @@ app = typer.Typer(
 )
 
 LINES_MAX = 10_000
-_OWNER_ONLY = 0o600
 _JOURNAL = ("at", "book", "movement", "transfer", "line", "debit", "credit", "source", "amount_fen")
 _BALANCES = ("book", "program", "account", "account_name", "source", "debits_fen", "credits_fen", "balance_fen")
 _OWNERS = ("book", "owner", "source", "balance_fen")
@@ -35,7 +35,7 @@ def journal_command(
     moved_by: Annotated[
         str | None,
         typer.Argument(
-            help="只看一笔：pay_…、trf_…、stl_…,售卡用 crd_… / One transfer: pay_…, trf_…, stl_…, a sale: crd_…",
+            help="只看一笔：pay_…、trf_…、stl_…，售卡用 crd_… / One transfer: pay_…, trf_…, stl_…, a sale: crd_…",
             metavar="[ID]",
             show_default=False,
         ),
@@ -120,7 +120,7 @@ def export_command(
         if out is None:
             target: Any = nullcontext(sys.stdout.buffer)
         else:
-            target = os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb")
+            target = os.fdopen(private_file(out), "wb")
         with target as lines:
             for line in service.export(session.app.connection):
                 lines.write(line + b"\n")

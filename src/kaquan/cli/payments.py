@@ -1,5 +1,6 @@
 """Payments on the command line: pay, authorize, capture, void, refund, reverse, show."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -25,10 +26,35 @@ from kaquan.payments.model import (
     ReverseUnknown,
     Void,
 )
+from kaquan.payments.refunds import REVERSED
 
 app = typer.Typer(no_args_is_help=True, help="支付查询 / Look payments up")
 
-_PAID = ("payment", "state", "amount_fen", "principal_fen", "bonus_fen", "rebate_fen", "released_fen", "order_no")
+_PAID = (
+    "payment",
+    "state",
+    "expires_at",
+    "amount_fen",
+    "principal_fen",
+    "bonus_fen",
+    "rebate_fen",
+    "released_fen",
+    "order_no",
+)
+_UNDONE = (
+    "payment",
+    "refund",
+    "state",
+    "amount_fen",
+    "released_fen",
+    "rebate_cancelled_fen",
+    "clawback_fen",
+    "clawback_short_fen",
+    "reason",
+    "order_no",
+    "merchant",
+)
+"""The facts of an answer in the order in which a cashier reads them."""
 
 Order = Annotated[
     str | None,
@@ -77,7 +103,10 @@ def authorize_command(
     """预授权：占用金额，之后完成或撤销 / Authorize: hold an amount, to be captured or voided later"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         done = _spend(session, Kind.AUTHORIZE, card, amount, merchant, _Where(store, order))
-        _paid(session, done, (f"已预授权 {text(amount)} 元。", f"Authorized {text(amount)} yuan."), ("payment",))
+        headline = (f"已预授权 {text(amount)} 元。", f"Authorized {text(amount)} yuan.")
+        held = None if dry_run else service.payment(session.app.connection, done.id)
+        until = {} if held is None else {"expires_at": instant(held.expires_at)}
+        _paid(session, done, headline, ("payment",), until)
 
 
 def capture_command(
@@ -111,7 +140,7 @@ def void_command(
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = identity("pay", payment)
         done = session.act(Kind.VOID, lambda key: Void(key=key, caller=OPERATOR, payment=target))
-        session.tell(("预授权已撤销。", "The authorization is voided."), done, shown(done.facts))
+        _undone(session, done, ("预授权已撤销。", "The authorization is voided."))
 
 
 def refund_command(
@@ -134,7 +163,7 @@ def refund_command(
             Kind.REFUND, lambda key: Refund(key=key, caller=OPERATOR, payment=target, reason=reason, late=late)
         )
         back = text(done.facts["amount_fen"])
-        session.tell((f"已退款 {back} 元。", f"Refunded {back} yuan."), done, shown(done.facts), ("refund",))
+        _undone(session, done, (f"已退款 {back} 元。", f"Refunded {back} yuan."))
 
 
 def reverse_command(
@@ -161,7 +190,7 @@ def reverse_command(
             if nothing
             else ("订单已冲正。", "The order is reversed.")
         )
-        session.tell(headline, done, shown(done.facts), ("refund",))
+        _undone(session, done, headline)
 
 
 @app.command("show")
@@ -223,9 +252,22 @@ def _spend(session: Session, kind: Kind, card: str, amount: Money, merchant: str
     )
 
 
-def _paid(session: Session, done: Effect, headline: tuple[str, str], born: tuple[str, ...] = ()) -> None:
-    facts = shown(done.facts)
+def _paid(
+    session: Session,
+    done: Effect,
+    headline: tuple[str, str],
+    born: tuple[str, ...] = (),
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    facts = {**shown(done.facts), **(more or {})}
     session.tell(headline, done, {name: facts[name] for name in _PAID if name in facts}, born)
+
+
+def _undone(session: Session, done: Effect, headline: tuple[str, str]) -> None:
+    facts = shown(done.facts)
+    if facts.get("reason") == REVERSED:
+        del facts["reason"]  # the headline says it
+    session.tell(headline, done, {name: facts[name] for name in _UNDONE if name in facts}, ("refund",))
 
 
 def _reverse(session: Session, merchant: Id, order: str) -> Outcome:

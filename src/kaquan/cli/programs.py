@@ -210,7 +210,7 @@ def _show_changes(screen: Screen, current: Terms, changes: list[Change]) -> None
 
 
 def _confirm(session: Session) -> None:
-    question = session.screen.words("现在生效?", "Make this the terms from now on?")
+    question = session.screen.words("现在生效？", "Make this the terms from now on?")
     if session.screen.as_json or not typer.get_text_stream("stdin").isatty():
         raise Misuse("没有改动：确认修改请加 --yes。", "Nothing was changed: add --yes to confirm.")
     if not typer.confirm(question, err=True):

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse
+from kaquan.cli.files import private_file
 from kaquan.cli.options import AsJson, DryRun, Lang
 from kaquan.cli.printing import refusal_document
 from kaquan.cli.session import Session, opened
@@ -24,7 +25,6 @@ app = typer.Typer(no_args_is_help=True, help="结算：预览、执行、打款�
 
 _COLUMNS = ("code", "name", *(f"{name}_fen" for name in PART_FIELDS))
 _TOKEN_PARTS = 5
-_OWNER_ONLY = 0o600
 
 Program = Annotated[str, typer.Argument(help="活动代码 / Code of the program", metavar="PROGRAM", show_default=False)]
 Period = Annotated[
@@ -58,7 +58,7 @@ def run_command(
         Path | None,
         typer.Option(
             "--payouts",
-            help="打款指令写成 CSV(含完整账号) / Write the payout instructions as CSV, account numbers in full",
+            help="打款指令写成 CSV（含完整账号） / Write the payout instructions as CSV, account numbers in full",
             metavar="FILE",
         ),
     ] = None,
@@ -79,6 +79,8 @@ def run_command(
         if dry_run:
             _show(session, seen, program)
             return
+        if payouts is not None:
+            os.close(private_file(payouts))  # what can't be written is told before anything is settled
         _run(session, seen, program, payouts)
 
 
@@ -138,7 +140,7 @@ def _show(session: Session, seen: Preview, program: str) -> None:
     if seen.settled:
         screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
     if rows:
-        screen.table(_COLUMNS, [*rows, {"code": "=", "name": "", **_parts(seen.totals)}])
+        screen.table(_COLUMNS, [*rows, {"code": screen.words("合计", "Total"), "name": "", **_parts(seen.totals)}])
 
 
 def _run(session: Session, seen: Preview, program: str, payouts: Path | None) -> None:
@@ -175,9 +177,7 @@ def _report(
     lines = service.payouts(session.app.connection, seen.program, seen.period_end)
     total = Money(sum(line.amount for line in lines))
     if payouts is not None:
-        with os.fdopen(
-            os.open(payouts, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w", encoding="utf-8", newline=""
-        ) as out:
+        with os.fdopen(private_file(payouts), "w", encoding="utf-8", newline="") as out:
             service.write_payouts(out, lines, screen.language)
     if screen.as_json:
         screen.answer(
@@ -199,7 +199,7 @@ def _report(
     for code, no in refused:
         screen.note(code, code)
         screen.refusal(no)
-    before = screen.words(f",{seen.settled} 家此前已结算", f"; {seen.settled} were before") if seen.settled else ""
+    before = screen.words(f"，{seen.settled} 家此前已结算", f"; {seen.settled} were before") if seen.settled else ""
     screen.line(screen.words(f"本次结算 {len(settled)} 家{before}。", f"{len(settled)} merchants settled{before}."))
     screen.line(
         screen.words(

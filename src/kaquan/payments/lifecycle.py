@@ -18,7 +18,7 @@ class PaymentState(IntEnum):
 
 WORDS_ZH = {
     PaymentState.AUTHORIZED: "已预授权",
-    PaymentState.CAPTURED: "已付款",
+    PaymentState.CAPTURED: "已扣款",
     PaymentState.VOIDED: "已撤销",
     PaymentState.EXPIRED: "已过期",
     PaymentState.REFUNDED: "已退款",
