@@ -162,7 +162,7 @@ def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
 
 def listed(facts: Facts) -> str:
     """Facts in one line under their own names, amounts in yuan."""
-    return ", ".join(f"{name} {value(name, given, 'en')}" for name, given in facts.items())
+    return ", ".join(f"{name.removesuffix('_fen')} {value(name, given, 'en')}" for name, given in facts.items())
 
 
 def _padded(text: str, width: int, right: bool) -> str:
