@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 import structlog.testing
 
 from kaquan.cards.model import Freeze
+from kaquan.commands.execute import Unavailable
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR, Caller, Role
@@ -130,6 +132,35 @@ def test_one_command_that_breaks_a_rule_leaves_its_neighbours_alone(
     monkeypatch.undo()
     assert isinstance(town.app.one(Kind.PAY, batch[3]), Effect), "a fault burns no id"
     assert town.rows("SELECT sum(balance)::bigint FROM lot") == [(FACE - 700,)]
+
+
+def test_who_sits_on_a_row_holds_up_those_who_need_it_and_few_others(
+    town: Town, card: Id, database: Database
+) -> None:
+    cards = [card, *(town.sell(town.holder(f"1380013900{n}")) for n in range(7))]
+    town.tick(days=1)
+    town.app.connection.execute("SET lock_timeout = '100ms'")
+    batch = [payment(town, one) for one in cards]
+    asked = town.app.door._attempt
+    attempts: list[int] = []
+
+    def counted(handler: Any, entries: Any, *rest: Any) -> Any:
+        attempts.append(len(entries))
+        return asked(handler, entries, *rest)
+
+    town.app.door._attempt = counted  # type: ignore[method-assign]
+    with psycopg.connect(database.owner_url) as sitting:
+        sitting.execute("SELECT FROM lot WHERE card = %s FOR UPDATE", [cards[2].hex()])
+        outcomes = town.app.execute(Kind.PAY, batch)
+        assert [n for n, outcome in enumerate(outcomes) if not isinstance(outcome, Effect)] == [2]
+        assert [size for size in attempts if size > 1] == [8, 4, 2, 2, 4], "each batch that has to wait waits once"
+        town.app.connection.execute("SET lock_timeout = '10s'")
+        town.app.connection.execute("SET statement_timeout = '500ms'")
+        with pytest.raises(Unavailable) as gone:
+            town.app.one(Kind.PAY, batch[2])
+        assert "57014" in str(gone.value) and "UPDATE" not in str(gone.value)
+        sitting.rollback()
+    assert isinstance(town.app.one(Kind.PAY, batch[2]), Effect), "the door still opens, and the id is free"
 
 
 @pytest.mark.parametrize("key", ["", "k" * 65, HALF])

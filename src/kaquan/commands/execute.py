@@ -126,8 +126,10 @@ class Door:
                 return list(self._attempt(handler, entries, attempt >= OPTIMISTIC_ATTEMPTS, dry_run))
             except _CONFLICTS as conflict:
                 trouble = conflict
+                if isinstance(conflict, pg.LockNotAvailable) and len(entries) > 1:
+                    break  # somebody sits on a row: who does not need it must not wait for him again and again
             except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
-                raise Unavailable(str(gone)) from gone
+                raise Unavailable(told(gone)) from gone
             except Exception as fault:  # whatever broke, its neighbours must not suffer: halve
                 trouble = fault
                 break

@@ -12,6 +12,7 @@ from kaquan.commands.execute import Door, Unavailable, key_refusal
 from kaquan.commands.handler import Handler
 from kaquan.commands.loading import installation
 from kaquan.commands.model import Entry, Kind, Outcome, Plan, Refused, Routed, scoped_id
+from kaquan.commands.trouble import told
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
@@ -139,7 +140,7 @@ def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant
             return Refused(own, Refusal(errors.MERCHANT_UNKNOWN))
         held_by = orders.bar(door.connection, merchant, order_no, own, microseconds(door.at()))
     except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
-        raise Unavailable(str(gone)) from gone
+        raise Unavailable(told(gone)) from gone
     if held_by is None:
         return door.one(ReverseUnknownHandler(Kind.REVERSE, catalogue), unknown)
     command = Reverse(key=key, caller=caller, payment=held_by, merchant=merchant, order_no=order_no)
