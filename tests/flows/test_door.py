@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 import pytest
 
@@ -21,7 +22,7 @@ from kaquan.payments.service import reverse
 from kaquan.privacy.model import Person
 from kaquan.privacy.subject_keys import unwrap
 from kaquan.rewards.model import GrantReward
-from kaquan.trail.leaf import LEAF_BYTES, opens
+from kaquan.trail.leaf import LEAF_BYTES, canonical, opens
 from support.database import Database
 from support.race_books import untrue
 from support.town import MASTER_KEY, Town, build
@@ -286,3 +287,17 @@ def test_a_true_retry_is_not_spoilt_by_a_false_one_in_its_batch(desk: Desk) -> N
     refused, again = desk.town.app.execute(Kind.PAY, [false, true])
     assert refused.refusal.code.code == "key_reused"
     assert again.replayed and again.answer == first.answer
+
+
+def test_every_answer_is_canonical_json(desk: Desk) -> None:
+    """An answer is the money part of its leaf: whoever opens the leaf must find the same bytes."""
+    held = desk.hold(1_000)
+    desk.one(Kind.CAPTURE, Capture(key="c", caller=OPERATOR, payment=held, amount=Money(400)))
+    desk.one(Kind.REFUND, Refund(key="r", caller=OPERATOR, payment=held, reason="退货"))
+    desk.one(Kind.VOID, Void(key="v", caller=OPERATOR, payment=desk.hold(1_000)))
+    desk.one(Kind.PAY, desk.pay(100, "p", order_no="订单 1"))
+    desk.one(Kind.FREEZE, Freeze(key="f", caller=OPERATOR, card=desk.card, reason="挂失前"))
+    with connect(desk.database.app_url) as connection:
+        answers = [row[0] for row in connection.execute("SELECT answer FROM command WHERE outcome = 0")]
+    assert len(answers) > 12
+    assert [canonical(msgspec.json.decode(answer)) for answer in answers] == answers

@@ -40,10 +40,10 @@ MERCHANT_NOT_ACCEPTING = RefusalCode(
 ORDER_PAID = RefusalCode(
     "order_paid",
     status=409,
-    zh="这个订单号已经付过款",
-    en="This order number has been paid already",
-    remedy_zh="请先查询原付款；新的消费请用新的订单号",
-    remedy_en="Look up the earlier payment; a new sale needs a new order number",
+    zh="这个订单号已经付过款：{payment}",
+    en="This order number has been paid already: {payment}",
+    remedy_zh="请先查询原付款（payment show）；新的消费请用新的订单号",
+    remedy_en="Look up the earlier payment (payment show); a new sale needs a new order number",
 )
 ORDER_REVERSED = RefusalCode(
     "order_reversed",

@@ -14,7 +14,7 @@ import psycopg
 from kaquan.commands.model import TOMBSTONE, Entry
 from kaquan.db.wire import INT2, TEXT, UUID, column, decode
 from kaquan.kernel.clock import microseconds
-from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.ids import Id, bucket_of, public
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import errors
 from kaquan.payments.lifecycle import PaymentState
@@ -77,7 +77,7 @@ def _look(connection: psycopg.Connection[Any], wanted: Sequence[Entry]) -> dict[
         if reversed_:
             refusals[entry.id] = Refusal(errors.ORDER_REVERSED)
         elif holder != entry.id and not _is_free(connection, entry, holder):
-            refusals[entry.id] = Refusal(errors.ORDER_PAID)
+            refusals[entry.id] = Refusal(errors.ORDER_PAID, {"payment": public("pay", holder)})
     return refusals
 
 
@@ -85,7 +85,7 @@ def _contend(cursor: psycopg.Cursor[Any], entry: Entry, holder: bytes, claimed_u
     connection = cursor.connection
     free = _is_free(connection, entry, holder)
     if free is False:
-        return Refusal(errors.ORDER_PAID)
+        return Refusal(errors.ORDER_PAID, {"payment": public("pay", holder)})
     waited = (at_us - claimed_us) // 1_000_000
     if free is None:
         if waited < GRACE_SECONDS:

@@ -5,6 +5,7 @@ active, not enough. The first reason is the one that is told.
 """
 
 from datetime import datetime, timedelta
+from unicodedata import is_normalized
 
 import msgspec
 
@@ -77,7 +78,8 @@ def malformed(command: Pay) -> Refusal | None:
 
 def order_refusal(order_no: str) -> Refusal | None:
     """Why a text can't be an order number, or None."""
-    if 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX and order_no.isprintable():
+    printable = order_no.isprintable() and is_normalized("NFC", order_no)  # one number must have one spelling
+    if 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX and printable:
         return None
     return Refusal(errors.ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX})
 

@@ -6,6 +6,7 @@ import psycopg
 
 from kaquan.db.queries import load
 from kaquan.kernel.ids import Id
+from kaquan.kernel.refusal import Fault
 from kaquan.law.model import load_pack
 from kaquan.ledger.model import Ledger
 from kaquan.programs.catalogue import Catalogue, Merchant, Terms
@@ -40,10 +41,17 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> No
             version=version,
             terms=terms,
             law=load_pack(terms.program.law_pack),
-            ledger=Ledger(books.get(issuer) or 0, program),
+            ledger=Ledger(_book(books, issuer), program),
             group=group[0] if group else None,
             open=state == 1,
         )
         catalogue.terms[identity] = known
         catalogue.latest[program] = known
         catalogue.programs[code] = program
+
+
+def _book(books: dict[int, int | None], issuer: int) -> int:
+    book = books.get(issuer)
+    if book is None:
+        raise Fault(f"the issuer {issuer} keeps no book: its program should not have been opened")
+    return book

@@ -68,5 +68,5 @@ CREATE TABLE store (
 GRANT USAGE ON SCHEMA kaquan TO kaquan_app;
 GRANT SELECT ON installation, book, organisation, program, program_terms, merchant, store TO kaquan_app;
 GRANT UPDATE (clock_offset_us, reference_version) ON installation TO kaquan_app;
+GRANT UPDATE (state) ON program TO kaquan_app;
 GRANT INSERT ON book, organisation, program, program_terms, merchant, store TO kaquan_app;
-GRANT UPDATE (state) ON program, merchant TO kaquan_app;

@@ -83,7 +83,6 @@ COMMENT ON TABLE lot IS 'Money in a card with one origin: kind 0 principal, 1 bo
 
 GRANT SELECT, INSERT ON wallet, subject_key, person, phone_index, card, card_number, lot TO kaquan_app;
 GRANT UPDATE (identified, state, version) ON wallet TO kaquan_app;
-GRANT UPDATE (state, number, terms, version) ON card TO kaquan_app;
+GRANT UPDATE (state, number, version) ON card TO kaquan_app;
 GRANT UPDATE (balance, held, state, version) ON lot TO kaquan_app;
 GRANT UPDATE (name, phone, id_no) ON person TO kaquan_app;
-GRANT DELETE ON subject_key TO kaquan_app;

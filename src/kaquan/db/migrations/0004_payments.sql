@@ -70,4 +70,4 @@ COMMENT ON TABLE reward IS 'The rebate a payment earned; its id is the payment''
 GRANT SELECT, INSERT ON payment, refund, order_claim, reward TO kaquan_app;
 GRANT UPDATE (captured, refunded, moved_at, state, allocation, version) ON payment TO kaquan_app;
 GRANT UPDATE (command, reversed, at) ON order_claim TO kaquan_app;
-GRANT UPDATE (state, amount, lot, version) ON reward TO kaquan_app;
+GRANT UPDATE (state, lot, version) ON reward TO kaquan_app;

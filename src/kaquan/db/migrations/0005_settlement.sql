@@ -57,5 +57,4 @@ CREATE INDEX reserve_due ON reserve (release_on) WHERE state = 1;
 COMMENT ON TABLE reserve IS 'What a settlement held back; its id is the settlement''s. state 1 withheld, 2 released.';
 
 GRANT SELECT, INSERT ON settlement, payout, reserve TO kaquan_app;
-GRANT UPDATE (state) ON payout TO kaquan_app;
 GRANT UPDATE (state, version) ON reserve TO kaquan_app;

@@ -6,11 +6,11 @@
 
 CREATE FUNCTION payment_may(p_from smallint, p_to smallint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (p_from, p_to) IN ((1, 2), (1, 3), (1, 4), (2, 2), (2, 5)) $$;
+$$ SELECT (p_from, p_to) IN ((1, 2), (1, 3), (1, 4), (2, 5)) $$;
 
 CREATE FUNCTION reward_may(p_from smallint, p_to smallint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (p_from, p_to) IN ((1, 1), (1, 2), (1, 3), (2, 2), (2, 4)) $$;
+$$ SELECT (p_from, p_to) IN ((1, 2), (1, 3), (2, 4)) $$;
 
 CREATE FUNCTION expect(p_what text, p_got bigint, p_wanted bigint) RETURNS void
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -58,7 +58,7 @@ DECLARE
     n bigint;
     v_xid constant bigint := pg_current_xact_id()::text::bigint;
 BEGIN
-    IF NOT (p_bucket = ANY (p_buckets) AND p_command_bucket <@ p_buckets) THEN
+    IF (p_bucket = ANY (p_buckets) AND p_command_bucket <@ p_buckets) IS NOT TRUE THEN
         RAISE EXCEPTION 'a command outside the buckets of its batch' USING ERRCODE = 'KQ001';
     END IF;
 
@@ -175,15 +175,13 @@ BEGIN
             RAISE EXCEPTION 'a row outside the buckets of its batch' USING ERRCODE = 'KQ001';
         END IF;
     END LOOP;
-    IF p_cold ?| ARRAY['book', 'organisation', 'program', 'program_terms', 'program_change', 'merchant', 'store'] THEN
+    IF p_cold ?| ARRAY['book', 'organisation', 'program', 'program_terms', 'merchant', 'store'] THEN
         INSERT INTO book SELECT * FROM jsonb_populate_recordset(NULL::book, p_cold -> 'book');
         INSERT INTO organisation SELECT * FROM jsonb_populate_recordset(NULL::organisation, p_cold -> 'organisation');
         INSERT INTO program SELECT * FROM jsonb_populate_recordset(NULL::program, p_cold -> 'program');
         INSERT INTO program_terms SELECT * FROM jsonb_populate_recordset(NULL::program_terms, p_cold -> 'program_terms');
         INSERT INTO merchant SELECT * FROM jsonb_populate_recordset(NULL::merchant, p_cold -> 'merchant');
         INSERT INTO store SELECT * FROM jsonb_populate_recordset(NULL::store, p_cold -> 'store');
-        UPDATE program t SET state = u.state
-        FROM jsonb_populate_recordset(NULL::program, p_cold -> 'program_change') u WHERE t.id = u.id;
         UPDATE installation SET reference_version = reference_version + 1;
     END IF;
     IF p_cold ? 'wallet' THEN
@@ -372,7 +370,7 @@ CREATE FUNCTION claim_orders(
 DECLARE
     n bigint;
 BEGIN
-    IF NOT (p_bucket <@ p_buckets) THEN
+    IF (p_bucket <@ p_buckets) IS NOT TRUE THEN
         RAISE EXCEPTION 'an order outside the buckets of its batch' USING ERRCODE = 'KQ001';
     END IF;
     INSERT INTO order_claim (at, merchant, command, bucket, reversed, order_no)
