@@ -1,6 +1,6 @@
 """Durable payments a second through the door, against pgbench's TPC-B in the same minute.
 
-    python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 400] [--lanes 2]
+    python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 500] [--lanes 2]
 
 Every payment goes the whole way: id look-up, content hash, order registry, terms, acceptance, lots of two kinds
 (both pay: the program burns pro rata), payment row, postings, rebate where earned, leaf commitments, journal.
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--payments", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cards", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=400)
+    parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--lanes", type=int, default=2)
     chosen = parser.parse_args()
     with rig() as bench:

@@ -183,18 +183,18 @@ class _Batch:
 
     def take(self, entry: Entry, decision: "Plan | Refusal | Outcome", facts: Any) -> None:
         """Count one decision, and let the facts move on."""
-        if isinstance(decision, Effect | Refused):
-            self.outcomes.append(decision)
+        if isinstance(decision, Plan):
+            self.outcomes.append(Effect(entry.id, decision.answer))
+            self._record(entry, 0, decision.answer)
+            self._take_plan(entry.id, decision)
+            facts.absorb(decision)
         elif isinstance(decision, Refusal):
             self.outcomes.append(Refused(entry.id, decision))
             if decision.code.burns:
                 answer = msgspec.json.encode({"code": decision.code.code, "facts": dict(decision.facts)})
                 self._record(entry, 1, answer)
         else:
-            self.outcomes.append(Effect(entry.id, decision.answer))
-            self._record(entry, 0, decision.answer)
-            self._take_plan(entry.id, decision)
-            facts.absorb(decision)
+            self.outcomes.append(decision)
 
     def _record(self, entry: Entry, outcome: int, answer: bytes) -> None:
         self.writes["command"].append((ids.bucket_of(entry.id), entry.id, entry.content, outcome, answer))
