@@ -9,7 +9,7 @@ from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
-from kaquan.holders.service import HolderHandler, Sealer
+from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
 from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import ReferenceHandler
 from kaquan.payments import service as payments
@@ -58,6 +58,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
         Kind.OPEN_PROGRAM: ProgramHandler(Kind.OPEN_PROGRAM, catalogue),
         Kind.AMEND_PROGRAM: ProgramHandler(Kind.AMEND_PROGRAM, catalogue),
         Kind.REGISTER_HOLDER: HolderHandler(Kind.REGISTER_HOLDER),
+        Kind.IDENTIFY_HOLDER: IdentifyHandler(Kind.IDENTIFY_HOLDER),
         Kind.SELL: SellHandler(Kind.SELL, catalogue),
         Kind.TOP_UP: TopUpHandler(Kind.TOP_UP, catalogue),
         **{kind: CardHandler(kind) for kind in cards},

@@ -216,6 +216,19 @@ def test_refusals_say_why_and_what_to_do_in_both_languages(shop: Shop) -> None:
     assert shop.balance(card) == 50_000
 
 
+def test_a_holder_is_identified_afterwards(shop: Shop) -> None:
+    wallet = shop.ok("holder", "register", "--name", NAME, "--phone", "-", stdin="13700001111")["wallet"]
+    sell = ("card", "sell", "--program", "jingxika", "--face", "500", "--wallet", wallet)
+    assert shop.no(*sell)["code"] == "law_registered_identity_missing"
+    identify = ("holder", "identify", "--id-number", "-")
+    assert shop.run(*identify, "--phone", "-", stdin="13700001111\n110105194912310021\n").code == 1
+    done = shop.run(*identify, "--phone", "-", stdin=f"13700001111\n{ID_NUMBER}\n")
+    assert done.code == 0 and not any(secret in done.out + done.err for secret in (NAME, ID_NUMBER, "13700001111"))
+    assert "holder_identified" in shop.run(*identify, "--wallet", wallet, stdin=ID_NUMBER).err
+    assert shop.run("holder", "identify").code == 2
+    assert shop.balance(shop.ok(*sell)["card"]) == 50_000
+
+
 def test_the_law_is_cited_when_it_said_no(shop: Shop) -> None:
     sell = ("card", "sell", "--program", "jingxika", "--face", "500")
     wallet = shop.ok("holder", "register", "--anonymous")["wallet"]

@@ -11,7 +11,7 @@ import pytest
 from kaquan.cards.model import Freeze
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.db.pool import connect
-from kaquan.holders.service import find_by_phone, read_person, registration
+from kaquan.holders.service import find_by_phone, identification, read_person, registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
@@ -52,6 +52,13 @@ class Desk(NamedTuple):
             store=None,
             amount=Money(amount),
             order_no=other.get("order_no", f"order-{key}"),
+        )
+
+    def identification(self, wallet: Id, key: str) -> Any:
+        """Who holds a wallet, recorded afterwards."""
+        app = self.town.app
+        return identification(
+            app.connection, app.master, OPERATOR, key, wallet=wallet, name=NAME, id_number=ID_NUMBER
         )
 
     def hold(self, amount: int) -> Id:
@@ -257,6 +264,9 @@ def test_personal_data_is_in_no_row_in_the_clear(desk: Desk) -> None:
     card = desk.town.sell(wallet)
     desk.town.tick(days=1)
     desk.town.ok(Kind.PAY, desk.pay(100, "p", card=card))
+    later = desk.town.ok(Kind.REGISTER_HOLDER, registration(master, OPERATOR, "a", None)).id
+    desk.town.ok(Kind.IDENTIFY_HOLDER, desk.identification(later, "i"))
+    assert read_person(desk.town.app.connection, master, later) == Person(NAME, None, ID_NUMBER)
     assert find_by_phone(desk.town.app.connection, master, PHONE) == wallet
     assert read_person(desk.town.app.connection, master, wallet) == Person(NAME, PHONE, ID_NUMBER)
     words = [form for word in (PHONE, NAME, ID_NUMBER) for form in (word, word.encode().hex())]
@@ -265,6 +275,51 @@ def test_personal_data_is_in_no_row_in_the_clear(desk: Desk) -> None:
         for (table,) in tables:
             rows = connection.execute(f"SELECT t::text FROM kaquan.{table} t".encode()).fetchall()
             assert [word for word in words for (row,) in rows if word in row] == [], table
+
+
+def test_another_name_under_the_same_key_is_refused(desk: Desk) -> None:
+    master, people = desk.town.app.master, [Person(NAME, PHONE), Person(NAME, PHONE), Person("李四", PHONE)]
+    commands = [registration(master, OPERATOR, "k", person) for person in people]
+    first, again, other = (desk.one(Kind.REGISTER_HOLDER, command) for command in commands)
+    assert again.replayed and again.id == first.id and code(other) == "key_reused"
+    assert read_person(desk.town.app.connection, master, first.id) == people[0]
+
+
+def test_who_is_identified_afterwards_keeps_the_phone_number(desk: Desk) -> None:
+    wallet = desk.town.holder("13900139000", identified=False)
+    twice = [desk.identification(wallet, key) for key in ("i", "i", "j")]
+    assert twice[0].name != twice[1].name
+    first, again, other = desk.town.app.execute(Kind.IDENTIFY_HOLDER, twice)
+    assert isinstance(first, Effect) and again.replayed and other.refusal.code.code == "holder_identified"
+    person = read_person(desk.town.app.connection, desk.town.app.master, wallet)
+    assert person == Person(NAME, "13900139000", ID_NUMBER)
+    assert desk.town.rows("SELECT identified, version FROM wallet WHERE id = %s", wallet.hex()) == [(True, 2)]
+
+
+@pytest.mark.parametrize("kind", [Kind.SELL, Kind.TOP_UP, Kind.IDENTIFY_HOLDER])
+def test_a_wallet_that_changed_meanwhile_is_read_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    handler = desk.town.app.handlers[kind]
+    versions: list[int] = []
+    decide = handler.decide
+
+    def meanwhile(entry: Any, facts: Any, at: Any) -> Any:
+        versions.append(next(iter(facts.wallets.values())).version)
+        if len(versions) == 1:
+            with psycopg.connect(desk.database.owner_url) as connection:
+                connection.execute("UPDATE kaquan.wallet SET version = version + 1")
+        return decide(entry, facts, at)
+
+    wallet = desk.town.holder("13900139000", identified=kind is not Kind.IDENTIFY_HOLDER)
+    monkeypatch.setattr(handler, "decide", meanwhile)
+    if kind is Kind.SELL:
+        desk.town.sell(wallet)
+    elif kind is Kind.TOP_UP:
+        desk.town.top_up(desk.card)
+    else:
+        desk.town.ok(kind, desk.identification(wallet, "i"))
+    assert versions == [1, 2]
 
 
 @pytest.mark.parametrize("table", ["command", "posting", "journal"])

@@ -236,6 +236,25 @@ SABOTAGES = (
         ),
     ),
     sabotage(
+        "identify a holder twice",
+        DOOR + "who_is_identified_afterwards_keeps_the_phone_number",
+        ("holders/rules.py", "    if wallet.identified:\n", "    if not wallet.active:\n"),
+    ),
+    sabotage(
+        "sell on what a wallet was",
+        DOOR + "a_wallet_that_changed_meanwhile_is_read_again",
+        (
+            "sales/rules.py",
+            '            ("wallet_check", wallet.seen()),\n            ("card", row)',
+            '            ("card", row)',
+        ),
+    ),
+    sabotage(
+        "overlook another name under the same key",
+        DOOR + "another_name_under_the_same_key_is_refused",
+        ("holders/model.py", "self.identified, self.digest, self.caller", "self.identified, self.caller"),
+    ),
+    sabotage(
         "store a name in the clear",
         DOOR + "personal_data_is_in_no_row_in_the_clear",
         ("privacy/vault.py", "name=sealed(PersonField.NAME, person.name)", "name=person.name.encode()"),

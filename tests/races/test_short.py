@@ -9,7 +9,7 @@ import pytest
 from kaquan.cards.model import Freeze, Replace, ReportLost
 from kaquan.commands.model import Entry, Kind, Outcome, scoped_id
 from kaquan.db.wire import raw_cursor
-from kaquan.holders.service import registration
+from kaquan.holders.service import identification, registration
 from kaquan.kernel.calendar import Calendar, business_date, month_end, shanghai
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
@@ -267,6 +267,28 @@ def test_a_phone_number_has_one_wallet(field: Field) -> None:
         commands = [registration(master, OPERATOR, f"phone-{number}-{i}", person) for i in range(RACERS)]
         racers = [Racer(Kind.REGISTER_HOLDER, command) for command in commands]
         assert codes(field.racers.round(field.town.now, racers)) == {"": 1, "holder_exists": 3}
+
+
+def test_a_holder_is_identified_once(field: Field) -> None:
+    app = field.town.app
+    for number in range(ROUNDS):
+        wallet = field.town.holder(f"136{number:08d}", identified=False)
+        racers = [
+            Racer(
+                Kind.IDENTIFY_HOLDER,
+                identification(
+                    app.connection,
+                    app.master,
+                    OPERATOR,
+                    f"id-{number}-{i}",
+                    wallet=wallet,
+                    name="李四",
+                    id_number="11010519491231002X",
+                ),
+            )
+            for i in range(RACERS)
+        ]
+        assert codes(field.racers.round(field.town.now, racers)) == {"": 1, "holder_identified": 3}
 
 
 def test_organisations_registered_at_once_get_numbers_of_their_own(field: Field) -> None:

@@ -219,10 +219,17 @@ def test_keys_and_wrappings_never_repeat() -> None:
     assert len({key for key, _ in made}) == len({wrapped for _, wrapped in made}) == 50
 
 
+def test_a_digest_tells_people_apart_by_every_field_and_needs_the_master_key() -> None:
+    others = [replace(WHO, name="李四"), replace(WHO, phone="13800001235"), replace(WHO, phone=None)]
+    others += [replace(WHO, id_number=None), Person(WHO.name, WHO.id_number, WHO.phone)]
+    digests = {VAULT.digest(one) for one in (WHO, *others)} | {Vault(OTHER_MASTER).digest(WHO)}
+    assert len(digests) == 7 and VAULT.digest(replace(WHO)) == VAULT.digest(WHO)
+
+
 def test_derived_keys_follow_rfc_5869_and_differ_by_purpose() -> None:
     assert MASTER.derive("money") == hkdf(MASTER.secret, b"kaquan/money/1")
-    purposes = ["money", "wrap-subject-key", "blind-index-phone", "blind-index-id_number"]
-    assert len({MASTER.derive(purpose) for purpose in purposes} | {MASTER.secret}) == 5
+    purposes = ["money", "wrap-subject-key", "blind-index-phone", "blind-index-id_number", "person-digest"]
+    assert len({MASTER.derive(purpose) for purpose in purposes} | {MASTER.secret}) == 6
 
 
 def test_a_wrapped_key_opens_with_the_formula_alone() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Effect, Entry, Kind, scoped_id
-from kaquan.holders.service import registration
+from kaquan.holders.service import identification, registration
 from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.ids import Id
@@ -31,6 +31,8 @@ from support.town import Town, program_text
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 TILL = Caller(organisation=1, role=Role.MERCHANT)
 CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
+
+ID_NUMBER = "11010519491231002X"
 
 
 def fen(yuan: str) -> Money:
@@ -83,12 +85,18 @@ class Teller:
     # Holders, cards, money in
 
     def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
-        person = Person("李四", phone, None if "unidentified" in rest else "11010519491231002X")
+        person = Person(told.get("named", "李四"), phone, None if "unidentified" in rest else ID_NUMBER)
         command = registration(self.town.app.master, OPERATOR, told["key"], person)
         outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
         if isinstance(outcome, Effect):
             self.wallets[name] = outcome.id
         return outcome
+
+    def _identify(self, told: dict[str, str], name: str) -> Any:
+        app, wallet = self.town.app, self.wallets.get(name, nothing(name))
+        person = {"name": told.get("named", "李四"), "id_number": ID_NUMBER}
+        command = identification(app.connection, app.master, OPERATOR, told["key"], wallet=wallet, **person)
+        return app.one(Kind.IDENTIFY_HOLDER, command)
 
     def _sell(self, told: dict[str, str], card: str, face: str) -> Any:
         to = told.get("to", "zhang")
@@ -235,7 +243,7 @@ class Teller:
         self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
 
 
-_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of", "number"}
+_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of", "number", "named"}
 
 
 def _pairs(edits: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`kaquan holder`: register and find the people who hold cards. What identifies them is masked on every screen."""
+"""`kaquan holder`: register, identify and find who holds cards. What identifies people is masked on every screen."""
 
 import sys
 from typing import Annotated, Any
@@ -8,35 +8,39 @@ import typer
 from kaquan.cards.model import CardState
 from kaquan.cards.service import of_wallet
 from kaquan.cli.endings import Misuse
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone
+from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
 from kaquan.cli.session import Session, identity, opened
 from kaquan.commands.model import Kind
 from kaquan.holders.errors import WALLET_UNKNOWN
-from kaquan.holders.service import find_by_phone, read_person, registration
+from kaquan.holders.service import find_by_phone, identification, read_person, registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_phone
-from kaquan.privacy.rules import normalise_phone
+from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone
 from kaquan.privacy.rules import person as read_typed
 
-app = typer.Typer(no_args_is_help=True, help="持卡人：登记、查找（个人信息只显示掩码） / Holders: register, find")
+app = typer.Typer(
+    no_args_is_help=True, help="持卡人：登记、实名、查找（个人信息只显示掩码） / Holders: register, identify, find"
+)
 
 _FROM_STDIN = "-"
+
+IdNumber = Annotated[
+    str | None,
+    typer.Option(
+        "--id-number",
+        help="证件号码；写 - 则从标准输入读一行 / Identity number; - reads a line of stdin",
+        metavar="NUMBER",
+    ),
+]
 
 
 @app.command("register")
 def register_command(
     name: Annotated[str | None, typer.Option("--name", help="姓名 / Name", metavar="NAME")] = None,
     phone: Phone = None,
-    id_number: Annotated[
-        str | None,
-        typer.Option(
-            "--id-number",
-            help="证件号码；写 - 则从标准输入读一行 / Identity number; - reads a line of stdin",
-            metavar="NUMBER",
-        ),
-    ] = None,
+    id_number: IdNumber = None,
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="不记名钱包 / A wallet of nobody known, for bearer cards")
     ] = False,
@@ -56,6 +60,46 @@ def register_command(
         done = session.act(Kind.REGISTER_HOLDER, lambda key: registration(session.app.master, OPERATOR, key, person))
         facts = {"wallet": public("wal", done.id), **_masked(person), "identified": done.facts["identified"]}
         session.tell(("持卡人已登记。", "The holder is registered."), done, facts, ("wallet",))
+
+
+@app.command("identify")
+def identify_command(
+    phone: Phone = None,
+    wallet: Wallet = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="姓名，默认用已登记的 / Name, by default as registered", metavar="NAME"),
+    ] = None,
+    id_number: IdNumber = None,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """为未实名的持卡人补登证件号码，用 --phone 或 --wallet 指明 / Record a holder's identity number afterwards
+
+    不带选项时询问，输入证件号码不回显；也可用 - 从标准输入读。已实名的不能更改。 /
+    Without options it asks, and does not echo the number; - reads it from stdin. Who is identified stays so.
+    """
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        if wallet is None and phone is None:
+            phone = _asked(session, "手机号", "Phone number", hidden=True)
+        found = wallet_of(session, wallet, phone)
+        full_name, number = _identity(session, found, name, id_number)
+        done = session.act(
+            Kind.IDENTIFY_HOLDER,
+            lambda key: identification(
+                session.app.connection,
+                session.app.master,
+                OPERATOR,
+                key,
+                wallet=found,
+                name=full_name,
+                id_number=number,
+            ),
+        )
+        facts = {"wallet": public("wal", found), **_masked(Person(full_name, None, number)), "identified": True}
+        session.tell(("持卡人已实名。", "The holder is identified."), done, facts)
 
 
 @app.command("find")
@@ -122,6 +166,20 @@ def _person(session: Session, name: str | None, phone: str | None, id_number: st
     if isinstance(person, Refusal):
         session.refuse(person)
     return person
+
+
+def _identity(session: Session, wallet: Id, name: str | None, id_number: str | None) -> tuple[str, str]:
+    """Name and identity number as they will be recorded. The name on record stands unless another is given."""
+    if name is None:
+        known = read_person(session.app.connection, session.app.master, wallet)
+        name = known.name if known else _asked(session, "姓名", "Name")
+    number = _typed(id_number) or _asked(session, "证件号码（不回显）", "Identity number (not echoed)", hidden=True)
+    read_name, read_number = normalise_name(name), normalise_id_number(number)
+    if isinstance(read_name, Refusal):
+        session.refuse(read_name)
+    if isinstance(read_number, Refusal):
+        session.refuse(read_number)
+    return read_name, read_number
 
 
 def _typed(value: str | None) -> str | None:

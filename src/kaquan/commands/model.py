@@ -21,6 +21,7 @@ class Kind(IntEnum):
     OPEN_PROGRAM = 4
     AMEND_PROGRAM = 5
     REGISTER_HOLDER = 6
+    IDENTIFY_HOLDER = 7
     SELL = 10
     TOP_UP = 11
     FREEZE = 12

@@ -11,6 +11,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "program.opened.v1": ("活动已开办", "a program was opened"),
     "program.amended.v1": ("活动条款有新版本", "a program got a new version of its terms"),
     "holder.registered.v1": ("持卡人已登记", "a wallet was opened"),
+    "holder.identified.v1": ("持卡人已实名", "who holds a wallet was put on record"),
     "card.sold.v1": ("卡已售出", "a card was sold"),
     "card.topped_up.v1": ("卡已充值", "a card was topped up"),
     "card.frozen.v1": ("卡已冻结", "a card was frozen"),

@@ -10,6 +10,14 @@ HOLDER_EXISTS = RefusalCode(
     remedy_zh="请用该手机号查找已有的钱包",
     remedy_en="Find the existing wallet by the phone number",
 )
+HOLDER_IDENTIFIED = RefusalCode(
+    "holder_identified",
+    status=409,
+    zh="这位持卡人已登记过身份",
+    en="This holder is identified already",
+    remedy_zh="无需再登记；请核对是否选错了钱包",
+    remedy_en="There is nothing to record; check that it is the wallet you mean",
+)
 WALLET_UNKNOWN = RefusalCode(
     "wallet_unknown",
     status=404,

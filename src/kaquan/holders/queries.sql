@@ -1,6 +1,9 @@
 -- load_commands: earlier decisions of a batch
 SELECT * FROM load_commands(%s, %s, %s);
 
+-- load_wallets: wallets by id, and earlier decisions
+SELECT * FROM load_wallets(%s::smallint, %s, %s, %s, %s, %s);
+
 -- phone_taken: which blind indexes have a wallet
 SELECT blind, wallet FROM phone_index WHERE bucket = ANY(%(buckets)s) AND blind = ANY(%(blinds)s);
 

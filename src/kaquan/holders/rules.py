@@ -1,10 +1,10 @@
-"""May this holder be registered? Pure."""
+"""May this holder be registered or identified? Pure."""
 
 import msgspec
 
 from kaquan.commands.model import Entry, Plan
-from kaquan.holders.errors import HOLDER_EXISTS
-from kaquan.holders.model import HolderFacts, RegisterHolder
+from kaquan.holders.errors import HOLDER_EXISTS, HOLDER_IDENTIFIED, WALLET_UNKNOWN
+from kaquan.holders.model import HolderFacts, IdentifyHolder, RegisterHolder, WalletFacts
 from kaquan.kernel.ids import bucket_of
 from kaquan.kernel.refusal import Refusal
 
@@ -44,6 +44,29 @@ def decide(entry: Entry, facts: HolderFacts, at_us: int) -> Plan | Refusal:
         person=b'{"wallet":"%b"}' % wallet.encode(),
         cold=tuple(cold),
         born=(command.phone_index,) if command.phone_index else (),
+    )
+
+
+def decide_identify(entry: Entry, facts: WalletFacts) -> Plan | Refusal:
+    """Record name and identity number, once. What was sealed without the wallet's key could never be opened."""
+    command: IdentifyHolder = entry.command
+    wallet = facts.wallets.get(command.wallet)
+    if wallet is None or not wallet.active or command.name is None:
+        return Refusal(WALLET_UNKNOWN)
+    if wallet.identified:
+        return Refusal(HOLDER_IDENTIFIED)
+    identity, seen = wallet.id.hex(), wallet.seen()
+    sealed = {"name": _hex(command.name), "id_no": _hex(command.id_number)}
+    return Plan(
+        answer=msgspec.json.encode({"identified": True, "state": "identified"}),
+        event="holder.identified.v1",
+        subject=wallet.id,
+        person=b'{"wallet":"%b"}' % identity.encode(),
+        cold=(
+            ("wallet_change", {**seen, "identified": True}),
+            ("person_change", {"bucket": seen["bucket"], "wallet": identity, **sealed}),
+        ),
+        born=(msgspec.structs.replace(wallet, identified=True),),
     )
 
 

@@ -1,4 +1,4 @@
-"""Holders for everybody else: register, find by phone, the keys of the trail."""
+"""Holders for everybody else: register, identify, find by phone, wallets, the keys of the trail."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,9 @@ import psycopg
 
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Plan, Routed
+from kaquan.db.wire import raw_cursor
 from kaquan.holders import rules, store
-from kaquan.holders.model import HolderFacts, RegisterHolder
+from kaquan.holders.model import HolderFacts, IdentifyHolder, RegisterHolder, WalletFacts
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
@@ -17,6 +18,8 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, SealedPerson
 from kaquan.privacy.subject_keys import MasterKey, SubjectKey, new_subject_key, unwrap
 from kaquan.privacy.vault import Vault, open_person
+
+load_wallets = store.load_wallets
 
 KEY_CACHE_MAX = 200_000  # about 40 MB; below it every wallet of a batch costs a look-up
 
@@ -31,6 +34,18 @@ class HolderHandler(Handler):
     def decide(self, entry: Entry, facts: HolderFacts, at: datetime) -> Plan | Refusal:
         """See `holders.rules`."""
         return rules.decide(entry, facts, microseconds(at))
+
+
+class IdentifyHandler(Handler):
+    """Identification of holders who were registered without it."""
+
+    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> WalletFacts:
+        """Wallets. Their versions tell what changed meanwhile: only one of two can identify, whoever locks."""
+        return load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
+
+    def decide(self, entry: Entry, facts: WalletFacts, at: datetime) -> Plan | Refusal:
+        """See `holders.rules`."""
+        return rules.decide_identify(entry, facts)
 
 
 class Sealer:
@@ -60,7 +75,8 @@ def registration(master: MasterKey, caller: Caller, key: str, person: Person | N
     subject_key, wrapped = new_subject_key(master)
     if person is None:
         return RegisterHolder(key=key, caller=caller, identified=False, wrapped_key=wrapped, subject_key=subject_key)
-    sealed = Vault(master).seal(subject_key, _CONTEXT, person)
+    vault = Vault(master)
+    sealed = vault.seal(subject_key, _CONTEXT, person)
     return RegisterHolder(
         key=key,
         caller=caller,
@@ -71,6 +87,31 @@ def registration(master: MasterKey, caller: Caller, key: str, person: Person | N
         phone=sealed.phone,
         id_number=sealed.id_number,
         phone_index=sealed.phone_index,
+        digest=vault.digest(person),
+    )
+
+
+def identification(
+    connection: psycopg.Connection[Any],
+    master: MasterKey,
+    caller: Caller,
+    key: str,
+    *,
+    wallet: Id,
+    name: str,
+    id_number: str,
+) -> IdentifyHolder:
+    """The command that records who holds `wallet`, sealed with its key. Both texts must be normalised."""
+    person, vault = Person(name, None, id_number), Vault(master)
+    wrapped = store.subject_keys(raw_cursor(connection), [wallet]).get(wallet)
+    sealed = None if wrapped is None else vault.seal(unwrap(master, wrapped), _CONTEXT, person)
+    return IdentifyHolder(
+        key=key,
+        caller=caller,
+        wallet=wallet,
+        digest=vault.digest(person),
+        name=sealed.name if sealed else None,
+        id_number=sealed.id_number if sealed else None,
     )
 
 

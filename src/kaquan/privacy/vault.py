@@ -8,6 +8,7 @@ master key nobody can try the ten thousand million numbers.
 import hmac
 from typing import Final
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kaquan.privacy.model import Person, PersonField, SealedPerson
@@ -19,12 +20,13 @@ INDEX_BYTES: Final = 32
 class Vault:
     """Seals, opens and indexes with one master key. Holds keys, so it has no readable form."""
 
-    __slots__ = ("_index_keys",)
+    __slots__ = ("_digest_key", "_index_keys")
 
     def __init__(self, master: MasterKey) -> None:
         self._index_keys = {
             kind: master.derive(f"blind-index-{kind}") for kind in (PersonField.PHONE, PersonField.ID_NUMBER)
         }
+        self._digest_key = master.derive("person-digest")
 
     def seal(self, key: SubjectKey, subject_id: bytes, person: Person) -> SealedPerson:
         """What to store about `person`, the subject `subject_id`, whose key is `key`."""
@@ -49,6 +51,11 @@ class Vault:
     def id_number_index(self, number: str) -> bytes:
         """The 32 bytes under which a normalised identity number is found (`rules.normalise_id_number`)."""
         return self._index(PersonField.ID_NUMBER, number)
+
+    def digest(self, person: Person) -> bytes:
+        """32 bytes that tell whether two people are the same in every field, and nothing of who they are."""
+        fields = msgspec.msgpack.encode((person.name, person.phone, person.id_number))
+        return hmac.digest(self._digest_key, fields, "sha256")
 
     def _index(self, kind: PersonField, value: str) -> bytes:
         return hmac.digest(self._index_keys[kind], value.encode(), "sha256")

@@ -1,8 +1,6 @@
-"""Sales and top-ups as commands, and the wallets they are for."""
+"""Sales and top-ups as commands."""
 
-import msgspec
-
-from kaquan.commands.model import Command, Plan
+from kaquan.commands.model import Command
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 
@@ -32,21 +30,3 @@ class TopUp(Command, frozen=True, kw_only=True):
     def subject(self) -> Id:
         """The card."""
         return self.card
-
-
-class Wallet(msgspec.Struct, frozen=True):
-    """A wallet as a sale needs it."""
-
-    id: Id
-    active: bool
-    identified: bool
-
-
-class WalletFacts(msgspec.Struct):
-    """The wallets a batch addresses, and earlier decisions."""
-
-    commands: dict[bytes, tuple[bytes, int, bytes]]
-    wallets: dict[bytes, Wallet]
-
-    def absorb(self, plan: Plan) -> None:
-        """A sale changes no wallet."""

@@ -11,6 +11,7 @@ from kaquan.cards.numbers import number_for
 from kaquan.cards.rules import may_be_loaded, room
 from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
+from kaquan.holders.model import Wallet, WalletFacts
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, bucket_of, derived_id
@@ -22,7 +23,7 @@ from kaquan.ledger.model import Leg, Row, post
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.sales import errors
-from kaquan.sales.model import Sell, TopUp, WalletFacts
+from kaquan.sales.model import Sell, TopUp
 
 CHANNELS = {name: Id(sha256(name.encode()).digest()[:16]) for name in ("sandbox",)}
 """Payment channels by name, with the owner of their account. Real ones come with their connectors."""
@@ -66,18 +67,22 @@ def decide_sell(entry: Entry, facts: WalletFacts, catalogue: Catalogue, at: date
         subject=wallet.id,
         person=b'{"card":"%b","wallet":"%b"}' % (card.encode(), wallet.id.hex().encode()),
         inserts=tuple(("lot", lot.row()) for lot in lots),
-        cold=(("card", row), ("card_number", {"bucket": bucket, "number": number, "card": card})),
+        cold=(
+            ("wallet_check", wallet.seen()),
+            ("card", row),
+            ("card_number", {"bucket": bucket, "number": number, "card": card}),
+        ),
         postings=postings,
     )
 
 
 def decide_top_up(
-    entry: Entry, facts: CardFacts, identified: bool, catalogue: Catalogue, at: datetime
+    entry: Entry, facts: CardFacts, wallet: Wallet | None, catalogue: Catalogue, at: datetime
 ) -> Plan | Refusal:
     """The offer's lots in a card that exists. Sold on the program's latest terms: it is a new purchase."""
     command: TopUp = entry.command
     card = facts.cards.get(command.card)
-    if card is None:
+    if card is None or wallet is None:
         return Refusal(card_errors.CARD_UNKNOWN)
     terms = catalogue.latest[card.program]
     paid = _price(command.face, command.channel, terms)
@@ -85,7 +90,7 @@ def decide_top_up(
         return paid
     if refusal := may_be_loaded(card):
         return refusal
-    if refusal := identity_given(bool(card.registered), paid, identified, terms.law):
+    if refusal := identity_given(bool(card.registered), paid, wallet.identified, terms.law):
         return refusal
     if refusal := room(Money(total(facts.of(card.id)) + command.face), bool(card.registered), terms):
         return refusal
@@ -96,6 +101,7 @@ def decide_top_up(
         subject=card.wallet,
         person=card.person(),
         changes=(card.touched(),),
+        cold=(("wallet_check", wallet.seen()),),
         inserts=tuple(("lot", lot.row()) for lot in lots),
         postings=postings,
         born=tuple(lots),

@@ -11,10 +11,11 @@ from kaquan.cards.model import CardFacts
 from kaquan.cards.service import load_cards
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.holders.model import Wallet, WalletFacts
+from kaquan.holders.service import load_wallets
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
-from kaquan.sales import rules, store
-from kaquan.sales.model import Wallet, WalletFacts
+from kaquan.sales import rules
 
 
 class SellHandler(Handler):
@@ -26,7 +27,7 @@ class SellHandler(Handler):
 
     def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> WalletFacts:
         """Wallets. They are not changed, so there is nothing to lock."""
-        return store.load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
+        return load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
 
     def decide(self, entry: Entry, facts: WalletFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
@@ -50,11 +51,11 @@ class TopUpHandler(Handler):
         """Cards with lots, then who holds them."""
         facts = load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
         owners = [card.wallet for card in facts.cards.values()]
-        wallets = store.load_wallets(cursor, entries, owners).wallets if owners else {}
+        wallets = load_wallets(cursor, entries, owners).wallets if owners else {}
         return TopUpFacts(facts.commands, facts.cards, facts.lots, wallets)
 
     def decide(self, entry: Entry, facts: TopUpFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
         card = facts.cards.get(entry.command.card)
         wallet = facts.wallets.get(card.wallet) if card else None
-        return rules.decide_top_up(entry, facts, wallet is not None and wallet.identified, self._catalogue, at)
+        return rules.decide_top_up(entry, facts, wallet, self._catalogue, at)

@@ -190,6 +190,22 @@ BEGIN
         INSERT INTO person SELECT * FROM jsonb_populate_recordset(NULL::person, p_cold -> 'person');
         INSERT INTO phone_index SELECT * FROM jsonb_populate_recordset(NULL::phone_index, p_cold -> 'phone_index');
     END IF;
+    IF p_cold ? 'wallet_check' THEN
+        SELECT count(*) INTO n
+        FROM jsonb_populate_recordset(NULL::wallet, p_cold -> 'wallet_check') u
+        JOIN wallet t ON t.bucket = u.bucket AND t.id = u.id AND t.version = u.version
+        WHERE t.bucket = ANY (p_buckets);
+        PERFORM expect('wallet', n, jsonb_array_length(p_cold -> 'wallet_check'));
+    END IF;
+    IF p_cold ? 'wallet_change' THEN
+        UPDATE wallet t SET identified = u.identified, version = t.version + 1
+        FROM (SELECT * FROM jsonb_populate_recordset(NULL::wallet, p_cold -> 'wallet_change') ORDER BY id) u
+        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id AND t.version = u.version;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        PERFORM expect('wallet', n, jsonb_array_length(p_cold -> 'wallet_change'));
+        INSERT INTO person SELECT * FROM jsonb_populate_recordset(NULL::person, p_cold -> 'person_change')
+        ON CONFLICT (bucket, wallet) DO UPDATE SET name = excluded.name, id_no = excluded.id_no;
+    END IF;
     IF p_cold ? 'card' THEN
         INSERT INTO card SELECT * FROM jsonb_populate_recordset(NULL::card, p_cold -> 'card');
     END IF;
@@ -228,13 +244,13 @@ CREATE FUNCTION load_wallets(
     p_bucket smallint, p_buckets smallint[], p_command_bucket smallint[], p_command_id uuid[],
     p_wallet_bucket smallint[], p_wallet_id uuid[],
     OUT command_id uuid[], OUT command_content uuid[], OUT command_outcome smallint[], OUT command_answer bytea[],
-    OUT wallet_id uuid[], OUT wallet_state smallint[], OUT wallet_identified smallint[]
+    OUT wallet_id uuid[], OUT wallet_state smallint[], OUT wallet_identified smallint[], OUT wallet_version integer[]
 ) LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT * INTO command_id, command_content, command_outcome, command_answer
     FROM load_commands(p_buckets, p_command_bucket, p_command_id);
-    SELECT array_agg(t.id), array_agg(t.state), array_agg(t.identified::int::smallint)
-    INTO wallet_id, wallet_state, wallet_identified
+    SELECT array_agg(t.id), array_agg(t.state), array_agg(t.identified::int::smallint), array_agg(t.version)
+    INTO wallet_id, wallet_state, wallet_identified, wallet_version
     FROM unnest(p_wallet_bucket, p_wallet_id) AS u (bucket, id)
     JOIN wallet t ON t.bucket = u.bucket AND t.id = u.id
     WHERE t.bucket = ANY (p_buckets);
