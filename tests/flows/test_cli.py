@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from kaquan.commands.execute import Unavailable
 from kaquan.db.binaries import find
 from kaquan.db.embedded import open_server
 from kaquan.db.errors import BinariesMissing
+from kaquan.programs import preset_files
 from kaquan.settings import Settings
 from support.cli import PHONE, Cli, Shop, program_file
 from support.database import TEST_SETTINGS
@@ -263,6 +265,44 @@ def test_authorize_capture_void_refund_and_reverse(shop: Shop) -> None:
     assert shop.ok("reverse", "--merchant", "mall-1", "--order", f"n-{card}")["state"] == "nothing_taken"
 
 
+def test_a_program_is_shown_as_a_file_to_edit(shop: Shop, tmp_path: Path) -> None:
+    preset = Cli(tmp_path / "nowhere").run("program", "show", "jingxika")
+    assert (preset.code, preset.out) == (0, preset_files.text("jingxika"))
+    shown = shop.run("program", "show", "jingxika")
+    assert shown.code == 0 and "activation_days = 0\n" in shown.out
+    assert shop.ok("program", "show", "jingxika")["text"] == shown.out
+    saved = tmp_path / "shown.toml"
+    saved.write_text(shown.out, "utf-8")
+    assert shop.no("program", "amend", str(saved), "--yes")["code"] == "program_terms_unchanged"
+    assert shop.no("program", "show", "nothing")["code"] == "program_unknown"
+
+
+def test_form_is_judged_before_limits_and_that_is_said(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "nowhere")
+    too_long = ("cooling_off_days = 7", "cooling_off_days = 700")
+    formless = program_file(tmp_path, too_long, ("hold_minutes = 30", "hold_minutes = 30\nnothing = 1"))
+    first = cli.run("program", "validate", formless, "--lang", "en")
+    assert first.code == 1 and "program_term_unknown" in first.err and "problems of form" in first.err
+    assert "program_term_out_of_range" not in first.err
+    assert cli.no("program", "validate", formless)["form_only"] is True
+    then = cli.run("program", "validate", program_file(tmp_path, too_long), "--lang", "en")
+    assert then.code == 1 and "program_term_out_of_range" in then.err and "problems of form" not in then.err
+
+
+def test_what_is_unknown_is_named(shop: Shop) -> None:
+    card = shop.card()
+    sold = len(shop.ok("holder", "find", "--phone", PHONE)["cards"])
+    sale = ("card", "sell", "--program", "jingxika", "--face", "500", "--phone", "13900000000")
+    assert shop.no(*sale)["code"] == "phone_unknown"
+    told = shop.run(*sale, "--lang", "en").err
+    assert "No holder is registered with this phone number" in told and "holder register" in told
+    paying = ("pay", card, "--amount", "1", "--merchant")
+    assert shop.no(*paying, "mall-9", "--store", "mall-1-east")["code"] == "merchant_unknown"
+    assert shop.no(*paying, "mall-1", "--store", "mall-1-west")["code"] == "store_unknown"
+    assert shop.balance(card) == 50_000
+    assert len(shop.ok("holder", "find", "--phone", PHONE)["cards"]) == sold
+
+
 def test_a_lost_card_gets_a_new_number_and_keeps_its_value(shop: Shop) -> None:
     card = shop.card()
     shop.ok("card", "report-lost", card)
@@ -316,7 +356,9 @@ def test_the_ledger_is_shown_exported_and_proved(shop: Shop) -> None:
     assert {one["owner"] for one in owners} == {"mall-1"}
     assert shop.run("ledger", "balances", "--account", "nothing").code == 2
     proved = shop.run("ledger", "proofs", "--lang", "en")
-    assert proved.code == 0 and "proofs hold" in proved.out
+    assert proved.code == 0 and "proofs hold" in proved.out and "books 1, debits " in proved.out
+    chinese = shop.run("ledger", "proofs", "--lang", "zh").out
+    assert "账簿数 1，借方发生 " in chinese and not re.search(r"[a-z]", chinese)
 
 
 def test_the_server_is_not_stopped_under_anybody(shop: Shop) -> None:

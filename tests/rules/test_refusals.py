@@ -20,6 +20,7 @@ RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid
 DIRECT = {
     "phone_invalid": "rules/test_privacy.py::test_what_is_no_mobile_number_is_refused_without_telling_it",
     "id_number_invalid": "rules/test_privacy.py::test_a_wrong_identity_number_is_refused_without_telling_it",
+    "phone_unknown": "flows/test_cli.py::test_what_is_unknown_is_named",
     "name_invalid": "rules/test_privacy.py::test_a_name_that_cannot_be_is_refused",
     "law_bearer_identity_missing": "rules/test_law.py::test_ten_thousand_yuan_itself_asks_for_identity",
     "program_file_too_long": "rules/test_terms.py::test_a_file_that_is_not_a_program_is_refused_and_never_raises",

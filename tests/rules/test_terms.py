@@ -190,6 +190,17 @@ def test_stored_terms_come_back_and_have_one_fingerprint() -> None:
         from_json(stored.replace(b"fee_bps", b"fee"))
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [[], [('name_en = "Jingxi Card"', 'name_en = "A \\"B\\" \\\\ [C] 京"'), ("valid_days = 90", "valid_days = 1")]],
+)
+def test_terms_are_written_as_the_file_that_says_them(edits: list[tuple[str, str]]) -> None:
+    terms = terms_of(edited(*edits))
+    assert source.decode(source.encode(terms)) == terms
+    bare = msgspec.structs.replace(terms, rebate=msgspec.structs.replace(terms.rebate, bands=()))
+    assert source.decode(source.encode(bare)) == bare
+
+
 def test_explain_tells_offers_rebate_and_law() -> None:
     chinese, english = ("\n".join(explain(terms_of(), PACK, language)) for language in ("zh", "en"))
     assert "付 475.00 元得 500.00 元面值，其中本金 475.00 元，赠金 25.00 元。" in chinese

@@ -7,16 +7,19 @@ import typer
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
 from kaquan.cards.service import view
+from kaquan.cli.endings import RefusedHere
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.options import AsJson, CardArgument, Channel, DryRun, Face, Key, Lang, Phone, Wallet
 from kaquan.cli.session import Session, instant, opened, shown
 from kaquan.commands.model import Effect, Kind
+from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import text
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Source
+from kaquan.sales.errors import PHONE_UNKNOWN
 from kaquan.sales.model import Sell, TopUp
 
 app = typer.Typer(
@@ -43,7 +46,7 @@ def sell_command(
 ) -> None:
     """售卡给持卡人（用 --phone 或 --wallet 指明） / Sell a card to a holder, named by --phone or --wallet"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner = wallet_of(session, wallet, phone)
+        owner = _buyer(session, wallet, phone)
         done = session.act(
             Kind.SELL,
             lambda key: Sell(key=key, caller=OPERATOR, wallet=owner, program=program, face=face, channel=channel),
@@ -137,6 +140,16 @@ def replace_command(
         if not session.dry_run:
             facts |= {"number": _view(session, target)[0]["number"]}
         session.tell(("已补卡。", "The card is replaced."), done, facts)
+
+
+def _buyer(session: Session, wallet: str | None, phone: str | None) -> Id:
+    """The wallet that buys; a phone number that nobody registered is told as just that. Raises `RefusedHere`."""
+    try:
+        return wallet_of(session, wallet, phone)
+    except RefusedHere as no:
+        if no.refusal.code is WALLET_UNKNOWN:
+            session.refuse(Refusal(PHONE_UNKNOWN))
+        raise
 
 
 def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[str, ...]) -> None:

@@ -228,7 +228,8 @@ def _prove(connection: psycopg.Connection[Any], screen: Screen) -> dict[str, boo
     for proof in ledger.proofs(connection):
         proved[proof.name] = proof.ok
         mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
-        screen.line(f"{mark} {escape(screen.words(proof.zh, proof.en))}  [dim]{escape(listed(proof.facts))}[/]")
+        facts = escape(listed(proof.facts, screen.language))
+        screen.line(f"{mark} {escape(screen.words(proof.zh, proof.en))}  [dim]{facts}[/]")
     failed = sum(not ok for ok in proved.values())
     if failed:
         screen.line(screen.words(f"[red]{failed} 项不成立。[/]", f"[red]{failed} proofs fail.[/]"))

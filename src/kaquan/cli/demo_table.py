@@ -70,7 +70,7 @@ def _merchants(totals: Totals, more: Details) -> Section:
             Line(("消费", "Spent"), more.payments, _spent(totals), "+"),
             Line(("退款与冲正", "Refunded and reversed"), more.refunds, totals.refunded_fen, "-"),
             Line(("手续费", "Fees"), None, totals.fees_fen, "-"),
-            Line(("结算打款", "Settled, to be paid out"), more.settlements, totals.settled_fen, "-"),
+            Line(("结算打款（商户次）", "Settlements, to be paid out"), more.settlements, totals.settled_fen, "-"),
             Line(("留存保证金", "Held back as reserve"), None, totals.held_back_fen, "-"),
             Line(("释放保证金", "Reserve released"), more.reserves_released, totals.released_fen, "+"),
             Line(("待结算", "Not settled yet"), None, more.payable_fen, "="),

@@ -92,7 +92,9 @@ def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
             proved.append({"name": proof.name, "ok": proof.ok, "facts": dict(proof.facts)})
             if not as_json:
                 mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
-                screen.line(f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{listed(proof.facts)}[/]")
+                screen.line(
+                    f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{listed(proof.facts, screen.language)}[/]"
+                )
         failed = sum(not one["ok"] for one in proved)
         if as_json:
             screen.answer({"outcome": "fault" if failed else "effect", "proofs": proved})

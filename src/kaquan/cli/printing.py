@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from kaquan.cli.words import Words, label, pick, value
+from kaquan.cli.words import LABELS, Words, label, pick, value
 from kaquan.kernel.refusal import Language, Refusal
 
 Facts = Mapping[str, Any]
@@ -95,6 +95,11 @@ class Screen:
         else:
             self.line(escape(self.words(*none)))
 
+    def text(self, text: str) -> None:
+        """A file's text to stdout, byte for byte: what comes out can be saved and read again."""
+        self._out.file.write(text)
+        self._out.file.flush()
+
     def line(self, text: str) -> None:
         """One line to stdout, with markup."""
         self._out.print(text)
@@ -106,7 +111,7 @@ class Screen:
 
     def refusal(self, refusal: Refusal, about: Facts | None = None) -> None:
         """An expected no: what happened, the facts, the law if it was the law, the way out, the code."""
-        case = listed({name: given for name, given in refusal.facts.items() if name not in _LAW_FACTS})
+        case = listed({name: given for name, given in refusal.facts.items() if name not in _LAW_FACTS}, self.language)
         article = str(refusal.facts.get(f"article_{self.language}", ""))
         if self.as_json:
             self._json({"outcome": "refused", **(about or {}), **refusal_document(refusal, self.language)})
@@ -160,9 +165,16 @@ def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
     }
 
 
-def listed(facts: Facts) -> str:
-    """Facts in one line under their own names, amounts in yuan."""
+def listed(facts: Facts, language: Language) -> str:
+    """Facts in one line, amounts in yuan: under their labels in Chinese, under their own names in English."""
+    if language == "zh":
+        return "，".join(f"{_named(name)} {value(name, given, 'zh')}" for name, given in facts.items())
     return ", ".join(f"{name.removesuffix('_fen')} {value(name, given, 'en')}" for name, given in facts.items())
+
+
+def _named(name: str) -> str:
+    """What a fact is called in Chinese; its own name without the unit when nobody has named it."""
+    return label(name, "zh") if name in LABELS else name.removesuffix("_fen")
 
 
 def _padded(text: str, width: int, right: bool) -> str:

@@ -5,23 +5,27 @@ from typing import Annotated, Any
 
 import typer
 
-from kaquan.cli.endings import REFUSED, Misuse, guarded, read_settings
+from kaquan.cli.endings import REFUSED, Misuse, RefusedHere, guarded, read_settings
 from kaquan.cli.options import AsJson, DryRun, Key, Lang
 from kaquan.cli.printing import Screen, refusal_document
 from kaquan.cli.session import Session, installed, opened, screen_for
 from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.refusal import Refusal
 from kaquan.law.model import LawPack
-from kaquan.programs import preset_files
+from kaquan.programs import preset_files, source
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.changes import Change, diff
-from kaquan.programs.compiler import compile_program
+from kaquan.programs.compiler import compile_program, parse_program
+from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.explain import explain
 from kaquan.programs.service import AmendProgram, OpenProgram
 from kaquan.programs.source import FILE_BYTES_MAX
 from kaquan.programs.terms import ProgramTerms
 
-app = typer.Typer(no_args_is_help=True, help="活动：检查、说明、开办、修改 / Programs: check, explain, open, amend")
+app = typer.Typer(
+    no_args_is_help=True, help="活动：检查、说明、显示、开办、修改 / Programs: check, explain, show, open, amend"
+)
 
 File = Annotated[
     str,
@@ -35,7 +39,11 @@ File = Annotated[
 
 @app.command("validate")
 def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> None:
-    """检查活动文件，列出每一处问题 / Check a program file and name every problem in it"""
+    """检查活动文件，列出问题 / Check a program file and name its problems
+
+    先查写法；写法都对了，再查数值和法规。每一步列出全部问题。 / The form comes first; once that is right,
+    limits and law are judged. Each step names every problem it finds.
+    """
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
     with guarded(screen, settings):
@@ -81,6 +89,40 @@ def explain_command(
                 return
     with guarded(screen, settings):
         _tell(screen, *_valid(screen, _read(program)), None)
+
+
+@app.command("show")
+def show_command(
+    program: Annotated[
+        str,
+        typer.Argument(
+            help="已开办活动的代码或预设名称 / Code of an open program, or name of a preset",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ],
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """输出活动文件（TOML），可存盘修改 / Print the program file (TOML), to save and edit
+
+    已开办的活动输出现行规则；预设输出随附文件。 / For an open program the terms in force; for a preset its file.
+    """
+    settings = read_settings()
+    screen = screen_for(settings, lang, as_json)
+    known: Terms | None = None
+    if installed(settings):
+        with opened(lang, as_json) as session:
+            known = session.catalogue().program(program)
+    with guarded(screen, settings):
+        if known is None and program not in preset_files.names():
+            raise RefusedHere(Refusal(PROGRAM_UNKNOWN, {"program": program[:40]}))
+        text = preset_files.text(program) if known is None else source.encode(known.terms)
+        version = None if known is None else known.version
+        if as_json:
+            screen.answer({"outcome": "effect", "program": program, "version": version, "text": text})
+        else:
+            screen.text(text)
 
 
 @app.command("open")
@@ -176,16 +218,25 @@ def _read(file: str) -> str:
 
 
 def _valid(screen: Screen, text: str) -> tuple[ProgramTerms, LawPack]:
-    """The terms in the text; all problems are printed and end the command, and nothing was sent."""
+    """The terms in the text; all problems are printed and end the command, and nothing was sent.
+
+    Limits and law are judged of terms that can be read: with faults of form, it is said that they wait.
+    """
     compiled = compile_program(text)
     if not isinstance(compiled, list):
         return compiled
+    form_only = isinstance(parse_program(text), list)
     if screen.as_json:
         found = [refusal_document(refusal, screen.language) for refusal in compiled]
-        screen.answer({"outcome": "refused", "code": "program_refused", "refusals": found})
+        screen.answer({"outcome": "refused", "code": "program_refused", "form_only": form_only, "refusals": found})
     else:
         for refusal in compiled:
             screen.refusal(refusal)
+        if form_only:
+            screen.note(
+                "以上是写法问题；改正后再次检查，才会查数值和法规。",
+                "These are problems of form; limits and law are judged once they are corrected: check again.",
+            )
     raise typer.Exit(REFUSED)
 
 

@@ -18,7 +18,7 @@ from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.ids import Id, IdError
 from kaquan.kernel.refusal import Language, Refusal
 from kaquan.main import Kaquan
-from kaquan.payments.errors import MERCHANT_UNKNOWN
+from kaquan.payments.errors import MERCHANT_UNKNOWN, STORE_UNKNOWN
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.settings import Settings
@@ -126,7 +126,7 @@ class Session:
             return None
         found = self.catalogue().stores.get(code.strip())
         if found is None:
-            raise RefusedHere(Refusal(MERCHANT_UNKNOWN))
+            raise RefusedHere(Refusal(STORE_UNKNOWN))
         return found[0]
 
 

@@ -23,10 +23,19 @@ ORDER_NO_INVALID = RefusalCode(
 MERCHANT_UNKNOWN = RefusalCode(
     "merchant_unknown",
     status=404,
-    zh="没有这家商户或门店",
-    en="There is no such merchant or store",
-    remedy_zh="请核对商户与门店编号",
-    remedy_en="Check the merchant's and the store's id",
+    zh="没有这家商户",
+    en="There is no such merchant",
+    remedy_zh="请核对商户的代码或编号（merchant list 列出商户）",
+    remedy_en="Check the merchant's code or id (merchant list shows them)",
+    burns=False,
+)
+STORE_UNKNOWN = RefusalCode(
+    "store_unknown",
+    status=404,
+    zh="这家商户没有这家门店",
+    en="The merchant has no such store",
+    remedy_zh="请核对门店代码；新门店用 store register 登记",
+    remedy_en="Check the store's code; store register adds a new one",
     burns=False,
 )
 MERCHANT_NOT_ACCEPTING = RefusalCode(

@@ -86,10 +86,11 @@ def order_refusal(order_no: str) -> Refusal | None:
 
 def unknown_place(command: Pay, catalogue: Catalogue) -> Refusal | None:
     """Whether merchant and store exist for the caller and belong together. What names none claims no order."""
-    known = command.merchant in catalogue.merchants and command.caller.reaches(command.merchant)
-    if known and (command.store is None or catalogue.store_merchants.get(command.store) == command.merchant):
-        return None
-    return Refusal(errors.MERCHANT_UNKNOWN)
+    if command.merchant not in catalogue.merchants or not command.caller.reaches(command.merchant):
+        return Refusal(errors.MERCHANT_UNKNOWN)
+    if command.store is not None and catalogue.store_merchants.get(command.store) != command.merchant:
+        return Refusal(errors.STORE_UNKNOWN)
+    return None
 
 
 def may_claim(command: Pay, catalogue: Catalogue) -> bool:

@@ -67,7 +67,7 @@ HOLD_LENGTH = RefusalCode(
     code="program_hold_length",
     status=422,
     zh="预授权时长 {value} 分钟，只能在 {low} 到 {high} 分钟（30 天）之间：更长会占住持卡人的钱",
-    en="An authorisation would hold for {value} minutes; it must be {low} to {high} (30 days): longer would tie "
+    en="An authorization would hold for {value} minutes; it must be {low} to {high} (30 days): longer would tie "
     "up the holder's money",
     remedy_zh="请缩短预授权时长，或改为发货时再支付",
     remedy_en="Shorten the hold, or take the payment on delivery",

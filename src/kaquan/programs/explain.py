@@ -131,8 +131,9 @@ def _sale(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
     cooling = presale.cooling_off_days
     withdrawal = _under(
         pack.cooling_off_days_min,
-        f"付款后 {cooling} 天内可无理由退回本金",
-        f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back",
+        f"付款后 {cooling} 天内，持卡人可无理由退回本金：向发行方提出，由发行方办理",
+        f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
+        "it is asked of the issuer, who carries it out",
     )
     return [*sentences, withdrawal]
 
@@ -155,7 +156,7 @@ def _paying(terms: ProgramTerms) -> list[Sentence]:
     )
     hold = (
         f"预授权最长 {hold_zh}，到时未完成则自动释放。",
-        f"An authorisation lasts at most {hold_en} and then lapses by itself.",
+        f"An authorization lasts at most {hold_en} and then lapses by itself.",
     )
     return [_BURN[spending.burn_order], hold, once, refund]
 

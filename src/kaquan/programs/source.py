@@ -1,7 +1,9 @@
-"""The text of a program file: TOML in, terms or every fault of form out, with lines. Nothing is raised."""
+"""The text of a program file: TOML in, terms or every fault of form out, with lines, and back. Nothing is raised."""
 
+import json
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -33,6 +35,38 @@ def decode(text: str) -> ProgramTerms | list[Refusal]:
     reader = _Reader(_lines(text))
     terms: ProgramTerms = reader.group(ProgramTerms, table, "")
     return sorted(reader.refusals, key=lambda refusal: refusal.facts["line"]) or terms
+
+
+def encode(terms: ProgramTerms) -> str:
+    """The program file that says these terms: `decode` reads them back. Every term is written, defaults too."""
+    return "\n\n".join("\n".join(part) for part in _parts(terms, "")) + "\n"
+
+
+def _parts(group: msgspec.Struct, path: str) -> Iterator[list[str]]:
+    """The lines of a table, then those of the tables in it."""
+    own = [f"[{path}]"] if path else []
+    inner: list[list[str]] = []
+    for name, value in msgspec.structs.asdict(group).items():
+        below = f"{path}.{name}" if path else name
+        if isinstance(value, msgspec.Struct):
+            inner += _parts(value, below)
+        elif isinstance(value, tuple) and value:
+            inner += [[f"[[{below}]]", *_pairs(item)] for item in value]
+        else:
+            own.append(_pair(name, value))
+    return iter([own, *inner] if own else inner)
+
+
+def _pairs(group: msgspec.Struct) -> list[str]:
+    return [_pair(name, value) for name, value in msgspec.structs.asdict(group).items()]
+
+
+def _pair(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"{name} = {str(value).lower()}"
+    if isinstance(value, int):
+        return f"{name} = {value:_}"
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"  # a text, or a list without items
 
 
 class _Reader:

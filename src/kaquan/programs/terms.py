@@ -18,7 +18,7 @@ BANDS_MAX = 10  # a ladder that one sentence per step still explains
 SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a different product
 WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
 PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
-HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorisation may tie up a holder's money
+HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
 MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -95,8 +95,8 @@ class Presale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cooling_off_days: Annotated[
         int,
         span(
-            "冷静期：付款后多少天内可无理由退回本金",
-            "days from payment in which the holder may withdraw and get the principal back",
+            "冷静期：付款后多少天内可无理由退回本金，由发行方办理",
+            "days from payment in which the holder may withdraw; the issuer carries it out and returns the principal",
             "days",
             0,
             SALE_DAYS_MAX,
@@ -122,7 +122,7 @@ class Spending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         span(
             "预授权有效时长，到时自动释放",
-            "minutes an authorisation holds value before it lapses by itself",
+            "minutes an authorization holds value before it lapses by itself",
             "minutes",
             1,
             HOLD_MINUTES_MAX,

@@ -2,6 +2,15 @@
 
 from kaquan.kernel.refusal import RefusalCode
 
+PHONE_UNKNOWN = RefusalCode(
+    "phone_unknown",
+    status=404,
+    zh="这个手机号没有登记",
+    en="No holder is registered with this phone number",
+    remedy_zh="请核对手机号，或先用 holder register 登记持卡人",
+    remedy_en="Check the number, or register the holder first: holder register",
+    burns=False,
+)
 PROGRAM_NOT_SELLING = RefusalCode(
     "program_not_selling",
     status=422,
