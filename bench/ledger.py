@@ -9,11 +9,12 @@ About one in a hundred is refused and one in a hundred a retry of an earlier one
 
 import argparse
 import json
+import multiprocessing
 import random
 import statistics
-import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -121,43 +122,49 @@ def _person(number: int) -> Person:
 
 
 def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int) -> Round:
-    """`payments` payments over `lanes` threads, each on the cards of its own lane."""
+    """`payments` payments over `lanes` processes, each on the cards of its own lane."""
     position = {label: number for number, label in enumerate(BUCKETS)}
     shares: list[list[Id]] = [[] for _ in range(lanes)]
     for card in town.cards:
         shares[position[bucket_of(card)] % lanes].append(card)
-    apps = [app(bench, lane) for lane in range(lanes)]
     draw = random.Random(seed)
-    for lane, kaquan in enumerate(apps):  # connections, statements and reference data are warm before the clock runs
-        _pay(kaquan, _batches(draw, town, shares[lane], batch, WARM_BATCHES, f"w{seed}-{lane}"), [], [])
-    work = [
-        _batches(draw, town, shares[lane], batch, payments // lanes // batch, f"r{seed}-{lane}")
-        for lane in range(lanes)
-    ]
-    took: list[float] = []
-    accepted: list[int] = []
-    threads = [
-        threading.Thread(target=_pay, args=(kaquan, work[lane], took, accepted)) for lane, kaquan in enumerate(apps)
-    ]
-    pg, py, begun = bench.postgres_cpu_seconds(), time.process_time(), time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    fork = multiprocessing.get_context("fork")  # commands are made before, and inherited
+    ready, told = fork.Barrier(lanes + 1), fork.SimpleQueue()
+    processes = []
+    for lane in range(lanes):
+        warm = _batches(draw, town, shares[lane], batch, WARM_BATCHES, f"w{seed}-{lane}")
+        work = _batches(draw, town, shares[lane], batch, payments // lanes // batch, f"r{seed}-{lane}")
+        processes.append(fork.Process(target=_lane, args=(bench, lane, warm, work, ready, told), daemon=True))
+        processes[-1].start()
+    ready.wait()
+    pg, begun = bench.postgres_cpu_seconds(), time.perf_counter()
+    figures = [told.get() for _ in processes]
     wall = time.perf_counter() - begun
-    pg_used, py_used = bench.postgres_cpu_seconds() - pg, time.process_time() - py
-    count = sum(len(commands) for batches in work for commands in batches)
-    for kaquan in apps:
-        kaquan.connection.close()
-    took.sort()
+    pg_used = bench.postgres_cpu_seconds() - pg
+    ready.wait()
+    for process in processes:
+        process.join()
+    took = sorted(seconds for lane in figures for seconds in lane[0])
+    count = len(took) * batch
     return Round(
         count / wall,
         pg_used / count * 1e6,
-        py_used / count * 1e6,
-        sum(accepted) / count,
+        sum(lane[2] for lane in figures) / count * 1e6,
+        sum(lane[1] for lane in figures) / count,
         took[len(took) // 2] * 1000,
         took[min(len(took) - 1, int(len(took) * 0.99))] * 1000,
     )
+
+
+def _lane(bench: Rig, lane: int, warm: list[list[Pay]], work: list[list[Pay]], ready: Any, told: Any) -> None:
+    """One process: its connection, statements and reference data are warm before the clock runs."""
+    kaquan = app(bench, lane)
+    _pay(kaquan, warm)
+    ready.wait()
+    cpu = time.process_time()
+    took, accepted = _pay(kaquan, work)
+    told.put((took, accepted, time.process_time() - cpu))
+    ready.wait()  # the server's CPU is read while its backends still live
 
 
 def _batches(
@@ -188,12 +195,16 @@ def _batches(
     return made
 
 
-def _pay(kaquan: Kaquan, batches: list[list[Pay]], took: list[float], accepted: list[int]) -> None:
+def _pay(kaquan: Kaquan, batches: list[list[Pay]]) -> tuple[list[float], int]:
+    """Seconds of each batch, and how many payments took effect."""
+    took: list[float] = []
+    accepted = 0
     for commands in batches:
         begun = time.perf_counter()
         outcomes = kaquan.execute(Kind.PAY, commands)
         took.append(time.perf_counter() - begun)
-        accepted.append(sum(isinstance(outcome, Effect) for outcome in outcomes))
+        accepted += sum(isinstance(outcome, Effect) for outcome in outcomes)
+    return took, accepted
 
 
 def main() -> None:
