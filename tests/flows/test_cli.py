@@ -320,7 +320,7 @@ def test_a_run_settles_what_the_preview_showed_and_only_once(shop: Shop, tmp_pat
     assert shop.no("settle", "run", "jingxika", "--period", "2025-07")["refused"][0]["code"] == "period_not_over"
     shop.set_clock(datetime(2025, 8, 10, 4, tzinfo=UTC))
     seen = shop.ok("settle", "preview", "jingxika")
-    assert (seen["period_end"], seen["pay_on"]) == ("2025-07-31", "2025-08-05")
+    assert (seen["period_end"], seen["pay_on"]) == ("2025-07-31", "2025-08-11")  # run on a Sunday after the pay day
     assert seen["totals"]["gross_fen"] >= 20_000
     assert shop.ok("settle", "run", "jingxika", "--dry-run")["totals"] == seen["totals"]
     assert shop.run("settle", "run", "jingxika", "--payouts", str(tmp_path / "none" / "payouts.csv")).code == 2

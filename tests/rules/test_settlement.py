@@ -142,6 +142,13 @@ def test_pay_day_moves_to_a_business_day() -> None:
     assert cycles.pay_day(date(2025, 9, 30), SETTLEMENT, CALENDAR) == date(2025, 10, 9)  # 国庆
 
 
+def test_a_late_settlement_pays_on_no_day_that_has_passed() -> None:
+    period = date(2025, 5, 31)
+    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 1)) == date(2025, 6, 5)
+    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 6)) == date(2025, 6, 6)
+    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 7)) == date(2025, 6, 9)  # a Saturday
+
+
 def test_past_the_calendar_the_pay_day_is_refused_with_the_way_out(tmp_path: Path) -> None:
     beyond = cycles.pay_day(month_end(CALENDAR.horizon), SETTLEMENT, CALENDAR)
     assert isinstance(beyond, Refusal) and beyond.code.code == "calendar_horizon"

@@ -87,7 +87,8 @@ def run_command(
 def _preview(session: Session, program: str, period: str | None) -> Preview:
     known = session.program(program)
     end = _month(period) if period is not None else _last_month(session)
-    seen = service.preview(session.app.connection, session.app.catalogue, session.app.calendar, known.program, end)
+    app = session.app
+    seen = service.preview(app.connection, app.catalogue, app.calendar, known.program, end, at=app.door.at())
     if isinstance(seen, Refusal):
         session.refuse(seen)
     return seen

@@ -38,11 +38,16 @@ def planned_day(period_end: date, monthly_day: int) -> date:
     return (period_end + _DAY).replace(day=monthly_day)
 
 
-def pay_day(period_end: date, terms: Settlement, calendar: Calendar) -> date | Refusal:
-    """The business day on which a period is paid, or a refusal when the calendar does not reach it."""
+def pay_day(period_end: date, terms: Settlement, calendar: Calendar, today: date | None = None) -> date | Refusal:
+    """The business day on which a period is paid, or a refusal when the calendar does not reach it.
+
+    A settlement that is run late pays no earlier than `today`, the day of the run.
+    """
     if terms.cycle != "monthly" or terms.calendar != SHANGHAI.key:
         raise ValueError(f"no rule for the cycle {terms.cycle} in {terms.calendar}")
     planned = planned_day(period_end, terms.monthly_day)
+    if today is not None:
+        planned = max(planned, today)
     try:
         return calendar.next_business_day(planned)
     except CalendarHorizon as beyond:

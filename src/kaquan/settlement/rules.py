@@ -52,7 +52,7 @@ def decide_settle(
         return Refusal(errors.CUT_STALE)
     if microseconds(at) < command.cut.at_us:
         return Refusal(errors.PERIOD_NOT_OVER, {"cut_at": shown(instant(command.cut.at_us))})
-    pay_on = cycles.pay_day(command.period_end, terms.terms.settlement, calendar)
+    pay_on = cycles.pay_day(command.period_end, terms.terms.settlement, calendar, business_date(at))
     if isinstance(pay_on, Refusal):
         return pay_on
     return _plan(entry, settled(facts, entry.id, previous, terms), previous, terms, pay_on, at)

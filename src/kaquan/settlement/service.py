@@ -88,12 +88,14 @@ def preview(
     period_end: date,
     merchants: Collection[Id] | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
+    at: datetime | None = None,
 ) -> Preview | Refusal:
     """A period's settlements, of all merchants of the program's group or of `merchants`, as a run will make them.
 
-    Nothing is written. It waits up to `patience_seconds` for transactions in flight, so that the cut is as fresh
-    as can be. Every merchant of the group is settled each period, if only for nothing: its next settlement then
-    stands on this one and needs to read no further back.
+    Nothing is written. `at` is when it would be run: late, it pays no earlier than that day. It waits up to
+    `patience_seconds` for transactions in flight, so that the cut is as fresh as can be. Every merchant of the group
+    is settled each period, if only for nothing: its next settlement then stands on this one and needs to read no
+    further back.
     """
     catalogue.refresh(connection, installation(connection)[1])
     terms = catalogue.latest.get(program)
@@ -101,7 +103,7 @@ def preview(
         return Refusal(MERCHANT_NOT_IN_PROGRAM)
     if period_end != month_end(period_end):
         return Refusal(PERIOD_INVALID, {"period_end": period_end.isoformat()})
-    pay_on = cycles.pay_day(period_end, terms.terms.settlement, calendar)
+    pay_on = cycles.pay_day(period_end, terms.terms.settlement, calendar, business_date(at) if at else None)
     if isinstance(pay_on, Refusal):
         return pay_on
     cursor = raw_cursor(connection)
