@@ -180,6 +180,8 @@ def test_a_payment_is_made_once_however_often_it_is_sent(shop: Shop) -> None:
     )
     tried = shop.ok(*pay, "--amount", "100", "--dry-run")
     assert tried["dry_run"] and tried["amount_fen"] == 10_000 and "payment" not in tried
+    quoted = shop.ok("quote", pay[1], "--merchant", "mall-1", "--amount", "100")
+    assert quoted["dry_run"] and quoted["principal_fen"] == tried["principal_fen"]
     assert shop.balance(card) == 50_000
     first = shop.run(*pay, "--amount", "100")
     again = shop.run(*pay, "--amount", "100")

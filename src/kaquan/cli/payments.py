@@ -89,6 +89,23 @@ def pay_command(
         _paid(session, done, (f"已支付 {text(amount)} 元。", f"Paid {text(amount)} yuan."), ("payment",))
 
 
+def quote_command(
+    card: CardArgument,
+    amount: Amount,
+    merchant: Merchant,
+    store: Store = None,
+    order: Order = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """试算：这张卡怎样支付，能否支付；不扣款 / Quote: whether and how a card would pay; nothing is taken
+
+    答复不是承诺，支付时重新判断；与 pay --dry-run 相同。 / The answer is no promise: a payment is decided anew. It is
+    pay --dry-run by its own name.
+    """
+    pay_command(card, amount, merchant, store, order, key=None, dry_run=True, lang=lang, as_json=as_json)
+
+
 def authorize_command(
     card: CardArgument,
     amount: Amount,

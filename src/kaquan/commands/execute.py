@@ -28,7 +28,7 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import CATALOGUE, Fault, Refusal
 from kaquan.trail.leaf import leaf
 
-BATCH_MAX = 500  # beyond it latency grows and throughput does not (docs/benchmarks.md)
+BATCH_MAX = 500  # everyone in a batch waits for all of it: at 500 half of them wait 50 ms (docs/benchmarks.md)
 KEY_LENGTH_MAX = 64
 OPTIMISTIC_ATTEMPTS = 1  # then the rows are locked while the batch is decided
 ATTEMPTS_MAX = 6  # a batch that still conflicts under locks is halved

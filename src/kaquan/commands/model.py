@@ -50,7 +50,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> Id:
         """The wallet-side object the command addresses; the command lives in its bucket."""
-        raise NotImplementedError
+        raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
 
     def content(self) -> bytes:
         """What a retry must repeat to the letter: everything but the key."""
@@ -106,15 +106,15 @@ class Row(msgspec.Struct):
 
     def become(self, values: Sequence[Any]) -> None:
         """Take the values a plan gives."""
-        raise NotImplementedError
+        raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
 
     def changed(self) -> tuple[Any, ...]:
         """The row for `<table>_change`: bucket, id, the version that was read, the new values."""
-        raise NotImplementedError
+        raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
 
     def checked(self) -> tuple[Any, ...]:
         """The row for `<table>_check`: bucket, id, the version that was read."""
-        raise NotImplementedError
+        raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
 
 
 class Plan(msgspec.Struct):
