@@ -18,6 +18,7 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.service import ProgramHandler, read_catalogue
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
+from kaquan.vouchers import service as vouchers
 
 
 class Kaquan:
@@ -62,6 +63,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
         Kind.SELL: SellHandler(Kind.SELL, catalogue),
         Kind.TOP_UP: TopUpHandler(Kind.TOP_UP, catalogue),
         **{kind: CardHandler(kind) for kind in cards},
+        **vouchers.handlers(catalogue),
         **payments.handlers(catalogue),
         **settlement.handlers(catalogue, calendar),
     }

@@ -16,6 +16,8 @@ REFERENCE = {
     "program_terms": "their versions",
     "merchant": "named by wallets of every bucket",
     "store": "like its merchant",
+    "fund": "like a merchant: named by wallets of every bucket",
+    "stock": "a few for each program",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
     "schema_migration": "of the runner",

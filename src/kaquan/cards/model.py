@@ -1,6 +1,6 @@
 """A card is a container of lots; a lot is money in a card with one origin."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from kaquan.commands.model import Command, Plan, Row
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Account, Source
+from kaquan.quotas.model import SliceKey, TallyKey
 
 
 class LotKind(IntEnum):
@@ -35,6 +36,10 @@ class CardState(IntEnum):
     LOST = 3
 
 
+NO_FUND = bytes(16)
+"""The fund of a lot that its holder or the issuer paid."""
+
+
 class LotState(IntEnum):
     """Whether a lot can still be spent. Stored."""
 
@@ -54,6 +59,7 @@ class Lot(Row):
     held: int
     active_us: int
     expires_us: int
+    fund: bytes = NO_FUND
 
     @property
     def account(self) -> Account:
@@ -112,6 +118,7 @@ class NewLot(msgspec.Struct, frozen=True):
     granted: Money
     active_us: int
     expires_us: int = 0
+    fund: bytes = NO_FUND
 
     def row(self) -> tuple[Any, ...]:
         """The row for `apply_batch`."""
@@ -125,6 +132,7 @@ class NewLot(msgspec.Struct, frozen=True):
             self.granted,
             self.active_us,
             self.expires_us or None,
+            None if self.fund == NO_FUND else self.fund,
         )
 
     def loaded(self) -> Lot:
@@ -140,7 +148,22 @@ class NewLot(msgspec.Struct, frozen=True):
             0,
             self.active_us,
             self.expires_us,
+            self.fund,
         )
+
+
+class Wanted(msgspec.Struct):
+    """What a batch of a wallet's own commands asks for: ids, and keys of quotas; order does not matter.
+
+    `use_day` asks for all tallies of that day of the wallets that have the vouchers.
+    """
+
+    cards: Collection[Id] = ()
+    vouchers: Collection[Id] = ()
+    wallets: Collection[Id] = ()
+    slices: Collection[SliceKey] = ()
+    tallies: Collection[TallyKey] = ()
+    use_day: int | None = None
 
 
 class CardFacts(msgspec.Struct):

@@ -1,8 +1,9 @@
--- load_cards: cards by id with their lots that hold something, and earlier decisions
-SELECT * FROM load_cards(%s::smallint, %s, %s, %s, %s, %s);
+-- load_spending: wallets, cards with their lots that hold something, vouchers, slices, tallies, earlier decisions
+SELECT * FROM load_spending(%s::smallint, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                            %s::integer);
 
--- lock_cards: keep cards and their lots as they are until the commit
-SELECT lock_cards(%s, %s);
+-- lock_spending: keep all of that as it is until the commit
+SELECT lock_spending(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::integer);
 
 -- find_by_number: the card that bears or bore a number
 SELECT bucket, card FROM card_number WHERE bucket = %(bucket)s AND number = %(number)s;

@@ -19,13 +19,16 @@ lot_rows = store.lot_rows
 lots_due = store.lots_due
 view = store.view
 load_cards = store.load_cards
+load_spending = store.load_spending
 of_wallet = store.of_wallet
 
 
 class CardHandler(Handler):
     """Freeze, unfreeze, report lost, replace."""
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> CardFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> CardFacts:
         """The cards the batch addresses, with their lots."""
         return store.load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
 

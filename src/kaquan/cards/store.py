@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from kaquan.cards.model import Card, CardFacts, Lot
+from kaquan.cards.model import Card, CardFacts, Lot, Wanted
 from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id, bucket_of
+from kaquan.quotas.service import slice_columns, tally_columns
 
 QUERIES = load(__package__)
 
@@ -49,6 +50,7 @@ def lot_rows(facts: Mapping[str, Sequence[Any]]) -> dict[bytes, list[Lot]]:
         facts["lot_held"],
         facts["lot_active_from"],
         facts["lot_expires_at"],
+        facts["lot_fund"],
         strict=True,
     ):
         lot = Lot(*values)
@@ -56,25 +58,45 @@ def lot_rows(facts: Mapping[str, Sequence[Any]]) -> dict[bytes, list[Lot]]:
     return lots
 
 
-def load_cards(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], cards: Sequence[Id], lock: bool) -> CardFacts:
-    """The cards a batch addresses, each once, with their lots."""
+def load_spending(
+    cursor: psycopg.Cursor[Any], entries: Sequence[Entry], wanted: Wanted, lock: bool
+) -> dict[str, Sequence[Any]]:
+    """Everything wanted and earlier decisions of the same ids, by column; with `lock` it stays until the commit."""
     commands = [entry.id for entry in entries]
-    wanted = sorted(set(cards))
-    labels = sorted({bucket_of(identity) for identity in (*commands, *wanted)})
+    cards, vouchers, wallets = sorted(set(wanted.cards)), sorted(set(wanted.vouchers)), sorted(set(wanted.wallets))
+    slices, tallies = sorted(set(wanted.slices)), sorted(set(wanted.tallies))
+    touched = {bucket_of(identity) for identity in (*commands, *cards, *vouchers, *wallets)}
+    touched.update(key.bucket for key in slices)
+    touched.update(bucket_of(key.subject) for key in tallies)
+    labels = column(INT2, sorted(touched))
+    of_slices, of_tallies = slice_columns(slices), tally_columns(tallies)
     if lock:
-        cursor.execute(QUERIES.lock_cards, (column(INT2, labels), column(UUID, wanted)), prepare=True)
-    facts = call_load(
+        addressed = (labels, column(UUID, cards), column(UUID, vouchers), *of_slices, *of_tallies, wanted.use_day)
+        cursor.execute(QUERIES.lock_spending, addressed, prepare=True)
+    return call_load(
         cursor,
-        QUERIES.load_cards,
+        QUERIES.load_spending,
         (
-            labels[0],
-            column(INT2, labels),
+            min(touched),
+            labels,
             column(INT2, buckets(commands)),
             column(UUID, commands),
-            column(INT2, buckets(wanted)),
-            column(UUID, wanted),
+            column(INT2, buckets(wallets)),
+            column(UUID, wallets),
+            column(INT2, buckets(cards)),
+            column(UUID, cards),
+            column(INT2, buckets(vouchers)),
+            column(UUID, vouchers),
+            *of_slices,
+            *of_tallies,
+            wanted.use_day,
         ),
     )
+
+
+def load_cards(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], cards: Sequence[Id], lock: bool) -> CardFacts:
+    """The cards a batch addresses, each once, with their lots."""
+    facts = load_spending(cursor, entries, Wanted(cards=cards), lock)
     return CardFacts(known_commands(facts), card_rows(facts), lot_rows(facts))
 
 

@@ -16,7 +16,7 @@ import structlog
 from kaquan.commands.execute import BATCH_MAX, Unavailable
 from kaquan.commands.model import Kind, Outcome
 from kaquan.commands.trouble import told
-from kaquan.kernel.ids import BUCKETS, bucket_of
+from kaquan.kernel.ids import BUCKET_COUNT, BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
 QUEUE_MAX = 20_000  # per lane: about two seconds of work; beyond it a caller is better told to come back
@@ -32,6 +32,11 @@ class Executor(Protocol):
 
     def execute(self, kind: Kind, commands: list[Any], *, dry_run: bool = False) -> list[Outcome | Fault]:
         """A batch of commands of one kind."""
+
+
+def lane_of(bucket: int, lanes: int) -> int:
+    """The lane of a bucket: buckets that lie together share one, and with it the slices of their pools."""
+    return _POSITION[bucket] * lanes // BUCKET_COUNT
 
 
 class Full(Exception):
@@ -66,7 +71,7 @@ class Committer:
         `Unavailable` when the database was gone (unknown: the same key tells). It can be cancelled while the
         command waits: then nothing happens. Once its batch is under way it can't.
         """
-        return self._lanes[_POSITION[bucket_of(command.subject)] % len(self._lanes)].put(kind, command)
+        return self._lanes[lane_of(bucket_of(command.subject), len(self._lanes))].put(kind, command)
 
 
 class _Lane(threading.Thread):

@@ -145,7 +145,7 @@ class Door:
         routed = handler.route(self._cursor, entries, at, dry_run)
         scope: AbstractContextManager[Any] = self.connection.transaction() if lock else nullcontext()
         with scope:
-            facts = handler.load(self._cursor, entries, routed, lock)
+            facts = handler.load(self._cursor, entries, routed, lock, at)
             batch = _Batch(at, self._lane)
             for entry in entries:
                 batch.take(entry, _decide(handler, entry, facts, at), facts)
@@ -213,8 +213,8 @@ class _Batch:
             self.cold.setdefault(table, []).append(record)
 
     def journal(self, money_key: bytes, keys: Mapping[Id, bytes]) -> store.Journal:
-        """Seal the effects, and gather the rows that changed in the order of their ids (no deadlocks)."""
-        for row in sorted(self._changed.values(), key=_by_id):
+        """Seal the effects, and gather the rows that changed in the order of their keys (no deadlocks)."""
+        for row in sorted(self._changed.values(), key=_by_key):
             self.writes[f"{row.table}_change"].append(row.changed())
         for key, row in self._checked.items():
             if key not in self._changed:
@@ -237,8 +237,8 @@ class _Batch:
         )
 
 
-def _by_id(row: Row) -> bytes:
-    return row.id
+def _by_key(row: Row) -> bytes:
+    return row.rank()
 
 
 def _person_key(plan: Plan, keys: Mapping[Id, bytes]) -> bytes | None:

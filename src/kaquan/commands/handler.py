@@ -44,8 +44,10 @@ class Handler(ABC):
         return {}
 
     @abstractmethod
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> Any:
-        """The facts of the whole batch, in one call; with `lock`, its rows stay locked until the commit."""
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> Any:
+        """The facts of the whole batch at `at`, in one call; with `lock`, its rows stay locked until the commit."""
 
     @abstractmethod
     def decide(self, entry: Entry, facts: Any, at: datetime) -> Plan | Refusal:

@@ -37,8 +37,22 @@ class Kind(IntEnum):
     REVERSE = 26
     GRANT_REWARD = 30
     EXPIRE_LOT = 31
+    GRANT_DRIP = 32
     SETTLE = 40
     RELEASE_RESERVE = 41
+    REGISTER_FUND = 50
+    PAY_IN_FUND = 51
+    PAY_OUT_FUND = 52
+    SWEEP_FUND = 53
+    OPEN_STOCK = 54
+    PAUSE_STOCK = 55
+    RESUME_STOCK = 56
+    STOP_STOCK = 57
+    CLAIM = 60
+    VOID_VOUCHER = 61
+    EXPIRE_VOUCHER = 62
+    RESERVE_VOUCHER = 63
+    RELEASE_VOUCHER = 64
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +117,10 @@ class Row(msgspec.Struct):
     table: ClassVar[str]
     id: Id
     version: int
+
+    def rank(self) -> bytes:
+        """The place in the order in which rows of a table are locked and written: that of its key."""
+        return self.id
 
     def become(self, values: Sequence[Any]) -> None:
         """Take the values a plan gives."""

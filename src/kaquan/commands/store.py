@@ -1,6 +1,6 @@
 """The door's side of the SQL functions: columns in the order of `apply_batch`, and the two small reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,26 +11,42 @@ from kaquan.db.wire import BYTEA, INT2, INT4, INT8, TEXT, UUID, ColumnType, RawI
 
 QUERIES = load(__package__)
 
-# The tables of apply_batch with their columns, in the order of its parameters (migration 0006).
-TABLES: tuple[tuple[str, tuple[ColumnType, ...]], ...] = (
-    ("command", (INT2, UUID, UUID, INT2, BYTEA)),
+# The tables of apply_changes and apply_batch with their columns, in the order of their parameters (migration 0008).
+CHANGES: tuple[tuple[str, tuple[ColumnType, ...]], ...] = (
     ("card_check", (INT2, UUID, INT4)),
     ("card_change", (INT2, UUID, INT4, INT2, TEXT)),
     ("lot_change", (INT2, UUID, INT4, INT8, INT8, INT2)),
-    ("payment_change", (INT2, UUID, INT4, INT2, INT8, INT8, INT8, BYTEA)),
-    ("reward_change", (INT2, UUID, INT4, INT2, UUID)),
-    ("lot", (INT2, UUID, UUID, UUID, INT2, INT2, INT8, INT8, INT8)),
-    ("payment", (INT2, UUID, UUID, UUID, UUID, UUID, INT4, INT2, INT2, INT8, INT8, INT8, TEXT, BYTEA)),
-    ("refund", (INT2, UUID, UUID, INT8, BYTEA, TEXT)),
+    ("payment_change", (INT2, UUID, INT4, INT2, INT8, INT8, INT8, INT8, BYTEA, BYTEA, BYTEA, BYTEA)),
+    ("reward_change", (INT2, UUID, INT4, INT2, INT8, INT8, UUID)),
+    ("voucher_change", (INT2, UUID, INT4, INT2, INT8, INT8, UUID)),
+    ("slice_change", (INT2, UUID, INT4, INT2, INT4, INT8, INT8)),
+    ("tally_change", (INT2, UUID, INT4, INT4, INT4, INT8)),
+)
+BIRTHS: tuple[tuple[str, tuple[ColumnType, ...]], ...] = (
+    ("command", (INT2, UUID, UUID, INT2, BYTEA)),
+    ("lot", (INT2, UUID, UUID, UUID, INT2, INT2, INT8, INT8, INT8, UUID)),
+    (
+        "payment",
+        (INT2, UUID, UUID, UUID, UUID, UUID, INT4, INT2, INT2, INT8, INT8, INT8, TEXT, INT8, BYTEA, BYTEA, BYTEA),
+    ),
+    ("refund", (INT2, UUID, UUID, INT8, INT8, BYTEA, BYTEA, TEXT)),
     ("reward", (INT2, UUID, UUID, INT8, INT8, INT4)),
+    ("voucher", (INT2, UUID, UUID, UUID, INT4, INT4, INT8, INT8, INT8)),
     ("posting", (INT2, UUID, INT2, INT2, INT2, INT2, UUID, INT2, UUID, INT2, INT8)),
 )
-_COLUMNS = sum(len(columns) for _, columns in TABLES)
-_APPLY = (
-    "SELECT apply_batch(%s::smallint, %s, %s::smallint, %s::bigint, %s, %s::smallint, %s, %s::bytea, %s::bytea, "
-    + ", ".join(["%s"] * _COLUMNS)
-    + ", %s::jsonb)"
+TABLES = CHANGES + BIRTHS
+
+
+def _marks(tables: tuple[tuple[str, tuple[ColumnType, ...]], ...]) -> str:
+    return ", ".join(["%s"] * sum(len(columns) for _, columns in tables))
+
+
+_BORN = (
+    "apply_batch(%s::smallint, %s, %s::smallint, %s::bigint, %s, %s::smallint, %s, %s::bytea, %s::bytea, "
+    f"{_marks(BIRTHS)}, %s::jsonb)"
 )
+_APPLY = f"SELECT {_BORN}"
+_APPLY_CHANGES = f"SELECT apply_changes(%s::smallint, %s, {_marks(CHANGES)}), {_BORN}"
 
 Writes = Mapping[str, list[tuple[Any, ...]]]
 
@@ -63,25 +79,20 @@ def apply(
 ) -> None:
     """Write a decided batch in one call. The server raises when anything it stands on has changed."""
     commands = writes["command"]
-    labels = sorted({row[0] for row in commands})
-    arguments: list[Any] = [
-        commands[0][0],
-        column(INT2, labels),
-        kind,
-        at_us,
-        RawId(journal.id),
-        journal.lane,
-        column(UUID, journal.effects),
-        journal.leaves,
-        journal.events,
-    ]
-    for table, columns in TABLES:
-        rows = writes.get(table)
-        if not rows:
-            arguments.extend([None] * len(columns))
-            continue
-        arguments.extend(
-            column(kind_, values) for kind_, values in zip(columns, zip(*rows, strict=True), strict=True)
-        )
-    arguments.append(msgspec.json.encode(cold).decode() if cold else None)
-    cursor.execute(_APPLY, arguments, prepare=True)
+    labels = column(INT2, sorted({row[0] for row in commands} | {row[0] for row in writes["slice_change"]}))
+    bucket = commands[0][0]
+    changing = any(writes[table] for table, _ in CHANGES)
+    changes = [bucket, labels, *_columns(CHANGES, writes)] if changing else []
+    head = (bucket, labels, kind, at_us, RawId(journal.id), journal.lane, column(UUID, journal.effects))
+    body = (journal.leaves, journal.events, *_columns(BIRTHS, writes))
+    slow = msgspec.json.encode(cold).decode() if cold else None
+    cursor.execute(_APPLY_CHANGES if changing else _APPLY, [*changes, *head, *body, slow], prepare=True)
+
+
+def _columns(tables: Iterable[tuple[str, tuple[ColumnType, ...]]], writes: Writes) -> Iterator[Any]:
+    """The rows of each table as columns; NULL for what has none."""
+    for table, kinds in tables:
+        if rows := writes[table]:
+            yield from (column(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True))
+        else:
+            yield from [None] * len(kinds)

@@ -27,6 +27,11 @@ EVENTS: dict[str, tuple[str, str]] = {
     "order.barred.v1": ("订单已作废", "an order that took nothing may never be paid"),
     "reward.granted.v1": ("返利已到账", "a rebate became a bonus lot"),
     "lot.expired.v1": ("赠金已过期", "what was left of a lot expired"),
+    "voucher.issued.v1": ("券已发放", "a voucher was handed out"),
+    "voucher.reserved.v1": ("券已占用", "a voucher was reserved for an order"),
+    "voucher.released.v1": ("券占用已释放", "a reservation of a voucher was given up"),
+    "voucher.voided.v1": ("券已作废", "a voucher was taken from its holder"),
+    "voucher.expired.v1": ("券已过期", "a voucher expired, and its money is free again"),
     "settlement.settled.v1": ("商户已结算", "a merchant's period was settled"),
     "reserve.released.v1": ("保证金已释放", "what a settlement held back was released"),
 }

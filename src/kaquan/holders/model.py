@@ -70,12 +70,13 @@ class HolderFacts(msgspec.Struct):
 
 
 class Wallet(msgspec.Struct, frozen=True):
-    """A wallet as rules need it."""
+    """A wallet as rules need it. `person` is the blind index of the identity number, zeros when it is not known."""
 
     id: Id
     active: bool
     identified: bool
     version: int
+    person: bytes = bytes(16)
 
     def seen(self) -> dict[str, Any]:
         """The row for `wallet_check`: what was decided holds for this version only."""

@@ -27,7 +27,9 @@ KEY_CACHE_MAX = 200_000  # about 40 MB; below it every wallet of a batch costs a
 class HolderHandler(Handler):
     """Registration of holders and of anonymous wallets."""
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> HolderFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> HolderFacts:
         """Phone numbers that are taken."""
         return store.load_facts(cursor, entries)
 
@@ -39,7 +41,9 @@ class HolderHandler(Handler):
 class IdentifyHandler(Handler):
     """Identification of holders who were registered without it."""
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> WalletFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> WalletFacts:
         """Wallets. Their versions tell what changed meanwhile: only one of two can identify, whoever locks."""
         return load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
 

@@ -18,9 +18,15 @@ class Account(IntEnum):
     CARD_PRINCIPAL = 20
     CARD_BONUS = 21
     CARD_SUBSIDY = 22
+    FUNDER_BUDGET = 30
+    FUNDER_COMMITTED = 31
+    FUNDER_RECEIVABLE = 32
+    FUNDER_PLEDGE = 33
     MERCHANT_PAYABLE = 40
     MERCHANT_RESERVE = 41
     MERCHANT_PAYOUT = 42
+    MERCHANT_DISCOUNT = 43
+    MERCHANT_DISCOUNT_BORNE = 44
     PROMO_DEFERRED = 60
     PROMO_EXPENSE = 61
     FEE_INCOME = 62
@@ -54,9 +60,15 @@ CHART: dict[Account, AccountInfo] = {
     Account.CARD_PRINCIPAL: AccountInfo("card.principal", "卡本金", "credit", floor=True),
     Account.CARD_BONUS: AccountInfo("card.bonus", "卡赠金", "credit", floor=True),
     Account.CARD_SUBSIDY: AccountInfo("card.subsidy", "卡补贴", "credit", floor=True),
+    Account.FUNDER_BUDGET: AccountInfo("funder.budget", "出资方可用预算", "credit", floor=True),
+    Account.FUNDER_COMMITTED: AccountInfo("funder.committed", "出资方已承诺", "credit", floor=True),
+    Account.FUNDER_RECEIVABLE: AccountInfo("funder.receivable", "应收出资方", "debit"),
+    Account.FUNDER_PLEDGE: AccountInfo("funder.pledge", "出资方承诺额度（备查）", "debit", floor=True),
     Account.MERCHANT_PAYABLE: AccountInfo("merchant.payable", "应付商户", "credit"),
     Account.MERCHANT_RESERVE: AccountInfo("merchant.reserve", "商户保证金", "credit", floor=True),
     Account.MERCHANT_PAYOUT: AccountInfo("merchant.payout", "打款在途", "credit", floor=True),
+    Account.MERCHANT_DISCOUNT: AccountInfo("merchant.discount", "商户自担优惠（备查）", "debit"),
+    Account.MERCHANT_DISCOUNT_BORNE: AccountInfo("merchant.discount_borne", "商户自担优惠（备查对方）", "credit"),
     Account.PROMO_DEFERRED: AccountInfo("promo.deferred", "待摊促销费用", "debit"),
     Account.PROMO_EXPENSE: AccountInfo("promo.expense", "促销费用", "debit"),
     Account.FEE_INCOME: AccountInfo("fee.income", "手续费收入", "credit"),

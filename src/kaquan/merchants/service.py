@@ -19,7 +19,7 @@ class ReferenceHandler(Handler):
     """Commands on reference data: their facts are all codes and the next free numbers."""
 
     def load(
-        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> ReferenceFacts:
         """All codes."""
         return store.load_facts(cursor, entries)

@@ -139,3 +139,53 @@ LATE_REFUND_FORBIDDEN = RefusalCode(
     remedy_en="Ask the issuer",
     burns=False,
 )
+ORDER_LINES = RefusalCode(
+    "order_lines_invalid",
+    status=400,
+    zh="订单明细最多 {lines_max} 行，每行金额大于 0，合计等于订单金额 {amount_fen} 元；这里合计 {lines_fen} 元",
+    en="An order has at most {lines_max} lines above zero that sum to {amount_fen} yuan; these sum to {lines_fen}",
+    remedy_zh="请更正明细",
+    remedy_en="Correct the lines",
+    burns=False,
+)
+OUTSIDE_INVALID = RefusalCode(
+    "outside_exceeds_order",
+    status=422,
+    zh="场外支付 {outside_fen} 元，超过用券后应付的 {due_fen} 元",
+    en="{outside_fen} yuan were paid outside, but after the vouchers only {due_fen} are due",
+    remedy_zh="请更正场外支付的金额",
+    remedy_en="Correct the amount that was paid outside",
+)
+ORDER_NOT_COVERED = RefusalCode(
+    "order_not_covered",
+    status=422,
+    zh="没有卡付款，还差 {missing_fen} 元",
+    en="No card pays, and {missing_fen} yuan are missing",
+    remedy_zh="请用卡支付余下的金额，或记录场外支付",
+    remedy_en="Let a card pay the rest, or tell what was paid outside",
+)
+PAYER_MISSING = RefusalCode(
+    "payer_missing",
+    status=400,
+    zh="请指明付款的卡，或用券的钱包",
+    en="Tell which card pays, or whose wallet the vouchers are in",
+    remedy_zh="请指明卡，或同时指明钱包和券",
+    remedy_en="Name a card, or a wallet together with vouchers",
+    burns=False,
+)
+REFUND_EXCEEDS = RefusalCode(
+    "refund_exceeds_payment",
+    status=422,
+    zh="这笔订单还可退 {left_fen} 元的商品",
+    en="Goods worth {left_fen} yuan of this order can still be returned",
+    remedy_zh="请更正退款金额",
+    remedy_en="Correct the amount",
+)
+REFUND_LINES = RefusalCode(
+    "refund_lines_invalid",
+    status=422,
+    zh="订单没有这样的明细行，或已退过，或已按金额部分退款",
+    en="The order has no such lines, or they have come back, or it was refunded in part by amount before",
+    remedy_zh="请核对明细行号，或按金额退款",
+    remedy_en="Check the lines' numbers, or refund by amount",
+)

@@ -1,16 +1,17 @@
 """Capture, void and expiry of authorizations. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from kaquan.cards.lots import part_of
+from kaquan.cards.lots import Share, part_of
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import ZERO, Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.ledger.model import post
-from kaquan.payments import errors
+from kaquan.ledger.model import post_all
+from kaquan.payments import errors, tenders
 from kaquan.payments.lifecycle import WORDS_ZH, Operation, PaymentState, after
 from kaquan.payments.model import (
     AMOUNT_MAX,
@@ -21,9 +22,29 @@ from kaquan.payments.model import (
     pack_allocation,
     unpack_allocation,
 )
-from kaquan.payments.rules import by_kind, reward_rows, spend_legs
-from kaquan.programs.catalogue import Catalogue
+from kaquan.payments.rules import reward_rows
+from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.quotas.rules import add
+from kaquan.rewards.model import Earned
 from kaquan.rewards.rules import earned
+from kaquan.vouchers.model import Voucher, VoucherState, pack_discounts, unpack_discounts
+from kaquan.vouchers.orders import Applied, day_number, worth
+from kaquan.vouchers.spending import Changes, freed, use_tally
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """What a capture takes: off by vouchers, from lots, outside; and the vouchers it gives up."""
+
+    amount: Money
+    applied: Sequence[Applied]
+    dropped: Sequence[Voucher]
+    outside: Money
+    taken: list[Share]
+
+    @property
+    def by_card(self) -> Money:
+        """What the card pays."""
+        return Money(sum([part for _, part in self.taken]))
 
 
 def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -39,43 +60,113 @@ def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
         return refusal
     if amount > payment.amount:
         return Refusal(errors.CAPTURE_EXCEEDS_HOLD, {"authorized_fen": payment.amount})
-    at_us = microseconds(at)
-    if payment.expires_us <= at_us:
+    if payment.expires_us <= microseconds(at):
         return Refusal(errors.HOLD_EXPIRED, {"expired_at": shown(instant(payment.expires_us))})
+    terms = catalogue.terms[payment.terms]
+    captured = _captured(payment, amount, facts, catalogue, terms)
+    reward = earned(captured.by_card, terms, at) if payment.card in facts.cards else None
+    return _capture(entry, payment, captured, reward, facts, catalogue, at)
+
+
+def _captured(payment: Payment, amount: Money, facts: PaymentFacts, catalogue: Catalogue, terms: Terms) -> Captured:
+    """Who pays how much of a capture. In full, all as held. Of a smaller one each voucher takes off what it is worth
+    there; one that falls below its threshold is kept or dropped by its terms, and dropped only if the hold pays
+    for it."""
     held = unpack_allocation(payment.allocation, facts.of(payment.card))
-    card, terms = facts.card_of(payment), catalogue.terms[payment.terms]
-    taken = part_of(held, amount, terms.terms.spending.burn_order)
-    paid = {lot.id: part for lot, part in taken}
-    reward = earned(amount, terms, at)
-    principal, bonus = by_kind(taken)
+    whole = amount == payment.amount
+    applied: list[Applied] = []
+    dropped: list[Voucher] = []
+    most = sum(part for _, part in held) + payment.outside
+    lines = tenders.unpack_lines(payment.lines)
+    off = _discounted(payment)
+    for position, (identity, was) in enumerate(off.items()):
+        voucher = facts.vouchers[identity]
+        stock = catalogue.stock(voucher.terms, voucher.stock)
+        left = Money(amount - sum(one.amount for one in applied))
+        now = was if whole else min(was, worth(stock.rules, Money(voucher.face), left))
+        below = not whole and amount < stock.rules.min_order_fen
+        if below and stock.rules.below_threshold == "drop" and left <= most:
+            dropped.append(voucher)
+            continue
+        by_line = tuple(Money(line.discounts[position]) for line in lines) if whole else ()
+        applied.append(Applied(voucher, stock, Money(now), by_line))
+    due = Money(amount - sum(one.amount for one in applied))
+    outside = min(Money(payment.outside), due)
+    taken = part_of(held, Money(due - outside), terms.terms.spending.burn_order)
+    return Captured(amount, applied, dropped, outside, taken)
+
+
+def _discounted(payment: Payment) -> dict[bytes, int]:
+    """What each voucher of a payment takes off, all funders together."""
+    off: dict[bytes, int] = {}
+    for one in unpack_discounts(payment.discounts):
+        off[one.voucher] = off.get(one.voucher, 0) + one.amount
+    return off
+
+
+def _capture(
+    entry: Entry,
+    payment: Payment,
+    captured: Captured,
+    reward: Earned | None,
+    facts: PaymentFacts,
+    catalogue: Catalogue,
+    at: datetime,
+) -> Plan:
+    held = unpack_allocation(payment.allocation, facts.of(payment.card))
+    paid = {lot.id: part for lot, part in captured.taken}
+    terms, merchant = catalogue.terms[payment.terms], catalogue.merchants[payment.merchant]
+    discounts = tenders.discounts_of(captured.applied)
+    posted = tenders.charge(captured.taken, terms.ledger, merchant) + tenders.redeem(captured.applied, merchant)
+    whole = captured.amount == payment.amount
+    values = payment.values(
+        state=PaymentState.CAPTURED,
+        captured=captured.amount,
+        moved_us=microseconds(at),
+        outside=captured.outside,
+        allocation=pack_allocation(captured.taken),
+        discounts=pack_discounts(discounts),
+        lines=payment.lines if whole else b"",
+    )
     return Plan(
-        answer=msgspec.json.encode(
-            {
-                "amount_fen": amount,
-                "bonus_fen": bonus,
-                "merchant": payment.merchant.hex(),
-                "order_no": payment.order_no,
-                "payment": payment.id.hex(),
-                "principal_fen": principal,
-                "rebate_fen": reward.amount if reward else 0,
-                "released_fen": payment.amount - amount,
-                "state": "captured",
-            },
-            order="sorted",
-        ),
+        answer=_answer(payment, captured, reward, catalogue),
         event="payment.captured.v1",
         subject=payment.wallet,
-        person=card.person(),
+        person=facts.person(payment),
         changes=(
             *((lot, (lot.balance - paid.get(lot.id, 0), lot.held - part, lot.state)) for lot, part in held),
-            (payment, (PaymentState.CAPTURED, amount, 0, at_us, pack_allocation(taken))),
+            *((one.voucher, (VoucherState.REDEEMED, one.amount, 0, payment.id)) for one in captured.applied),
+            *_freed(payment, captured.dropped, facts, catalogue),
+            (payment, values),
         ),
-        inserts=reward_rows(reward, payment.id, card.id, terms.id),
-        postings=post(entry.id, terms.ledger, spend_legs(taken, payment.merchant)),
+        inserts=reward_rows(reward, payment.id, payment.card, terms.id),
+        postings=post_all(entry.id, posted),
     )
 
 
-def decide_release(entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
+def _answer(payment: Payment, captured: Captured, reward: Earned | None, catalogue: Catalogue) -> bytes:
+    principal, bonus, subsidy = tenders.by_kind(captured.taken)
+    return msgspec.json.encode(
+        {
+            "amount_fen": captured.amount,
+            "bonus_fen": bonus,
+            "discount_fen": sum(one.amount for one in captured.applied),
+            "discounts": tenders.named(tenders.discounts_of(captured.applied), catalogue),
+            "merchant": payment.merchant.hex(),
+            "order_no": payment.order_no,
+            "outside_fen": captured.outside,
+            "payment": payment.id.hex(),
+            "principal_fen": principal,
+            "rebate_fen": reward.amount if reward else ZERO,
+            "released_fen": payment.amount - captured.amount,
+            "state": "captured",
+            "subsidy_fen": subsidy,
+        },
+        order="sorted",
+    )
+
+
+def decide_release(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Void, by the merchant's wish, or expire, because the time is up."""
     payment = facts.reached(entry.command)
     if payment is None:
@@ -85,12 +176,13 @@ def decide_release(entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Re
         return refusal
     if expiring and payment.expires_us > microseconds(at):
         return Refusal(errors.HOLD_NOT_EXPIRED)
-    return release(payment, facts, PaymentState.EXPIRED if expiring else PaymentState.VOIDED)
+    return release(payment, facts, catalogue, PaymentState.EXPIRED if expiring else PaymentState.VOIDED)
 
 
-def release(payment: Payment, facts: PaymentFacts, state: PaymentState) -> Plan:
-    """Everything an authorization held is available again. No money moves."""
+def release(payment: Payment, facts: PaymentFacts, catalogue: Catalogue, state: PaymentState) -> Plan:
+    """Everything an authorization held is available again, vouchers too. No money moves."""
     held = unpack_allocation(payment.allocation, facts.of(payment.card))
+    vouchers = [facts.vouchers[identity] for identity in _discounted(payment)]
     name = state.name.lower()
     return Plan(
         answer=msgspec.json.encode(
@@ -105,12 +197,34 @@ def release(payment: Payment, facts: PaymentFacts, state: PaymentState) -> Plan:
         ),
         event=f"payment.{name}.v1",
         subject=payment.wallet,
-        person=facts.card_of(payment).person(),
+        person=facts.person(payment),
         changes=(
             *((lot, (lot.balance, lot.held - part, lot.state)) for lot, part in held),
-            (payment, (state, 0, 0, payment.moved_us, payment.allocation)),
+            *_freed(payment, vouchers, facts, catalogue),
+            (payment, payment.values(state=state, captured=0, refunded=0)),
         ),
     )
+
+
+def _freed(payment: Payment, vouchers: Sequence[Voucher], facts: PaymentFacts, catalogue: Catalogue) -> Changes:
+    """Vouchers that a payment held count again; those that passed on after the hold ran out are left alone."""
+    changes: Changes = []
+    for voucher in vouchers:
+        if voucher.state == VoucherState.HELD and voucher.holder == payment.id:
+            changes.append((voucher, freed(voucher)))
+    return [*changes, *uses_undone(payment, vouchers, facts, catalogue)]
+
+
+def uses_undone(payment: Payment, vouchers: Sequence[Voucher], facts: PaymentFacts, catalogue: Catalogue) -> Changes:
+    """The day's tallies without the use of these vouchers, which did not come about."""
+    day = day_number(instant(payment.at_us))
+    counted: dict[int, int] = {}
+    changes: Changes = []
+    for voucher in vouchers:
+        if catalogue.stock(voucher.terms, voucher.stock).rules.use_person_day:
+            counted[voucher.stock] = counted.get(voucher.stock, 0) + 1
+            changes.append(add(use_tally(voucher, facts.quotas, day), -counted[voucher.stock]))
+    return changes
 
 
 def not_possible(payment: Payment, operation: Operation) -> Refusal | None:

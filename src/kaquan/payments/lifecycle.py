@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Literal
 
-Operation = Literal["capture", "void", "expire", "refund"]
+Operation = Literal["capture", "void", "expire", "refund", "refund_part"]
 
 
 class PaymentState(IntEnum):
@@ -14,6 +14,7 @@ class PaymentState(IntEnum):
     VOIDED = 3
     EXPIRED = 4
     REFUNDED = 5
+    PARTLY_REFUNDED = 6
 
 
 WORDS_ZH = {
@@ -22,6 +23,7 @@ WORDS_ZH = {
     PaymentState.VOIDED: "已撤销",
     PaymentState.EXPIRED: "已过期",
     PaymentState.REFUNDED: "已退款",
+    PaymentState.PARTLY_REFUNDED: "已部分退款",
 }
 """The states as a cashier reads them in Chinese."""
 
@@ -30,6 +32,9 @@ TRANSITIONS: dict[tuple[PaymentState, Operation], PaymentState] = {
     (PaymentState.AUTHORIZED, "void"): PaymentState.VOIDED,
     (PaymentState.AUTHORIZED, "expire"): PaymentState.EXPIRED,
     (PaymentState.CAPTURED, "refund"): PaymentState.REFUNDED,
+    (PaymentState.CAPTURED, "refund_part"): PaymentState.PARTLY_REFUNDED,
+    (PaymentState.PARTLY_REFUNDED, "refund"): PaymentState.REFUNDED,
+    (PaymentState.PARTLY_REFUNDED, "refund_part"): PaymentState.PARTLY_REFUNDED,
 }
 
 

@@ -6,40 +6,49 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from kaquan.cards.model import Card, CardFacts, Lot
+from kaquan.cards.model import Lot
 from kaquan.commands.model import Command, Routed, Row
 from kaquan.kernel.ids import Id, bucket_of, derived_id
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import ZERO, Money
 from kaquan.rewards.model import Reward
+from kaquan.vouchers.model import SpendingFacts
+from kaquan.vouchers.orders import Line
 
 AMOUNT_MAX = Money(100_000_000)  # a million yuan: no card holds more, a larger amount is a slip of the finger
 ORDER_NO_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
+LINES_MAX = 200  # a basket that a cashier scans in ten minutes
 
 _SHARE = Struct(">16sq")
 
 
 class Pay(Command, frozen=True, kw_only=True):
-    """Pay `amount` from a card at a merchant, at once.
+    """Pay an order of `amount` at a merchant, at once: vouchers first, then what is paid `outside`, the rest by card.
 
     `number` is the card number that was shown, if one was: a replaced card is not paid with by its old number.
+    Without a card, `wallet` tells whose vouchers they are, and vouchers and outside money pay it all. `lines` are
+    asked for by vouchers for certain goods; when told, they sum to the amount.
     """
 
-    card: Id
+    card: Id | None
     merchant: Id
     store: Id | None
     amount: Money
     order_no: str
     number: str | None = None
+    wallet: Id | None = None
+    vouchers: tuple[Id, ...] = ()
+    outside: Money = ZERO
+    lines: tuple[Line, ...] = ()
 
     @property
     def subject(self) -> Id:
-        """The card."""
-        return self.card
+        """The card, or the wallet."""
+        return self.card or self.wallet or Id(bytes(16))
 
 
 class Authorize(Pay, frozen=True, kw_only=True):
-    """Hold `amount` on a card for a merchant, to be captured or voided."""
+    """Hold what an order of `amount` takes, vouchers too, to be captured or voided."""
 
 
 class PaymentCommand(Command, frozen=True, kw_only=True):
@@ -68,10 +77,15 @@ class ExpireHold(PaymentCommand, frozen=True, kw_only=True):
 
 
 class Refund(PaymentCommand, frozen=True, kw_only=True):
-    """Give back all of a payment. `late`: after the refund window, by the issuer or the operator."""
+    """Give back a payment: goods worth `amount` of the order, or its `lines` (positions from 0), or all that is left.
+
+    `late`: after the refund window, by the issuer or the operator.
+    """
 
     reason: str
     late: bool = False
+    amount: Money | None = None
+    lines: tuple[int, ...] = ()
 
 
 class Reverse(PaymentCommand, frozen=True, kw_only=True):
@@ -94,7 +108,10 @@ class ReverseUnknown(Command, frozen=True, kw_only=True):
 
 
 class Payment(Row):
-    """A loaded payment: amounts in fen, instants in microseconds, `expires_us` 0 for none."""
+    """A loaded payment: amounts in fen, instants in microseconds, `expires_us` 0 for none, `card` zeros for none.
+
+    `amount`, `captured` and `refunded` count the whole order, whoever pays it; see `payments.tenders`.
+    """
 
     table: ClassVar[str] = "payment"
     card: Id
@@ -106,36 +123,50 @@ class Payment(Row):
     amount: int
     captured: int
     refunded: int
+    at_us: int
     moved_us: int
     expires_us: int
+    outside: int
     allocation: bytes
+    discounts: bytes
+    returned: bytes
+    lines: bytes
     order_no: str
 
+    def values(self, **changes: Any) -> tuple[Any, ...]:
+        """What the payment becomes when only `changes` change."""
+        return tuple(changes.get(name, getattr(self, name)) for name in _CHANGING)
+
     def become(self, values: Sequence[Any]) -> None:
-        """state, captured, refunded, moved_us, allocation."""
-        self.state, self.captured, self.refunded, self.moved_us, self.allocation = values
+        """See `values`."""
+        for name, value in zip(_CHANGING, values, strict=True):
+            setattr(self, name, value)
 
     def changed(self) -> tuple[Any, ...]:
         """See `Row`."""
-        return (
-            bucket_of(self.id),
-            self.id,
-            self.version,
-            self.state,
-            self.captured,
-            self.refunded,
-            self.moved_us,
-            self.allocation,
-        )
+        return (bucket_of(self.id), self.id, self.version, *self.values())
 
 
-class PayFacts(CardFacts):
-    """What a payment is decided on: cards with lots, and what the order registry said."""
+_CHANGING = (
+    "state",
+    "captured",
+    "refunded",
+    "moved_us",
+    "outside",
+    "allocation",
+    "discounts",
+    "returned",
+    "lines",
+)
+
+
+class PayFacts(SpendingFacts):
+    """What a payment is decided on: cards with lots, vouchers, tallies, and what the order registry said."""
 
     barred: Routed = msgspec.field(default_factory=dict)
 
 
-class PaymentFacts(CardFacts):
+class PaymentFacts(SpendingFacts):
     """What later operations are decided on. `decided` tells which payment ids were decided, and how."""
 
     payments: dict[bytes, Payment] = msgspec.field(default_factory=dict)
@@ -147,9 +178,11 @@ class PaymentFacts(CardFacts):
         found = self.payments.get(command.payment)
         return found if found is not None and command.caller.reaches(found.merchant) else None
 
-    def card_of(self, payment: Payment) -> Card:
-        """The card that paid."""
-        return self.cards[payment.card]
+    def person(self, payment: Payment) -> bytes:
+        """The person part of a leaf about this payment."""
+        if payment.card in self.cards:
+            return self.cards[payment.card].person()
+        return b'{"wallet":"%b"}' % payment.wallet.hex().encode()
 
 
 def pack_allocation(shares: Iterable[tuple[Lot, int]]) -> bytes:

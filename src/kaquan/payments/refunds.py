@@ -1,20 +1,19 @@
 """Refunds and reversals: a new transfer that returns to the lots it came from. Pure."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
-from kaquan.cards.lots import Share
-from kaquan.cards.model import LotKind, LotState
+from kaquan.cards.model import LotState
 from kaquan.commands.model import TOMBSTONE, Entry, Plan
 from kaquan.kernel.caller import Role
 from kaquan.kernel.clock import instant, shown
 from kaquan.kernel.ids import Id, bucket_of
-from kaquan.kernel.money import ZERO, Money
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.ledger.chart import Account, Source
-from kaquan.ledger.model import Leg, post
-from kaquan.payments import errors
+from kaquan.ledger.model import post_all
+from kaquan.payments import errors, tenders
 from kaquan.payments.holds import not_possible, release
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
@@ -23,11 +22,12 @@ from kaquan.payments.model import (
     PaymentFacts,
     Refund,
     Reverse,
-    unpack_allocation,
+    pack_allocation,
 )
+from kaquan.payments.returns import Back, RebateCut, Returns, all_of, back_of, rebate_cut, returns
 from kaquan.programs.catalogue import Catalogue, Terms
-from kaquan.rewards.model import Clawback, Reward, RewardState
-from kaquan.rewards.rules import clawback, window_end
+from kaquan.rewards.rules import clawback_leg, window_end
+from kaquan.vouchers.model import pack_discounts
 
 REVERSED = "reversed"
 REVERSAL_MIN = timedelta(days=1)
@@ -35,17 +35,19 @@ REVERSAL_MIN = timedelta(days=1)
 
 
 def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
-    """Give back all of a payment to the lots that paid it, and take back what it earned."""
+    """Give back a payment, or part of it, to the lots and funders that paid it, and take back what it earned."""
     command: Refund = entry.command
     payment = facts.reached(command)
     if payment is None:
         return Refusal(errors.PAYMENT_UNKNOWN)
     if refusal := not_possible(payment, "refund"):
         return refusal
-    terms = catalogue.terms[payment.terms]
-    if refusal := _too_late(command, payment, terms, at):
+    if refusal := _too_late(command, payment, catalogue.terms[payment.terms], at):
         return refusal
-    return _give_back(entry, payment, facts, terms, command.reason[:REASON_LENGTH_MAX], "payment.refunded.v1")
+    back = back_of(command, payment, facts, catalogue)
+    if isinstance(back, Refusal):
+        return back
+    return _give_back(entry, payment, back, facts, catalogue, "payment.refunded.v1", at)
 
 
 def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -66,14 +68,15 @@ def decide_reverse(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
     if payment.state in (PaymentState.VOIDED, PaymentState.EXPIRED):
         return _nothing_taken(entry, command.payment, command.merchant, command.order_no, bury=False)
     if payment.state == PaymentState.AUTHORIZED:
-        return release(payment, facts, PaymentState.VOIDED)
+        return release(payment, facts, catalogue, PaymentState.VOIDED)
     if refusal := not_possible(payment, "refund"):
         return refusal
     terms = catalogue.terms[payment.terms]
     end = max(_refundable_until(payment, terms), instant(payment.moved_us) + REVERSAL_MIN)
     if at >= end:
         return _window_over(terms, end)
-    return _give_back(entry, payment, facts, terms, REVERSED, "payment.reversed.v1")
+    back = all_of(payment, facts)
+    return _give_back(entry, payment, back, facts, catalogue, "payment.reversed.v1", at)
 
 
 def decide_reverse_unknown(entry: Entry) -> Plan:
@@ -101,69 +104,88 @@ def _window_over(terms: Terms, end: datetime) -> Refusal:
     return Refusal(errors.REFUND_WINDOW_OVER, {"window_days": days, "window_end": shown(end)})
 
 
-def _give_back(entry: Entry, payment: Payment, facts: PaymentFacts, terms: Terms, reason: str, event: str) -> Plan:
-    amount = Money(payment.captured - payment.refunded)
+def _give_back(
+    entry: Entry, payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, event: str, at: datetime
+) -> Plan:
+    """Carry out a return: money to the lots and funders it came from, vouchers by their terms, the rebate cut."""
+    terms, merchant = catalogue.terms[payment.terms], catalogue.merchants[payment.merchant]
     lots = facts.of(payment.card)
-    returned = unpack_allocation(payment.allocation, lots)
-    balances = {lot.id: lot.balance + part for lot, part in returned}
-    legs = return_legs(returned, payment.merchant)
-    reward = facts.rewards.get(payment.id)
-    taken_back = Clawback([], ZERO)
-    changes = []
-    if reward is not None and reward.state == RewardState.GRANTED:
-        taken_back = clawback(reward, lots, balances, terms.terms.rebate.clawback_allow_negative)
-        for lot, part in taken_back.taken:
-            balances[lot.id] = balances.get(lot.id, lot.balance) - part
-            legs.append(Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, Money(part)))
-        changes.append((reward, (RewardState.CLAWED_BACK, reward.lot)))
-    elif reward is not None and reward.state == RewardState.WAITING:
-        changes.append((reward, (RewardState.CANCELLED, reward.lot)))
+    balances = {lot.id: lot.balance for lot in lots}
+    for lot, part in back.shares:
+        balances[lot.id] += part
+    posted = tenders.give_back(back.shares, terms.ledger, merchant)
+    vouchers = returns(payment, back, facts, catalogue, at)
+    cut = rebate_cut(payment, back, facts, terms, balances)
+    for lot, part in cut.taken:
+        balances[lot.id] -= part
+    claws = [clawback_leg(lot, Money(part)) for lot, part in cut.taken]
+    posted += [*vouchers.posted, (terms.ledger, claws)]
+    touched = {lot.id for lot, _ in back.shares} | {lot.id for lot, _ in cut.taken}
     return Plan(
-        answer=_refund_answer(entry.id, payment, amount, reward, taken_back, reason),
+        answer=_refund_answer(entry.id, payment, back, cut, vouchers, entry.command),
         event=event,
         subject=payment.wallet,
-        person=facts.card_of(payment).person(),
+        person=facts.person(payment),
         changes=(
-            *((lot, (balances[lot.id], lot.held, LotState.LIVE)) for lot in lots if lot.id in balances),
-            (
-                payment,
-                (PaymentState.REFUNDED, payment.captured, payment.captured, payment.moved_us, payment.allocation),
-            ),
-            *changes,
+            *((lot, (balances[lot.id], lot.held, LotState.LIVE)) for lot in lots if lot.id in touched),
+            (payment, _after(payment, back)),
+            *cut.changes,
+            *vouchers.changes,
         ),
-        inserts=(("refund", (bucket_of(entry.id), entry.id, payment.id, amount, payment.allocation, reason)),),
-        postings=post(entry.id, terms.ledger, legs),
+        inserts=(("refund", _row(entry, payment, back)),),
+        postings=post_all(entry.id, posted),
     )
 
 
-def return_legs(returned: list[Share], merchant: Id) -> list[Leg]:
-    """The mirror of `spend_legs`: from the merchant back to the lots, and the expense undone."""
-    legs = [
-        Leg(Account.MERCHANT_PAYABLE, merchant, lot.account, lot.id, lot.source, Money(part))
-        for lot, part in returned
-    ]
-    unused = sum(part for lot, part in returned if lot.kind == LotKind.BONUS)
-    if unused:
-        legs.append(Leg(Account.PROMO_DEFERRED, None, Account.PROMO_EXPENSE, None, Source.NONE, Money(unused)))
-    return legs
+def _after(payment: Payment, back: Back) -> tuple[Any, ...]:
+    return payment.values(
+        state=PaymentState.REFUNDED if back.last else PaymentState.PARTLY_REFUNDED,
+        refunded=payment.refunded + back.amount,
+        returned=tenders.pack_returned(back.so_far),
+        lines=tenders.pack_changed_lines(back.lines) if back.lines else payment.lines,
+    )
+
+
+def _reason(command: Refund | Reverse) -> str:
+    return command.reason[:REASON_LENGTH_MAX] if isinstance(command, Refund) else REVERSED
+
+
+def _row(entry: Entry, payment: Payment, back: Back) -> tuple[object, ...]:
+    return (
+        bucket_of(entry.id),
+        entry.id,
+        payment.id,
+        back.amount,
+        back.outside,
+        pack_allocation(back.shares),
+        pack_discounts(back.discounts),
+        _reason(entry.command),
+    )
 
 
 def _refund_answer(
-    refund: Id, payment: Payment, amount: Money, reward: Reward | None, taken_back: Clawback, reason: str
+    refund: Id, payment: Payment, back: Back, cut: RebateCut, vouchers: Returns, command: Refund | Reverse
 ) -> bytes:
-    waiting = reward is not None and reward.state == RewardState.WAITING
+    principal, bonus, subsidy = tenders.by_kind(back.shares)
     return msgspec.json.encode(
         {
-            "amount_fen": amount,
-            "clawback_fen": sum(part for _, part in taken_back.taken),
-            "clawback_short_fen": taken_back.short,
+            "amount_fen": back.amount,
+            "bonus_fen": bonus,
+            "card_fen": principal + bonus + subsidy,
+            "clawback_fen": sum(part for _, part in cut.taken),
+            "clawback_short_fen": cut.short,
+            "discount_fen": sum(one.amount for one in back.discounts),
             "merchant": payment.merchant.hex(),
             "order_no": payment.order_no,
+            "outside_fen": back.outside,
             "payment": payment.id.hex(),
-            "reason": reason,
-            "rebate_cancelled_fen": reward.amount if waiting and reward else 0,
+            "principal_fen": principal,
+            "reason": _reason(command),
+            "rebate_cancelled_fen": cut.cancelled,
             "refund": refund.hex(),
-            "state": "refunded",
+            "state": "refunded" if back.last else "partly_refunded",
+            "subsidy_fen": subsidy,
+            "vouchers_usable": vouchers.usable,
         },
         order="sorted",
     )

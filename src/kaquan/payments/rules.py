@@ -1,9 +1,10 @@
-"""May this payment be taken, from which lots, and what does it earn? Pure.
+"""May this order be paid, by which vouchers and lots, and what does it earn? Pure.
 
-Order of precedence: malformed, unknown, not accepted here, order registry, card's state, old card number, value not
-active, not enough. The first reason is the one that is told.
+Order of precedence: malformed, unknown, not accepted here, order registry, card's state, old card number, vouchers,
+outside money, value not active, not enough. The first reason is the one that is told.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from unicodedata import is_normalized
 
@@ -11,21 +12,32 @@ import msgspec
 
 from kaquan.cards import errors as card_errors
 from kaquan.cards.lots import Share, shares, spendable
-from kaquan.cards.model import LOT_ACCOUNT, Card, Lot, LotKind, LotState
+from kaquan.cards.model import Card, Lot, LotState
 from kaquan.cards.rules import bears, may_pay
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import ZERO, Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.ledger.chart import Account, Source
-from kaquan.ledger.model import Leg, post
-from kaquan.payments import errors
+from kaquan.ledger.model import post_all
+from kaquan.payments import errors, tenders
 from kaquan.payments.lifecycle import PaymentState
-from kaquan.payments.model import AMOUNT_MAX, ORDER_NO_LENGTH_MAX, Authorize, Pay, PayFacts, pack_allocation
-from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.payments.model import (
+    AMOUNT_MAX,
+    LINES_MAX,
+    ORDER_NO_LENGTH_MAX,
+    Authorize,
+    Pay,
+    PayFacts,
+    pack_allocation,
+)
+from kaquan.programs.catalogue import Catalogue, Merchant, Terms
 from kaquan.rewards.model import Earned
 from kaquan.rewards.rules import earned
+from kaquan.vouchers import errors as voucher_errors
+from kaquan.vouchers.model import Discount, pack_discounts
+from kaquan.vouchers.orders import Applied
+from kaquan.vouchers.spending import applied_to, order_of, used_up
 
 
 class PayAnswer(msgspec.Struct, frozen=True):
@@ -33,13 +45,46 @@ class PayAnswer(msgspec.Struct, frozen=True):
 
     amount_fen: int
     bonus_fen: int
+    discount_fen: int
+    discounts: list[dict[str, object]]
     merchant: str
     order_no: str
+    outside_fen: int
     payment: str
     principal_fen: int
     rebate_fen: int
     state: str
+    subsidy_fen: int
     terms: int
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """An order and who pays it: the card under its terms (none without a card), vouchers, lots, outside money.
+
+    `terms` are those of the card, or of the first voucher.
+    """
+
+    card: Card | None
+    wallet: Id
+    merchant: Merchant
+    terms: Terms
+    applied: Sequence[Applied]
+    discounts: Sequence[Discount]
+    taken: list[Share]
+
+    @property
+    def discount(self) -> Money:
+        """What the vouchers take off."""
+        return Money(sum([one.amount for one in self.applied]))
+
+    @property
+    def by_card(self) -> Money:
+        """What the card pays."""
+        return Money(sum([part for _, part in self.taken]))
+
+    def person(self) -> bytes:
+        """The person part of the leaf."""
+        return self.card.person() if self.card else b'{"wallet":"%b"}' % self.wallet.hex().encode()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -50,29 +95,82 @@ def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime
     command: Pay = entry.command
     if refusal := malformed(command) or unknown_place(command, catalogue):
         return refusal
-    card = facts.cards.get(command.card)
-    if card is None:
+    bill = _bill(entry, facts, catalogue, at)
+    if isinstance(bill, Refusal):
+        return bill
+    if isinstance(command, Authorize):
+        return _hold(entry, bill, facts, catalogue, at)
+    return _take(entry, bill, facts, catalogue, at)
+
+
+def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Bill | Refusal:
+    command: Pay = entry.command
+    card = facts.cards.get(command.card) if command.card else None
+    if command.card and card is None:
         return Refusal(card_errors.CARD_UNKNOWN)
-    terms = catalogue.terms[card.terms]
+    wallet = card.wallet if card else command.wallet
+    if wallet is None or not (card or command.vouchers):
+        return Refusal(errors.PAYER_MISSING)
+    if any((known := facts.vouchers.get(one)) is None or known.wallet != wallet for one in command.vouchers):
+        return Refusal(voucher_errors.VOUCHER_UNKNOWN)
+    vouchers = [facts.vouchers[one] for one in command.vouchers]
+    stocks = [catalogue.stock(one.terms, one.stock) for one in vouchers]
+    terms = catalogue.terms[card.terms] if card else stocks[0].terms
     merchant = catalogue.merchants[command.merchant]
-    if not merchant.active or merchant.group != terms.group:
-        return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
-    if refusal := _barred(facts.barred.get(entry.id), terms) or may_pay(card) or bears(card, command.number):
+    for needed in (terms, *(stock.terms for stock in stocks)):
+        if not merchant.active or merchant.group != needed.group:
+            return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": needed.terms.program.name_zh})
+    if refusal := _barred(facts.barred.get(entry.id), terms):
         return refusal
+    if card is not None and (refusal := may_pay(card) or bears(card, command.number)):
+        return refusal
+    applied: Sequence[Applied] = ()
+    if vouchers:
+        store = catalogue.store_codes[command.store] if command.store else None
+        order = order_of(entry.id, merchant, store, command.order_no, command.amount, command.lines)
+        most = terms.terms.spending.vouchers_max
+        found = applied_to(order, list(zip(vouchers, stocks, strict=True)), most, facts.quotas, at)
+        if isinstance(found, Refusal):
+            return found
+        applied = found
+    due = Money(command.amount - sum([one.amount for one in applied]))
+    if command.outside > due:
+        return Refusal(errors.OUTSIDE_INVALID, {"outside_fen": command.outside, "due_fen": due})
+    taken = _taken(command, card, Money(due - command.outside), facts, terms, at)
+    if isinstance(taken, Refusal):
+        return taken
+    return Bill(card, wallet, merchant, terms, applied, tenders.discounts_of(applied), taken)
+
+
+def _taken(
+    command: Pay, card: Card | None, rest: Money, facts: PayFacts, terms: Terms, at: datetime
+) -> list[Share] | Refusal:
+    """What the card's lots pay of the rest."""
+    if not rest:
+        return []
+    if card is None:
+        return Refusal(errors.ORDER_NOT_COVERED, {"missing_fen": rest})
     at_us = microseconds(at)
     lots = spendable(facts.of(card.id), at_us)
-    if refusal := _not_enough(command.amount, lots, facts.of(card.id), at_us):
+    if refusal := _not_enough(rest, lots, facts.of(card.id), at_us):
         return refusal
-    taken = shares(lots, command.amount, terms.terms.spending.burn_order)
-    if isinstance(command, Authorize):
-        return _hold(entry, card, taken, terms, at)
-    return _take(entry, card, taken, terms, at)
+    return shares(lots, rest, terms.terms.spending.burn_order)
 
 
 def malformed(command: Pay) -> Refusal | None:
-    """Whether amount and order number can be what anybody means. A malformed payment claims no order."""
-    if not 0 < command.amount <= AMOUNT_MAX:
+    """Whether amount, lines and order number can be what anybody means. A malformed payment claims no order."""
+    if not 0 < command.amount <= AMOUNT_MAX or not 0 <= command.outside <= AMOUNT_MAX:
         return Refusal(errors.AMOUNT_INVALID, {"amount_max_fen": AMOUNT_MAX})
+    if command.lines:
+        total = sum(line.amount for line in command.lines)
+        fits = len(command.lines) <= LINES_MAX and min(line.amount for line in command.lines) > 0
+        if not fits or total != command.amount:
+            facts = {"lines_max": LINES_MAX, "amount_fen": command.amount, "lines_fen": total}
+            return Refusal(errors.ORDER_LINES, facts)
+    if len(set(command.vouchers)) != len(command.vouchers):
+        return Refusal(voucher_errors.VOUCHER_TWICE)
+    if command.card is None and (command.wallet is None or not command.vouchers):
+        return Refusal(errors.PAYER_MISSING)
     return order_refusal(command.order_no)
 
 
@@ -115,49 +213,45 @@ def _not_enough(amount: Money, lots: list[Lot], all_lots: list[Lot], at_us: int)
     return Refusal(card_errors.BALANCE_INSUFFICIENT, {"available_fen": free, "missing_fen": amount - free})
 
 
-def _take(entry: Entry, card: Card, taken: list[Share], terms: Terms, at: datetime) -> Plan:
+def _take(entry: Entry, bill: Bill, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Plan:
     command: Pay = entry.command
-    reward = earned(command.amount, terms, at)
+    reward = earned(bill.by_card, bill.terms, at) if bill.card else None
+    posted = tenders.charge(bill.taken, bill.terms.ledger, bill.merchant)
+    if bill.applied:
+        posted += tenders.redeem(bill.applied, bill.merchant)
     return Plan(
-        answer=_answer(entry.id, command, taken, "captured", reward, terms.id),
+        answer=_answer(entry.id, command, bill, "captured", reward, catalogue),
         event="payment.captured.v1",
-        subject=card.wallet,
-        person=card.person(),
-        changes=tuple([(lot, (lot.balance - part, lot.held, lot.state)) for lot, part in taken]),
-        checks=(card,),
-        inserts=(
-            ("payment", _row(entry.id, command, card, taken, terms, PaymentState.CAPTURED, None)),
-            *reward_rows(reward, entry.id, card.id, terms.id),
+        subject=bill.wallet,
+        person=bill.person(),
+        changes=(
+            *[(lot, (lot.balance - part, lot.held, lot.state)) for lot, part in bill.taken],
+            *used_up(bill.applied, entry.id, facts.quotas, at),
         ),
-        postings=post(entry.id, terms.ledger, spend_legs(taken, command.merchant)),
+        checks=(bill.card,) if bill.card else (),
+        inserts=(
+            ("payment", _row(entry.id, command, bill, PaymentState.CAPTURED, None)),
+            *reward_rows(reward, entry.id, bill.card.id if bill.card else entry.id, bill.terms.id),
+        ),
+        postings=post_all(entry.id, posted),
     )
 
 
-def _hold(entry: Entry, card: Card, taken: list[Share], terms: Terms, at: datetime) -> Plan:
+def _hold(entry: Entry, bill: Bill, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Plan:
     command: Pay = entry.command
-    expires = microseconds(at + timedelta(minutes=terms.terms.spending.hold_minutes))
+    expires = microseconds(at + timedelta(minutes=bill.terms.terms.spending.hold_minutes))
     return Plan(
-        answer=_answer(entry.id, command, taken, "authorized", None, terms.id),
+        answer=_answer(entry.id, command, bill, "authorized", None, catalogue),
         event="payment.authorized.v1",
-        subject=card.wallet,
-        person=card.person(),
-        changes=tuple([(lot, (lot.balance, lot.held + part, lot.state)) for lot, part in taken]),
-        checks=(card,),
-        inserts=(("payment", _row(entry.id, command, card, taken, terms, PaymentState.AUTHORIZED, expires)),),
+        subject=bill.wallet,
+        person=bill.person(),
+        changes=(
+            *[(lot, (lot.balance, lot.held + part, lot.state)) for lot, part in bill.taken],
+            *used_up(bill.applied, entry.id, facts.quotas, at, held_until_us=expires),
+        ),
+        checks=(bill.card,) if bill.card else (),
+        inserts=(("payment", _row(entry.id, command, bill, PaymentState.AUTHORIZED, expires)),),
     )
-
-
-def spend_legs(taken: list[Share], merchant: Id) -> list[Leg]:
-    """Card lots to the merchant, each by its source; granted value becomes an expense as it is used."""
-    legs = []
-    used = 0
-    for lot, part in taken:
-        legs.append(Leg(LOT_ACCOUNT[lot.kind], lot.id, Account.MERCHANT_PAYABLE, merchant, lot.source, Money(part)))
-        if lot.kind == LotKind.BONUS:
-            used += part
-    if used:
-        legs.append(Leg(Account.PROMO_EXPENSE, None, Account.PROMO_DEFERRED, None, Source.NONE, Money(used)))
-    return legs
 
 
 def reward_rows(
@@ -169,56 +263,44 @@ def reward_rows(
     return (("reward", (bucket_of(payment), payment, card, reward.amount, reward.due_us, terms)),)
 
 
-def by_kind(taken: list[Share]) -> tuple[int, int]:
-    """Fen from principal and fen from granted value."""
-    principal = bonus = 0
-    for lot, part in taken:
-        if lot.kind == LotKind.PRINCIPAL:
-            principal += part
-        else:
-            bonus += part
-    return principal, bonus
-
-
-def _answer(payment: Id, command: Pay, taken: list[Share], state: str, reward: Earned | None, terms: int) -> bytes:
-    principal, bonus = by_kind(taken)
+def _answer(payment: Id, command: Pay, bill: Bill, state: str, reward: Earned | None, catalogue: Catalogue) -> bytes:
+    principal, bonus, subsidy = tenders.by_kind(bill.taken)
     return _encode(
         PayAnswer(
             command.amount,
             bonus,
+            bill.discount if bill.applied else ZERO,
+            tenders.named(bill.discounts, catalogue),
             command.merchant.hex(),
             command.order_no,
+            command.outside,
             payment.hex(),
             principal,
             reward.amount if reward else 0,
             state,
-            terms,
+            subsidy,
+            bill.terms.id,
         )
     )
 
 
-def _row(
-    payment: Id,
-    command: Pay,
-    card: Card,
-    taken: list[Share],
-    terms: Terms,
-    state: PaymentState,
-    expires_us: int | None,
-) -> tuple[object, ...]:
+def _row(payment: Id, command: Pay, bill: Bill, state: PaymentState, expires_us: int | None) -> tuple[object, ...]:
     return (
         bucket_of(payment),
         payment,
-        card.wallet,
-        card.id,
+        bill.wallet,
+        bill.card.id if bill.card else None,
         command.merchant,
         command.store,
-        terms.id,
-        card.program,
+        bill.terms.id,
+        bill.terms.program,
         state,
         command.amount,
         command.amount if state == PaymentState.CAPTURED else 0,
         expires_us,
         command.order_no,
-        pack_allocation(taken),
+        command.outside,
+        pack_allocation(bill.taken),
+        pack_discounts(bill.discounts),
+        tenders.pack_lines(command.lines, bill.applied),
     )

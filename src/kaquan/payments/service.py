@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from kaquan.cards.model import CardFacts
+from kaquan.cards.model import CardFacts, Wanted
 from kaquan.cards.service import load_cards
 from kaquan.commands.execute import Door, Unavailable, key_refusal
 from kaquan.commands.handler import Handler
@@ -20,8 +20,11 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.payments import errors, holds, orders, refunds, rules, store
 from kaquan.payments.model import PayFacts, PaymentFacts, Reverse, ReverseUnknown
 from kaquan.programs.catalogue import Catalogue
+from kaquan.quotas.model import slice_keys
 from kaquan.rewards import errors as reward_errors
 from kaquan.rewards import rules as reward_rules
+from kaquan.vouchers.orders import day_number
+from kaquan.vouchers.service import load_facts
 
 payment = store.payment
 holds_due = store.holds_due
@@ -41,10 +44,15 @@ class PayHandler(Handler):
         meant = [entry for entry in entries if rules.may_claim(entry.command, self._catalogue)]
         return orders.claim(cursor, meant, at, dry_run)
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PayFacts:
-        """Cards and lots."""
-        facts = load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
-        return PayFacts(facts.commands, facts.cards, facts.lots, routed)
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> PayFacts:
+        """Cards with lots, and vouchers with what their holders used today."""
+        vouchers = {one for entry in entries for one in entry.command.vouchers}
+        cards = {entry.command.card for entry in entries if entry.command.card is not None}
+        wanted = Wanted(cards=cards, vouchers=vouchers, use_day=day_number(at) if vouchers else None)
+        facts = load_facts(cursor, entries, wanted, lock)
+        return PayFacts(facts.commands, facts.cards, facts.lots, facts.vouchers, facts.wallets, facts.quotas, routed)
 
     def decide(self, entry: Entry, facts: PayFacts, at: datetime) -> Plan | Refusal:
         """See `payments.rules`."""
@@ -58,9 +66,17 @@ class PaymentHandler(Handler):
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PaymentFacts:
-        """Payments with their rewards, cards and lots."""
-        return store.load_payments(cursor, entries, [entry.command.payment for entry in entries], lock)
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> PaymentFacts:
+        """Payments with their rewards, cards, lots and vouchers; to a refund, what funders could promise again."""
+        facts = store.load_payments(cursor, entries, [entry.command.payment for entry in entries], lock)
+        if self.kind in (Kind.REFUND, Kind.REVERSE) and facts.vouchers:
+            stocks = [self._catalogue.stock(one.terms, one.stock) for one in facts.vouchers.values()]
+            funds = {share.fund.id for stock in stocks for share in stock.funding if share.fund is not None}
+            slices = {key for fund in funds for key in slice_keys(fund)}
+            facts.quotas.slices = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas.slices
+        return facts
 
     def decide(self, entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
         """See `payments.holds`, `payments.refunds` and `rewards.rules`."""
@@ -68,7 +84,7 @@ class PaymentHandler(Handler):
             case Kind.CAPTURE:
                 return holds.decide_capture(entry, facts, self._catalogue, at)
             case Kind.VOID | Kind.EXPIRE_HOLD:
-                return holds.decide_release(entry, facts, at)
+                return holds.decide_release(entry, facts, self._catalogue, at)
             case Kind.REFUND:
                 return refunds.decide_refund(entry, facts, self._catalogue, at)
             case Kind.REVERSE:
@@ -83,13 +99,15 @@ class PaymentHandler(Handler):
         if reward is None or paid is None:
             return Refusal(reward_errors.REWARD_NOT_WAITING)
         terms = self._catalogue.terms[reward.terms]
-        return reward_rules.grant(entry, facts.card_of(paid), facts, reward, terms, at)
+        return reward_rules.grant(entry, facts.cards[paid.card], facts, reward, terms, at)
 
 
 class ReverseUnknownHandler(PaymentHandler):
     """The tombstone of an order that nobody has tried to pay."""
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> PaymentFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> PaymentFacts:
         """Earlier decisions only."""
         return store.load_payments(cursor, entries, [], lock)
 
@@ -98,12 +116,18 @@ class ReverseUnknownHandler(PaymentHandler):
         return refunds.decide_reverse_unknown(entry)
 
 
-class ExpireLotHandler(PayHandler):
-    """Expiry of lots: the facts of a payment without its order."""
+class ExpireLotHandler(Handler):
+    """Expiry of lots."""
 
-    def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
-        """Nothing to claim."""
-        return {}
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> CardFacts:
+        """The cards with their lots."""
+        return load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
 
     def decide(self, entry: Entry, facts: CardFacts, at: datetime) -> Plan | Refusal:
         """See `rewards.rules.expire`."""

@@ -13,12 +13,14 @@ from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.payments.model import Payment, PaymentFacts
+from kaquan.quotas.service import tallies_only
 from kaquan.rewards.model import Reward
+from kaquan.vouchers.service import voucher_rows
 
 QUERIES = load(__package__)
 
 # The columns of a load function's answer, in the order of the fields of `Payment` and `Reward`.
-_PAYMENT = [
+_PAYMENT = (
     "id",
     "version",
     "card",
@@ -30,11 +32,16 @@ _PAYMENT = [
     "amount",
     "captured",
     "refunded",
+    "at",
     "moved_at",
     "expires_at",
+    "outside",
     "allocation",
-]
-_REWARD = ["id", "version", "state", "amount", "due_at", "terms", "lot"]
+    "discounts",
+    "returned",
+    "lines",
+)
+_REWARD = ("id", "version", "state", "amount", "cut", "granted", "due_at", "terms", "lot")
 
 
 def load_payments(
@@ -67,6 +74,8 @@ def load_payments(
         lots=lot_rows(facts),
         payments={row[0]: _payment(row) for row in columns},
         rewards={row[0]: Reward(*row) for row in rewards},
+        vouchers=voucher_rows(facts) if facts["voucher_id"] else {},
+        quotas=tallies_only(facts),
         decided=dict(zip(facts["decided_id"], facts["decided_outcome"], strict=True)),
     )
 

@@ -1,14 +1,17 @@
 """The reference data in memory: terms, programs, merchants, as of a version that the door checks each batch."""
 
 from collections.abc import Callable
-from typing import Any
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.law.model import LawPack
+from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
+from kaquan.programs.grants import Stock as StockTerms
 from kaquan.programs.terms import ProgramTerms
 
 
@@ -32,6 +35,57 @@ class Terms(msgspec.Struct, frozen=True):
         return None
 
 
+class FundMode(IntEnum):
+    """How a funder gives its money. Stored."""
+
+    PREPAID = 1
+    PLEDGED = 2
+
+
+class Fund(msgspec.Struct, frozen=True):
+    """What a funder gives discounts and grants from, kept in a book. `source` is where payouts for it come from."""
+
+    id: Id
+    code: str
+    name: str
+    organisation: int
+    book: int
+    mode: FundMode
+    source: Source
+
+
+class FundShare(NamedTuple):
+    """A party's share of what is given; None is the merchant, who bears it himself."""
+
+    fund: Fund | None
+    bps: int
+
+
+class StockState(IntEnum):
+    """Whether an opened stock hands out vouchers. Stored."""
+
+    RUNNING = 1
+    PAUSED = 2
+    STOPPED = 3
+
+
+class Stock(msgspec.Struct, frozen=True):
+    """A stock of vouchers under one version of its program's terms. `pool` is where what is left of it is counted."""
+
+    id: int
+    code: str
+    terms: Terms
+    rules: StockTerms
+    funding: tuple[FundShare, ...]
+    state: StockState
+    pool: Id
+
+    @property
+    def merchant_borne(self) -> bool:
+        """Whether the merchant bears all of it, so that nobody promises money for it."""
+        return all(share.fund is None for share in self.funding)
+
+
 class Merchant(msgspec.Struct, frozen=True):
     """A merchant as decisions need it. `group` is the organisation it belongs to."""
 
@@ -42,6 +96,7 @@ class Merchant(msgspec.Struct, frozen=True):
     active: bool
     account_bank: str
     account_no: str
+    book: int | None = None
 
 
 class Catalogue:
@@ -60,6 +115,11 @@ class Catalogue:
         self.merchant_codes: dict[str, Id] = {}
         self.stores: dict[str, tuple[Id, Id]] = {}
         self.store_merchants: dict[bytes, Id] = {}
+        self.store_codes: dict[bytes, str] = {}
+        self.funds: dict[str, Fund] = {}
+        self.funds_by_id: dict[bytes, Fund] = {}
+        self.stocks: dict[tuple[int, int], Stock] = {}
+        self.latest_stocks: dict[tuple[int, str], Stock] = {}
         self.organisations: dict[str, tuple[int, int | None]] = {}
         self.books: dict[int, str] = {}
 
@@ -73,3 +133,12 @@ class Catalogue:
         """The latest terms of a program by its code, or None."""
         number = self.programs.get(code)
         return None if number is None else self.latest[number]
+
+    def stock(self, terms: int, stock: int) -> Stock:
+        """A stock as the version of the terms says that a voucher was handed out under."""
+        return self.stocks[terms, stock]
+
+    def stock_by_code(self, program: str, code: str) -> Stock | None:
+        """An opened stock of a program under its latest terms, or None."""
+        number = self.programs.get(program)
+        return None if number is None else self.latest_stocks.get((number, code))

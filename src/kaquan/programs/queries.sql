@@ -13,3 +13,9 @@ SELECT id, code, name, organisation, state, account_bank, account_no FROM mercha
 
 -- stores: every store with its merchant
 SELECT id, merchant, code FROM store ORDER BY code LIMIT 1000000;
+
+-- funds: what funders give from
+SELECT id, code, name, organisation, book, mode, source FROM fund ORDER BY code LIMIT 10000;
+
+-- stocks: the stocks of vouchers that were opened
+SELECT id, program, code, state FROM stock ORDER BY id LIMIT 100000;

@@ -8,9 +8,12 @@ from kaquan.db.queries import load
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault
 from kaquan.law.model import load_pack
+from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
-from kaquan.programs.catalogue import Catalogue, Merchant, Terms
+from kaquan.programs.catalogue import Catalogue, Fund, FundMode, FundShare, Merchant, Stock, StockState, Terms
+from kaquan.programs.grants import MERCHANT
 from kaquan.programs.terms import from_json
+from kaquan.quotas.model import pool_id
 
 QUERIES = load(__package__)
 
@@ -28,6 +31,9 @@ def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) ->
     for identity, merchant, code in rows(QUERIES.stores):
         catalogue.stores[code] = (Id(identity.bytes), Id(merchant.bytes))
         catalogue.store_merchants[identity.bytes] = Id(merchant.bytes)
+        catalogue.store_codes[identity.bytes] = code
+    _read_funds(connection, catalogue)
+    _read_stocks(connection, catalogue)
 
 
 def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
@@ -48,6 +54,33 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> No
         catalogue.terms[identity] = known
         catalogue.latest[program] = known
         catalogue.programs[code] = program
+
+
+def _read_funds(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    for identity, code, name, organisation, book, mode, source in connection.execute(QUERIES.funds):
+        fund = Fund(Id(identity.bytes), code, name, organisation, book, FundMode(mode), Source(source))
+        catalogue.funds[code] = fund
+        catalogue.funds_by_id[fund.id] = fund
+
+
+def _read_stocks(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
+    """Every opened stock under every version of the terms that names it."""
+    opened = {(program, code): (number, state) for number, program, code, state in connection.execute(QUERIES.stocks)}
+    for terms in catalogue.terms.values():
+        for rules in terms.terms.stocks:
+            found = opened.get((terms.program, rules.code))
+            if found is None:
+                continue
+            number, state = found
+            funding = tuple(
+                FundShare(None if each.fund == MERCHANT else catalogue.funds[each.fund], each.share_bps)
+                for each in terms.terms.funding
+                if each.of == rules.code
+            )
+            known = Stock(number, rules.code, terms, rules, funding, StockState(state), pool_id("stock", number))
+            catalogue.stocks[terms.id, number] = known
+            if catalogue.latest[terms.program] is terms:
+                catalogue.latest_stocks[terms.program, rules.code] = known
 
 
 def _book(books: dict[int, int | None], issuer: int) -> int:

@@ -11,6 +11,16 @@ import msgspec
 
 from kaquan.kernel.money import Money, Rate
 from kaquan.kernel.refusal import Fault
+from kaquan.programs.grants import (
+    FUNDING_MAX,
+    PLANS_MAX,
+    STOCKS_MAX,
+    Drip,
+    Funding,
+    PacketPool,
+    Referral,
+    Stock,
+)
 from kaquan.programs.meaning import Meaning, bps, choice, code, fen, name, span
 
 OFFERS_MAX = 20  # a price list that a holder reads on one phone screen
@@ -19,6 +29,7 @@ SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a differen
 WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
 PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
 HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
+VOUCHERS_MAX = 20  # more vouchers for one order than a cashier can explain
 MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -132,6 +143,10 @@ class Spending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         bool,
         choice("一个商户订单号只能支付一次", "one merchant order number is paid at most once", looser=-1),
     ]
+    vouchers_max: Annotated[
+        int,
+        span("一单最多用几张券", "most vouchers that count for one order", "items", 0, VOUCHERS_MAX, looser=1),
+    ] = 5
 
 
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -259,6 +274,14 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     refund: RefundTerms
     settlement: Settlement
     reserve: Reserve
+    funding: Annotated[
+        tuple[Funding, ...],
+        span("谁为哪一项出多少", "who pays how much of what is given", "items", 0, FUNDING_MAX),
+    ] = ()
+    stocks: Annotated[tuple[Stock, ...], span("券批次", "stocks of vouchers", "items", 0, STOCKS_MAX)] = ()
+    drips: Annotated[tuple[Drip, ...], span("按月返还计划", "monthly plans", "items", 0, PLANS_MAX)] = ()
+    referrals: Annotated[tuple[Referral, ...], span("邀请活动", "referrals", "items", 0, PLANS_MAX)] = ()
+    packets: Annotated[tuple[PacketPool, ...], span("红包池", "packet pools", "items", 0, PLANS_MAX)] = ()
 
 
 def to_json(terms: ProgramTerms) -> bytes:

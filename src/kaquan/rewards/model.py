@@ -22,22 +22,28 @@ class RewardState(IntEnum):
 
 
 class Reward(Row):
-    """A loaded reward. Its id is the payment's. `lot` is the bonus lot it became, or sixteen zero bytes."""
+    """A loaded reward. Its id is the payment's. `lot` is the bonus lot it became, or sixteen zero bytes.
+
+    `amount` is what the order earned, `cut` what partial refunds took off, `granted` what became bonus.
+    """
 
     table: ClassVar[str] = "reward"
     state: int
     amount: int
+    cut: int
+    granted: int
     due_us: int
     terms: int
     lot: bytes
 
     def become(self, values: Sequence[Any]) -> None:
-        """state, lot."""
-        self.state, self.lot = values
+        """state, cut, granted, lot."""
+        self.state, self.cut, self.granted, self.lot = values
 
     def changed(self) -> tuple[Any, ...]:
         """See `Row`."""
-        return (bucket_of(self.id), self.id, self.version, self.state, self.lot if any(self.lot) else None)
+        lot = self.lot if any(self.lot) else None
+        return (bucket_of(self.id), self.id, self.version, self.state, self.cut, self.granted, lot)
 
 
 class Earned(msgspec.Struct, frozen=True):

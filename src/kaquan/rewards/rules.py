@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kaquan.cards.model import Card, CardFacts, Lot, LotKind, LotState, NewLot, total
+from kaquan.cards.model import NO_FUND, Card, CardFacts, Lot, LotKind, LotState, NewLot, total
 from kaquan.cards.rules import room
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.calendar import business_date, shanghai
@@ -52,7 +52,7 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
         return Refusal(errors.REWARD_NOT_WAITING)
     if at_us < reward.due_us:
         return Refusal(errors.REWARD_NOT_DUE, {"due": shown(instant(reward.due_us))})
-    amount = Money(reward.amount)
+    amount = Money(reward.amount - reward.cut)
     balance_after = Money(total(facts.of(card.id)) + amount)
     if refusal := room(balance_after, bool(card.registered), terms):
         return refusal
@@ -68,30 +68,37 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
         event="reward.granted.v1",
         subject=card.wallet,
         person=card.person(),
-        changes=(card.touched(), (reward, (RewardState.GRANTED, lot.id))),
+        changes=(card.touched(), (reward, (RewardState.GRANTED, reward.cut, amount, lot.id))),
         inserts=(("lot", lot.row()),),
         postings=post(entry.id, terms.ledger, [leg]),
         born=(lot,),
     )
 
 
-def clawback(reward: Reward, lots: list[Lot], balances: Mapping[Id, int], allow_negative: bool) -> Clawback:
-    """What is taken back of a granted rebate: from its own lot first, then from other bonus lots.
+def clawback(
+    reward: Reward, amount: Money, lots: list[Lot], balances: Mapping[Id, int], allow_negative: bool
+) -> Clawback:
+    """How `amount` of a granted rebate is taken back: from its own lot first, then from other bonus of the issuer.
 
     `balances` are the balances after everything else the plan does. A card has a floor of zero, so what it no
     longer holds is `short`: written in the answer and borne by the issuer.
     """
     if allow_negative:
         raise ValueError("a card has a floor of zero: the validator refuses a negative clawback")
-    left = reward.amount
+    left = int(amount)
     taken: list[tuple[Lot, int]] = []
-    bonus = [lot for lot in lots if lot.kind == LotKind.BONUS]
+    bonus = [lot for lot in lots if lot.kind == LotKind.BONUS and lot.fund == NO_FUND]
     for lot in sorted(bonus, key=lambda lot: (lot.id != reward.lot, lot.id)):
         part = min(left, balances.get(lot.id, lot.balance) - lot.held)
         if part > 0:
             taken.append((lot, part))
             left -= part
     return Clawback(taken, Money(left))
+
+
+def clawback_leg(lot: Lot, amount: Money) -> Leg:
+    """Bonus that the issuer granted comes back to it."""
+    return Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, amount)
 
 
 def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime) -> Plan | Refusal:

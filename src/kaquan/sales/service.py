@@ -25,7 +25,9 @@ class SellHandler(Handler):
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> WalletFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> WalletFacts:
         """Wallets. They are not changed, so there is nothing to lock."""
         return load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
 
@@ -47,7 +49,9 @@ class TopUpHandler(Handler):
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> TopUpFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> TopUpFacts:
         """Cards with lots, then who holds them."""
         facts = load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
         owners = [card.wallet for card in facts.cards.values()]

@@ -50,7 +50,9 @@ class SettleHandler(Handler):
         self._catalogue = catalogue
         self._calendar = calendar
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> SettleFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> SettleFacts:
         """Latest settlements and the entries since. There is nothing to lock: settlements are only added."""
         return store.load_settlements(cursor, entries)
 
@@ -66,7 +68,9 @@ class ReleaseHandler(Handler):
         super().__init__(Kind.RELEASE_RESERVE, catalogue)
         self._catalogue = catalogue
 
-    def load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool) -> ReserveFacts:
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> ReserveFacts:
         """The reserves."""
         return store.load_reserves(cursor, entries, lock)
 

@@ -283,4 +283,4 @@ class Shopping:
 
     @staticmethod
     def _payment(command: Pay) -> Id:
-        return scoped_id(command.caller.organisation, command.card, command.key)
+        return scoped_id(command.caller.organisation, command.subject, command.key)

@@ -1,0 +1,278 @@
+"""What a refund gives back to whom: each party exactly its share, to the fen, however often. Pure.
+
+By amount: each part of the payment gives back in proportion to what it paid, by cumulative targets. A voucher whose
+terms say `reprice` gives back what it would not take off the rest of the order. By line: a voucher gives back what it
+took off that line. What goes back to a voucher's funders never goes to the holder.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kaquan.cards.lots import Share
+from kaquan.cards.model import NO_FUND, Lot
+from kaquan.commands.model import Row
+from kaquan.funders.rules import commit_legs, promised
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import bucket_of
+from kaquan.kernel.money import ZERO, Money, allocate_next
+from kaquan.kernel.refusal import Refusal
+from kaquan.payments import errors, tenders
+from kaquan.payments.holds import uses_undone
+from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
+from kaquan.payments.tenders import Posted, StoredLine
+from kaquan.programs.catalogue import Catalogue, Stock, Terms
+from kaquan.quotas.rules import take
+from kaquan.rewards.model import RewardState
+from kaquan.rewards.rules import clawback
+from kaquan.rewards.tiers import rebate
+from kaquan.vouchers.model import NOBODY, Discount, Voucher, VoucherState, unpack_discounts
+from kaquan.vouchers.orders import worth
+
+Changes = list[tuple[Row, tuple[Any, ...]]]
+
+
+class Back(msgspec.Struct, frozen=True):
+    """What comes back: goods worth `amount` of the order, and who gets how much of it.
+
+    `so_far` is what refunds have given back of each part, this one included; `last`: nothing is left.
+    """
+
+    amount: Money
+    shares: list[Share]
+    discounts: list[Discount]
+    outside: Money
+    so_far: list[int]
+    last: bool
+    lines: tuple[StoredLine, ...] = ()
+
+
+class Returns(msgspec.Struct, frozen=True):
+    """What becomes of the vouchers of a refund, and of their funders' money; how many count again."""
+
+    changes: Changes
+    posted: Posted
+    usable: int
+
+
+class RebateCut(msgspec.Struct, frozen=True):
+    """What a refund takes off the rebate: cancelled before it was granted, or taken from lots; what could not be."""
+
+    changes: Changes
+    taken: list[tuple[Lot, int]]
+    cancelled: Money
+    short: Money
+
+
+def all_of(payment: Payment, facts: PaymentFacts) -> Back:
+    """Everything that is left of a payment."""
+    shares, discounts = unpack_allocation(payment.allocation, facts.of(payment.card)), _discounts(payment)
+    weights = _weights(payment, shares, discounts)
+    given = tenders.unpack_returned(payment.returned, len(weights))
+    parts = [weight - gone for weight, gone in zip(weights, given, strict=True)]
+    return _back(payment, Money(payment.captured - payment.refunded), parts, shares, discounts)
+
+
+def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: Catalogue) -> Back | Refusal:
+    """What a refund by amount or by lines gives back; without either, everything that is left."""
+    left = Money(payment.captured - payment.refunded)
+    if command.lines:
+        return _by_lines(command, payment, facts)
+    if command.amount is None or command.amount == left:
+        return all_of(payment, facts)
+    if not 0 < command.amount < left:
+        return Refusal(errors.REFUND_EXCEEDS, {"left_fen": left})
+    shares, discounts = unpack_allocation(payment.allocation, facts.of(payment.card)), _discounts(payment)
+    weights = _weights(payment, shares, discounts)
+    given = tenders.unpack_returned(payment.returned, len(weights))
+    fixed = _repriced(payment, command.amount, discounts, given[len(shares) : -1], facts, catalogue)
+    parts = _with_fixed(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
+    return _back(payment, command.amount, parts, shares, discounts)
+
+
+def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts) -> Back | Refusal:
+    lines = tenders.unpack_lines(payment.lines)
+    wanted = set(command.lines)
+    known = wanted <= set(range(len(lines))) and not any(lines[position].returned for position in wanted)
+    by_line = payment.refunded == sum(line.amount for line in lines if line.returned)
+    if not wanted or not known or not by_line or command.amount is not None:
+        return Refusal(errors.REFUND_LINES)
+    shares, discounts = unpack_allocation(payment.allocation, facts.of(payment.card)), _discounts(payment)
+    weights = _weights(payment, shares, discounts)
+    given = tenders.unpack_returned(payment.returned, len(weights))
+    amount = Money(sum(lines[position].amount for position in wanted))
+    fixed: dict[int, int] = {}
+    for voucher, positions in _by_voucher(discounts).items():
+        number = list(_by_voucher(discounts)).index(voucher)
+        off = Money(sum(lines[position].discounts[number] for position in wanted))
+        own = [weights[len(shares) + at] for at in positions]
+        gone = [given[len(shares) + at] for at in positions]
+        for at, part in zip(positions, allocate_next(off, own, gone), strict=True):
+            fixed[len(shares) + at] = part
+    parts = _with_fixed(amount, weights, given, fixed)
+    after = tuple(
+        msgspec.structs.replace(line, returned=True) if position in wanted else line
+        for position, line in enumerate(lines)
+    )
+    return _back(payment, amount, parts, shares, discounts, after)
+
+
+def _discounts(payment: Payment) -> list[Discount]:
+    return unpack_discounts(payment.discounts)
+
+
+def _weights(payment: Payment, shares: Sequence[Share], discounts: Sequence[Discount]) -> list[int]:
+    """What each part paid: lots, discounts, outside."""
+    return [*(part for _, part in shares), *(one.amount for one in discounts), payment.outside]
+
+
+def _back(
+    payment: Payment,
+    amount: Money,
+    parts: Sequence[int],
+    shares: Sequence[Share],
+    discounts: Sequence[Discount],
+    lines: tuple[StoredLine, ...] = (),
+) -> Back:
+    given = tenders.unpack_returned(payment.returned, len(parts))
+    count = len(shares)
+    return Back(
+        amount,
+        [(lot, part) for (lot, _), part in zip(shares, parts[:count], strict=True) if part],
+        [Discount(one.voucher, one.fund, part) for one, part in zip(discounts, parts[count:-1], strict=True) if part],
+        Money(parts[-1]),
+        [gone + part for gone, part in zip(given, parts, strict=True)],
+        payment.refunded + amount == payment.captured,
+        lines,
+    )
+
+
+def _with_fixed(amount: Money, weights: list[int], given: list[int], fixed: dict[int, int]) -> list[int]:
+    """Parts of which some are fixed beforehand; the others share the rest in proportion."""
+    left = [0 if at in fixed else weight - gone for at, (weight, gone) in enumerate(zip(weights, given, strict=True))]
+    rest = Money(max(0, min(amount - sum(fixed.values()), sum(left))))
+    open_weights = [0 if at in fixed else weight for at, weight in enumerate(weights)]
+    open_given = [0 if at in fixed else gone for at, gone in enumerate(given)]
+    parts: list[int] = list(allocate_next(rest, open_weights, open_given)) if rest else [0] * len(weights)
+    for at, part in fixed.items():
+        parts[at] = part
+    return _settled(amount, parts, weights, given)
+
+
+def _settled(amount: Money, parts: list[int], weights: list[int], given: list[int]) -> list[int]:
+    """Parts that sum to the amount: what is too much or too little is set right where there is room, from the end."""
+    for at in reversed(range(len(parts))):
+        excess = sum(parts) - amount
+        room = parts[at] if excess > 0 else weights[at] - given[at] - parts[at]
+        step = min(abs(excess), room)
+        parts[at] += -step if excess > 0 else step
+    return parts
+
+
+def _repriced(
+    payment: Payment,
+    amount: Money,
+    discounts: Sequence[Discount],
+    given: Sequence[int],
+    facts: PaymentFacts,
+    catalogue: Catalogue,
+) -> dict[int, int]:
+    """By position among the discounts: what vouchers that are priced anew give back, funder by funder."""
+    rest = Money(payment.captured - payment.refunded - amount)
+    fixed: dict[int, int] = {}
+    for voucher, positions in _by_voucher(discounts).items():
+        known = facts.vouchers[voucher]
+        rules = catalogue.stock(known.terms, known.stock).rules
+        if rules.partial_refund != "reprice":
+            continue
+        own, gone = [discounts[at].amount for at in positions], [given[at] for at in positions]
+        still = Money(sum(own) - sum(gone))
+        now = worth(rules, Money(known.face), rest) if rest >= rules.min_order_fen else ZERO
+        back = Money(min(max(0, still - now), amount - sum(fixed.values())))
+        fixed.update(zip(positions, allocate_next(back, own, gone), strict=True))
+    return fixed
+
+
+def _by_voucher(discounts: Sequence[Discount]) -> dict[bytes, list[int]]:
+    """The positions of each voucher's parts, vouchers in their order."""
+    found: dict[bytes, list[int]] = {}
+    for at, one in enumerate(discounts):
+        found.setdefault(one.voucher, []).append(at)
+    return found
+
+
+def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Returns:
+    """A voucher counts again after a full refund inside its validity, when its terms say so: its money stays
+    promised, and what it had not needed is promised anew if there is budget. Otherwise its money goes back."""
+    result = Returns([], [], 0)
+    usable = 0
+    merchant = catalogue.merchants[payment.merchant]
+    again: list[Voucher] = []
+    for identity in _by_voucher(_discounts(payment)):
+        voucher = facts.vouchers[identity]
+        stock = catalogue.stock(voucher.terms, voucher.stock)
+        own = [one for one in back.discounts if one.voucher == identity]
+        whole = back.last and stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
+        promise = _promised_again(voucher, own, stock, facts) if whole and voucher.holder == payment.id else None
+        for one in own:
+            fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
+            result.posted.extend(
+                tenders.unredeem(fund, Money(one.amount), stock, merchant, again=promise is not None)
+            )
+        off = sum(one.amount for one in own)
+        if promise is not None:
+            result.changes.extend([*promise[0], (voucher, (VoucherState.ISSUED, 0, 0, NOBODY))])
+            result.posted.append((stock.terms.ledger, promise[1]))
+            again.append(voucher)
+            usable += 1
+        elif voucher.holder == payment.id:
+            state = VoucherState.RETURNED if back.last else VoucherState.REDEEMED
+            result.changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
+    if again:
+        result.changes.extend(uses_undone(payment, again, facts, catalogue))
+    return msgspec.structs.replace(result, usable=usable)
+
+
+def _promised_again(
+    voucher: Voucher, own: Sequence[Discount], stock: Stock, facts: PaymentFacts
+) -> tuple[Changes, list[Any]] | None:
+    """What each fund promises beyond what comes back to it, so that the voucher is worth its face again; None when
+    there is no budget left for that."""
+    changes: Changes = []
+    more = []
+    coming = {one.fund: one.amount for one in own}
+    for fund, part in promised(stock.funding, Money(voucher.face)):
+        if fund is None:
+            continue
+        wanted = Money(part - coming.get(fund.id, 0))
+        if not wanted:
+            continue
+        taken = take(facts.quotas.pool(fund.id), bucket_of(voucher.id), 0, wanted)
+        if taken is None:
+            return None
+        changes += taken
+        more.append((fund, wanted))
+    return changes, commit_legs(more)
+
+
+def rebate_cut(
+    payment: Payment, back: Back, facts: PaymentFacts, terms: Terms, balances: dict[Any, int]
+) -> RebateCut:
+    """The rebate becomes what the rest of the order earns. What was granted beyond that is taken from bonus lots."""
+    reward = facts.rewards.get(payment.id)
+    if reward is None or reward.state not in (RewardState.WAITING, RewardState.GRANTED):
+        return RebateCut([], [], ZERO, ZERO)
+    shares = unpack_allocation(payment.allocation, facts.of(payment.card))
+    rest = Money(sum(part for _, part in shares) - sum(back.so_far[: len(shares)]))
+    over = max(0, reward.amount - reward.cut - rebate(rest, terms.terms.rebate))
+    if back.last:
+        over = reward.amount - reward.cut
+    cut = reward.cut + over
+    if reward.state == RewardState.WAITING:
+        state = RewardState.CANCELLED if cut == reward.amount else RewardState.WAITING
+        return RebateCut([(reward, (state, cut, 0, reward.lot))], [], Money(over), ZERO)
+    claw = clawback(reward, Money(over), facts.of(payment.card), balances, terms.terms.rebate.clawback_allow_negative)
+    state = RewardState.CLAWED_BACK if cut == reward.amount else RewardState.GRANTED
+    return RebateCut([(reward, (state, cut, reward.granted, reward.lot))], claw.taken, ZERO, claw.short)

@@ -1,0 +1,41 @@
+"""Taking from a pool: from one's own slice first, then from the fullest, until all are empty. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kaquan.commands.model import Row
+from kaquan.kernel.money import Money
+from kaquan.quotas.model import Slice, Tally, own_slice
+
+Change = tuple[Row, tuple[Any, ...]]
+
+
+def take(slices: Sequence[Slice], bucket: int, count: int, amount: Money) -> list[Change] | None:
+    """`count` things and `amount` out of a pool for a taker of `bucket`; None when all its slices hold less."""
+    own = own_slice(bucket)
+    mine = slices[own] if own < len(slices) and slices[own].number == own else None
+    if mine is not None and mine.count_left >= count and mine.fen_left >= amount:
+        return [(mine, (mine.count_left - count, mine.fen_left - amount))]
+    ordered = sorted(slices, key=lambda one: (one is not mine, -one.fen_left, -one.count_left, one.number))
+    counts = _spread([one.count_left for one in ordered], count)
+    amounts = _spread([one.fen_left for one in ordered], amount)
+    if counts is None or amounts is None:
+        return None
+    return [
+        (one, (one.count_left - number, one.fen_left - part))
+        for one, number, part in zip(ordered, counts, amounts, strict=True)
+        if number or part
+    ]
+
+
+def _spread(available: Sequence[int], wanted: int) -> list[int] | None:
+    parts = []
+    for free in available:
+        parts.append(min(free, wanted))
+        wanted -= parts[-1]
+    return None if wanted else parts
+
+
+def add(tally: Tally, count: int = 1) -> Change:
+    """A tally that counts `count` more, or less when it is negative; never below nothing."""
+    return tally, (max(0, tally.count + count),)

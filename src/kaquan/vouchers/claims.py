@@ -1,0 +1,152 @@
+"""May this wallet have a voucher of this stock? What is left of it, and of its funders' money, is taken. Pure."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kaquan.cards.model import Wanted
+from kaquan.commands.model import Entry, Plan
+from kaquan.funders.rules import commit_legs, promised
+from kaquan.holders.errors import WALLET_UNKNOWN
+from kaquan.kernel.calendar import business_date, shanghai
+from kaquan.kernel.clock import SHANGHAI, microseconds
+from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.ledger.model import Leg, post
+from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState
+from kaquan.quotas.model import IN_ALL, SliceKey, slice_keys
+from kaquan.quotas.rules import Change, take
+from kaquan.vouchers import errors
+from kaquan.vouchers.model import Claim, NewVoucher, SpendingFacts
+from kaquan.vouchers.orders import day_number
+
+_MINUTE_FORMAT = "%Y-%m-%d %H:%M"
+
+
+def wanted_pools(stock: Stock, at: datetime) -> list[SliceKey]:
+    """The slices that a promise of the stock may draw on: the stock's own, the day's, and its funders'."""
+    keys = slice_keys(stock.pool)
+    if stock.rules.day_count or stock.rules.day_budget_fen:
+        keys += slice_keys(stock.pool, day_number(at))
+    for each in stock.funding:
+        if each.fund is not None:
+            keys += slice_keys(each.fund.id)
+    return keys
+
+
+def claim_wanted(command: Claim, stock: Stock | None, at: datetime) -> Wanted:
+    """What a claim is decided on."""
+    return Wanted(wallets=(command.wallet,), slices=wanted_pools(stock, at) if stock else ())
+
+
+def decide_claim(
+    entry: Entry, facts: SpendingFacts, refused: Refusal | None, catalogue: Catalogue, at: datetime
+) -> Plan | Refusal:
+    """A voucher whose id is the command's. `refused`: what the registry of limits said beforehand."""
+    command: Claim = entry.command
+    wallet = facts.wallets.get(command.wallet)
+    if wallet is None or not wallet.active:
+        return Refusal(WALLET_UNKNOWN)
+    stock = catalogue.stock_by_code(command.program, command.stock)
+    if stock is None:
+        return Refusal(errors.STOCK_UNKNOWN, {"program": command.program[:40], "stock": command.stock[:40]})
+    if stock.rules.hand_out != "claim":
+        return Refusal(errors.STOCK_NOT_CLAIMED, {"stock": stock.code})
+    if refusal := not_open(stock, at) or refused:
+        return refusal
+    return plan_issue(entry.id, wallet.id, entry.id, stock, stock.rules.face_fen, facts, at)
+
+
+def not_open(stock: Stock, at: datetime) -> Refusal | None:
+    """Whether the stock hands out vouchers now: its state, its program's, its window."""
+    if stock.state is not StockState.RUNNING or not stock.terms.open:
+        return Refusal(errors.STOCK_CLOSED, {"stock": stock.code})
+    now = at.astimezone(SHANGHAI).strftime(_MINUTE_FORMAT)
+    if stock.rules.claim_from and now < stock.rules.claim_from:
+        return Refusal(errors.CLAIM_NOT_YET, {"claim_from": stock.rules.claim_from})
+    if stock.rules.claim_until and now >= stock.rules.claim_until:
+        return Refusal(errors.CLAIM_OVER, {"claim_until": stock.rules.claim_until})
+    return None
+
+
+def plan_issue(
+    identity: Id, wallet: Id, origin: Id, stock: Stock, face: Money, facts: SpendingFacts, at: datetime
+) -> Plan | Refusal:
+    """Hand out one voucher: what is left of the stock and of the money behind it is taken, the money is promised."""
+    taken = promise(stock, face, facts, bucket_of(identity), at)
+    if isinstance(taken, Refusal):
+        return taken
+    changes, legs = taken
+    voucher = new_voucher(identity, wallet, origin, stock, face, at)
+    if isinstance(voucher, Refusal):
+        return voucher
+    return Plan(
+        answer=msgspec.json.encode(
+            {
+                "expires_us": voucher.expires_us,
+                "face_fen": face,
+                "stock": stock.code,
+                "valid_us": voucher.valid_us,
+                "voucher": identity.hex(),
+            },
+            order="sorted",
+        ),
+        event="voucher.issued.v1",
+        subject=wallet,
+        person=b'{"voucher":"%b","wallet":"%b"}' % (identity.hex().encode(), wallet.hex().encode()),
+        changes=tuple(changes),
+        inserts=(("voucher", voucher.row()),),
+        postings=post(identity, stock.terms.ledger, legs),
+        born=(voucher,),
+    )
+
+
+def promise(
+    stock: Stock, face: Money, facts: SpendingFacts, bucket: int, at: datetime
+) -> tuple[list[Change], list[Leg]] | Refusal:
+    """Take one voucher of `face` out of what is left: of the stock in all, of the day, and of each fund."""
+    changes = take(facts.quotas.pool(stock.pool), bucket, 1, face)
+    if changes is None:
+        return Refusal(errors.STOCK_SOLD_OUT, {"stock": stock.code})
+    if stock.rules.day_count or stock.rules.day_budget_fen:
+        of_day = take(facts.quotas.pool(stock.pool, day_number(at)), bucket, 1, face)
+        if of_day is None:
+            return Refusal(errors.STOCK_DAY_SOLD_OUT, {"stock": stock.code})
+        changes += of_day
+    money = commit(promised(stock.funding, face), facts, bucket)
+    if isinstance(money, Refusal):
+        return money
+    return changes + money[0], money[1]
+
+
+def commit(
+    parts: list[tuple[Fund | None, Money]], facts: SpendingFacts, bucket: int
+) -> tuple[list[Change], list[Leg]] | Refusal:
+    """Promise each fund's part, if all of them still have it."""
+    changes: list[Change] = []
+    for fund, part in parts:
+        if fund is None or not part:
+            continue
+        taken = take(facts.quotas.pool(fund.id, IN_ALL), bucket, 0, part)
+        if taken is None:
+            return Refusal(errors.BUDGET_EXHAUSTED, {"fund": fund.code, "wanted_fen": part})
+        changes += taken
+    return changes, commit_legs(parts)
+
+
+def new_voucher(
+    identity: Id, wallet: Id, origin: Id, stock: Stock, face: Money, at: datetime
+) -> NewVoucher | Refusal:
+    """A voucher handed out at `at`: it counts after the days of waiting, through the end of its last day."""
+    rules = stock.rules
+    begins = shanghai(business_date(at) + timedelta(days=rules.wait_days)) if rules.wait_days else at
+    last = business_date(begins) + timedelta(days=rules.valid_days - 1)
+    if rules.not_after:
+        last = min(last, datetime.fromisoformat(rules.not_after).date())
+    expires = shanghai(last + timedelta(days=1))
+    if expires <= begins:
+        return Refusal(errors.CLAIM_OVER, {"claim_until": rules.not_after})
+    return NewVoucher(
+        identity, wallet, origin, stock.id, stock.terms.id, face, microseconds(begins), microseconds(expires)
+    )

@@ -1,0 +1,176 @@
+"""Vouchers as loaded rows, new vouchers, and what a wallet's own commands are decided on."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from struct import Struct
+from typing import Any, ClassVar
+
+import msgspec
+
+from kaquan.cards.model import CardFacts
+from kaquan.commands.model import Command, Plan, Row
+from kaquan.holders.model import Wallet
+from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.money import Money
+from kaquan.quotas.model import Quotas
+
+NOBODY = Id(bytes(16))
+"""The holder of a voucher that nobody holds."""
+
+_DISCOUNT = Struct(">16s16sq")
+
+
+class VoucherState(IntEnum):
+    """The life of a voucher. Stored. See `vouchers.lifecycle`."""
+
+    ISSUED = 1
+    HELD = 2
+    REDEEMED = 3
+    EXPIRED = 4
+    VOIDED = 5
+    RETURNED = 6
+
+
+class Voucher(Row):
+    """A loaded voucher: amounts in fen, instants in microseconds.
+
+    `face` is the most it takes off and what its funders promised, `used` what it has taken off, net of refunds.
+    `holder` is who holds or used it: a payment or top-up, or the order that reserved it; a hold ends at `held_us`.
+    """
+
+    table: ClassVar[str] = "voucher"
+    wallet: Id
+    stock: int
+    terms: int
+    state: int
+    face: int
+    used: int
+    valid_us: int
+    expires_us: int
+    held_us: int
+    holder: Id
+
+    def become(self, values: Sequence[Any]) -> None:
+        """state, used, held_us, holder."""
+        self.state, self.used, self.held_us, self.holder = values
+
+    def changed(self) -> tuple[Any, ...]:
+        """See `Row`."""
+        holder = None if self.holder == NOBODY else self.holder
+        return (bucket_of(self.id), self.id, self.version, self.state, self.used, self.held_us, holder)
+
+    def held_by_other(self, holder: Id, at_us: int) -> bool:
+        """Whether somebody else holds it now. A hold whose time is up holds nobody off."""
+        return self.state == VoucherState.HELD and self.holder != holder and self.held_us > at_us
+
+
+class NewVoucher(msgspec.Struct, frozen=True):
+    """A voucher that a plan brings into being. `origin`: the claim, plan, packet pool or referral it comes from."""
+
+    id: Id
+    wallet: Id
+    origin: Id
+    stock: int
+    terms: int
+    face: Money
+    valid_us: int
+    expires_us: int
+
+    def row(self) -> tuple[Any, ...]:
+        """The row for `apply_batch`."""
+        return (
+            bucket_of(self.id),
+            self.id,
+            self.wallet,
+            self.origin,
+            self.stock,
+            self.terms,
+            self.face,
+            self.valid_us,
+            self.expires_us,
+        )
+
+
+class Discount(msgspec.Struct, frozen=True):
+    """What one voucher takes off an order, paid by one fund (sixteen zero bytes: the merchant)."""
+
+    voucher: Id
+    fund: bytes
+    amount: int
+
+
+def pack_discounts(discounts: Sequence[Discount]) -> bytes:
+    """As stored: 16 bytes voucher, 16 bytes fund, 8 bytes fen, repeated."""
+    return b"".join([_DISCOUNT.pack(one.voucher, one.fund, one.amount) for one in discounts])
+
+
+def unpack_discounts(stored: bytes) -> list[Discount]:
+    """The discounts of a payment or refund."""
+    return [Discount(Id(voucher), fund, amount) for voucher, fund, amount in _DISCOUNT.iter_unpack(stored)]
+
+
+class SpendingFacts(CardFacts):
+    """What a wallet's own commands are decided on: cards with lots, vouchers, wallets, quotas, earlier decisions."""
+
+    vouchers: dict[bytes, Voucher] = msgspec.field(default_factory=dict)
+    wallets: dict[bytes, Wallet] = msgspec.field(default_factory=dict)
+    quotas: Quotas = msgspec.field(default_factory=Quotas)
+
+    def absorb(self, plan: Plan) -> None:
+        """New lots and wallets as a plan leaves them count from the next decision on."""
+        super().absorb(plan)
+        self.wallets.update((born.id, born) for born in plan.born if isinstance(born, Wallet))
+
+
+class VoucherCommand(Command, frozen=True, kw_only=True):
+    """A command that addresses a voucher."""
+
+    voucher: Id
+
+    @property
+    def subject(self) -> Id:
+        """The voucher."""
+        return self.voucher
+
+
+class ExpireVoucher(VoucherCommand, frozen=True, kw_only=True):
+    """Give back to its funders what an expired voucher was promised."""
+
+
+class VoidVoucher(VoucherCommand, frozen=True, kw_only=True):
+    """Take a voucher from its holder, for a reason."""
+
+    reason: str
+
+
+class ReserveVoucher(VoucherCommand, frozen=True, kw_only=True):
+    """Keep a voucher for a merchant's order for `minutes`: that order takes it back, others see that it is held."""
+
+    merchant: Id
+    order_no: str
+    minutes: int
+
+
+class ReleaseVoucher(VoucherCommand, frozen=True, kw_only=True):
+    """Give up a reservation."""
+
+    merchant: Id
+    order_no: str
+
+
+class Claim(Command, frozen=True, kw_only=True):
+    """Claim a voucher of a stock into a wallet. `device` and `payee` are opaque digests made by the caller, if known.
+
+    The voucher's id is the command's. `program` and `stock` are codes.
+    """
+
+    wallet: Id
+    program: str
+    stock: str
+    device: bytes | None = None
+    payee: bytes | None = None
+
+    @property
+    def subject(self) -> Id:
+        """The wallet."""
+        return self.wallet
