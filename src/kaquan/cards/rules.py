@@ -1,5 +1,7 @@
 """Decisions about a card itself: freeze, unfreeze, report lost, replace. Pure."""
 
+from datetime import datetime
+
 import msgspec
 
 from kaquan.cards import errors
@@ -30,9 +32,9 @@ def may_be_loaded(card: Card) -> Refusal | None:
     return may_pay(card)
 
 
-def room(balance_after: Money, registered: bool, terms: Terms) -> Refusal | None:
+def room(balance_after: Money, registered: bool, terms: Terms, at: datetime) -> Refusal | None:
     """Whether a card may hold `balance_after`, principal and bonus together: by law, and by the program's limit."""
-    if refusal := balance_allowed(registered, balance_after, terms.law):
+    if refusal := balance_allowed(registered, balance_after, terms.law(at)):
         return refusal
     most = terms.terms.card.balance_max_fen
     if balance_after > most:

@@ -1,4 +1,4 @@
-"""`kaquan card`: sell, top up, show, freeze, report lost, replace."""
+"""`kaquan card`: sell, top up, show, print the contract, freeze, report lost, replace."""
 
 from typing import Annotated, Any
 
@@ -7,27 +7,40 @@ import typer
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
 from kaquan.cards.service import view
-from kaquan.cli.endings import RefusedHere
+from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.options import AsJson, CardArgument, Channel, DryRun, Face, Key, Lang, Phone, Wallet
 from kaquan.cli.session import Session, instant, opened, shown
+from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import text
-from kaquan.kernel.refusal import Refusal
+from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.ledger.chart import Source
+from kaquan.programs.catalogue import Terms
+from kaquan.programs.contract import contract, digest
 from kaquan.sales.errors import PHONE_UNKNOWN
 from kaquan.sales.model import Sell, TopUp
+from kaquan.sales.service import Bought, bought
 
 app = typer.Typer(
-    no_args_is_help=True, help="卡：售卡、充值、查看、冻结、挂失、补卡 / Cards: sell, top up, show, freeze …"
+    no_args_is_help=True, help="卡：售卡、充值、查看、合同、冻结、挂失、补卡 / Cards: sell, top up, show, contract …"
 )
 
-_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "active_at")
+_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "active_at", "contract")
 _LOT_COLUMNS = ("kind", "source", "granted_fen", "balance_fen", "held_fen", "active_at", "expires_at", "state")
+
+_COMPARED: dict[bool | None, Words] = {
+    True: ("与售卡时留存的摘要一致。", "It is the contract whose digest was kept at the sale."),
+    False: (
+        "与售卡时留存的摘要不符：法规包或程序的措辞此后有变。",
+        "It differs from the digest that was kept at the sale: a law pack or our wording has changed since.",
+    ),
+    None: ("售卡时没有留存摘要。", "No digest was kept at the sale."),
+}
 
 Reason = Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")]
 
@@ -83,6 +96,46 @@ def show_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False)
             return
         session.screen.facts(facts)
         session.screen.table(_LOT_COLUMNS, lots)
+
+
+@app.command("contract")
+def contract_command(
+    card: CardArgument,
+    purchase: Annotated[
+        int | None,
+        typer.Option(
+            "--purchase",
+            min=1,
+            help="第几次购买：1 为售卡，其后为历次充值；默认最近一次 / "
+            "Which purchase: 1 is the sale, then the top-ups; the latest by default",
+            metavar="NUMBER",
+        ),
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """输出售卡或充值的书面合同 / Print the written contract of a sale or top-up
+
+    合同按当时的规则和法规生成，并与售卡时留存的摘要核对；摘要是中文文本的 SHA-256。 /
+    It is written from the terms and the law of that time, and compared with the digest that was kept at the sale:
+    the SHA-256 of the Chinese text.
+    """
+    with opened(lang, as_json) as session:
+        target = session.card(card)
+        purchases = bought(session.app.connection, target)
+        if not 1 <= (number := purchase or len(purchases)) <= len(purchases):
+            raise Misuse(f"这张卡只有 {len(purchases)} 次购买。", f"The card has {len(purchases)} purchases.")
+        found = purchases[number - 1]
+        terms = _sold_under(session, target, found)
+        written = contract(terms, found.purchase, session.screen.language)
+        same = digest(terms, found.purchase) == found.contract
+        if as_json:
+            facts = {"card": public("crd", target), "purchase": number, "purchases": len(purchases)}
+            kept = {"terms_version": terms.version, "contract": found.contract, "unchanged": same}
+            session.screen.answer({"outcome": "effect", **facts, **kept, "text": written})
+            return
+        session.screen.text(written)
+        session.screen.note(*_COMPARED[same if found.contract else None])
 
 
 @app.command("freeze")
@@ -183,6 +236,16 @@ def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, An
         "held_fen": sum(lot.held for lot in found.lots),
     }
     return facts, [_lot(lot) for lot in sorted(found.lots, key=_by_age)]
+
+
+def _sold_under(session: Session, card: Id, found: Bought) -> Terms:
+    """The terms of a purchase: those its answer names, else those of the card."""
+    facts, _ = _view(session, card)
+    version = found.terms_version or facts["terms_version"]
+    terms = session.catalogue().terms_of(facts["program"], version)
+    if terms is None:
+        raise Fault(f"{facts['program']} has no terms version {version}")
+    return terms
 
 
 def _by_age(lot: Any) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """`kaquan program`: check, explain, open and amend programs."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +11,11 @@ from kaquan.cli.options import AsJson, DryRun, Key, Lang
 from kaquan.cli.printing import Screen, refusal_document
 from kaquan.cli.session import Session, installed, opened, screen_for
 from kaquan.commands.model import Kind
+from kaquan.kernel import clock
+from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.refusal import Refusal
-from kaquan.law.model import LawPack
+from kaquan.law.model import Law
 from kaquan.programs import preset_files, source
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.changes import Change, diff
@@ -47,14 +50,14 @@ def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> 
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
     with guarded(screen, settings):
-        terms, pack = _valid(screen, _read(file))
+        terms, law = _valid(screen, _read(file), clock.system_now())
         screen.effect(
             (f"可以开办：{terms.program.name_zh}", f"It can be opened: {terms.program.name_en}"),
             {
                 "program": terms.program.code,
                 "issuer": terms.program.issuer,
                 "group": terms.program.group,
-                "law_pack": f"{pack.id} {pack.version}",
+                "law_pack": ", ".join(f"{pack.id} {pack.version}" for pack in law.packs),
             },
         )
 
@@ -77,18 +80,17 @@ def explain_command(
     screen = screen_for(settings, lang, as_json)
     with guarded(screen, settings):
         if Path(program).is_file():
-            terms, pack = _valid(screen, _read(program))
-            _tell(screen, terms, pack, None)
+            _tell(screen, *_valid(screen, _read(program), clock.system_now()), None)
             return
     if installed(settings):
         with opened(lang, as_json) as session:
             known = session.catalogue().program(program)
             if known is not None or program not in preset_files.names():
                 found = known or session.program(program)
-                _tell(screen, found.terms, found.law, found.version)
+                _tell(screen, found.terms, found.law(session.app.door.at()), found.version)
                 return
     with guarded(screen, settings):
-        _tell(screen, *_valid(screen, _read(program)), None)
+        _tell(screen, *_valid(screen, _read(program), clock.system_now()), None)
 
 
 @app.command("show")
@@ -135,7 +137,7 @@ def open_command(
     """
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         text = _read(file)
-        terms, _ = _valid(session.screen, text)
+        terms, _ = _valid(session.screen, text, session.app.door.at())
         done = session.act(Kind.OPEN_PROGRAM, lambda key: OpenProgram(key=key, caller=OPERATOR, text=text))
         name = terms.program
         session.tell((f"活动“{name.name_zh}”已开办。", f"{name.name_en} is open."), done, done.facts)
@@ -156,7 +158,7 @@ def amend_command(
     """
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         text = _read(file)
-        terms, _ = _valid(session.screen, text)
+        terms, _ = _valid(session.screen, text, session.app.door.at())
         current = session.program(terms.program.code)
         changes = diff(current.terms, terms)
         if not as_json:
@@ -217,12 +219,12 @@ def _read(file: str) -> str:
         ) from None
 
 
-def _valid(screen: Screen, text: str) -> tuple[ProgramTerms, LawPack]:
-    """The terms in the text; all problems are printed and end the command, and nothing was sent.
+def _valid(screen: Screen, text: str, at: datetime) -> tuple[ProgramTerms, Law]:
+    """The terms in the text and the law of the day; all problems are printed and end the command, nothing was sent.
 
     Limits and law are judged of terms that can be read: with faults of form, it is said that they wait.
     """
-    compiled = compile_program(text)
+    compiled = compile_program(text, business_date(at))
     if not isinstance(compiled, list):
         return compiled
     form_only = isinstance(parse_program(text), list)
@@ -240,8 +242,8 @@ def _valid(screen: Screen, text: str) -> tuple[ProgramTerms, LawPack]:
     raise typer.Exit(REFUSED)
 
 
-def _tell(screen: Screen, terms: ProgramTerms, pack: LawPack, version: int | None) -> None:
-    sentences = explain(terms, pack, screen.language)
+def _tell(screen: Screen, terms: ProgramTerms, law: Law, version: int | None) -> None:
+    sentences = explain(terms, law, screen.language)
     document = {"outcome": "effect", "program": terms.program.code, "version": version, "sentences": sentences}
     screen.answer(document, sentences)
 

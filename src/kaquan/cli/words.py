@@ -30,6 +30,7 @@ LABELS: dict[str, Words] = {
     "clawback_fen": ("追回返利", "Rebate taken back"),
     "clawback_short_fen": ("未能追回", "Rebate not recovered"),
     "code": ("代码", "Code"),
+    "contract": ("合同摘要", "Contract"),
     "count": ("笔数", "Count"),
     "credit": ("贷方", "Credit"),
     "credits_fen": ("贷方发生", "Credits"),

@@ -1,14 +1,16 @@
 """The reference data in memory: terms, programs, merchants, as of a version that the door checks each batch."""
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kaquan.kernel.calendar import business_date
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
-from kaquan.law.model import LawPack
+from kaquan.law.model import Law, law_on
 from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
 from kaquan.programs.grants import Stock as StockTerms
@@ -16,16 +18,24 @@ from kaquan.programs.terms import ProgramTerms
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """One version of a program's terms, ready to decide by. `group` is the organisation whose stores accept."""
+    """One version of a program's terms, ready to decide by. `group` is the organisation whose stores accept.
+
+    `issuer_name` and `group_name` are what contracts call these organisations.
+    """
 
     id: int
     program: int
     version: int
     terms: ProgramTerms
-    law: LawPack
     ledger: Ledger
     group: int | None
     open: bool
+    issuer_name: str
+    group_name: str
+
+    def law(self, at: datetime) -> Law:
+        """What the program's law packs ask at an instant: the law of that day in Shanghai."""
+        return law_on(self.terms.program.law_packs, business_date(at))
 
     def paid_for(self, face: Money) -> Money | None:
         """The price of an offer by its face value, or None when there is no such offer."""
@@ -142,3 +152,9 @@ class Catalogue:
         """An opened stock of a program under its latest terms, or None."""
         number = self.programs.get(program)
         return None if number is None else self.latest_stocks.get((number, code))
+
+    def terms_of(self, code: str, number: int) -> Terms | None:
+        """A version of a program's terms by its number, or None."""
+        program = self.programs.get(code)
+        found = (terms for terms in self.terms.values() if terms.program == program and terms.version == number)
+        return next(found, None)

@@ -6,7 +6,7 @@ import msgspec
 
 from kaquan.kernel.refusal import Fact
 from kaquan.programs.meaning import Entry, entries
-from kaquan.programs.terms import ProgramTerms
+from kaquan.programs.terms import Opinion, ProgramTerms
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -23,8 +23,8 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def diff(old: ProgramTerms, new: ProgramTerms) -> list[Change]:
-    """Every difference in the order of the file: single terms first, then offers and bands."""
-    return [*_single(old, new), *_offers(old, new), *_bands(old, new)]
+    """Every difference in the order of the file: single terms first, then offers, bands and opinions."""
+    return [*_single(old, new), *_offers(old, new), *_bands(old, new), *_opinions(old, new)]
 
 
 def _single(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
@@ -33,12 +33,22 @@ def _single(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
     for entry in entries(old):
         if "[" in entry.path:
             continue
-        before, now = entry.value, after[entry.path]
+        before, now = _plain(entry.value), _plain(after[entry.path])
         if isinstance(before, int | str) and isinstance(now, int | str) and before != now:
             yield Change(entry.path, before, now, _loosens(entry, before, now))
 
 
+def _plain(value: object) -> object:
+    """A list of texts as one text."""
+    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        return ", ".join(value)
+    return value
+
+
 def _loosens(entry: Entry, before: int | str, now: int | str) -> bool | None:
+    if entry.path == "program.law_packs":
+        was, is_now = (set(str(value).split(", ")) for value in (before, now))
+        return None if was - is_now and is_now - was else bool(was - is_now)
     if entry.path == "card.principal_valid_days":
         return now == 0 or (before != 0 and int(now) > int(before))
     if entry.meaning.looser == 0 or isinstance(before, str) or isinstance(now, str):
@@ -66,3 +76,20 @@ def _bands(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
         if was != now:
             loosens = None if was is None or now is None else now > was
             yield Change(f"rebate.bands[from_fen={start}].rate_bps", was, now, loosens)
+
+
+def _opinions(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
+    """Opinions by article and document: one more allows more, one less less."""
+    before = {(opinion.rule, opinion.reference): opinion for opinion in old.opinions}
+    after = {(opinion.rule, opinion.reference): opinion for opinion in new.opinions}
+    for rule, reference in sorted(before.keys() | after.keys()):
+        was, now = before.get((rule, reference)), after.get((rule, reference))
+        if was != now:
+            loosens = None if was is not None and now is not None else was is None
+            yield Change(f"opinions[rule={rule}]", _said(was), _said(now), loosens)
+
+
+def _said(opinion: Opinion | None) -> str | None:
+    if opinion is None:
+        return None
+    return f"{opinion.reference}, {opinion.by}, {opinion.on}: {opinion.note_en}"

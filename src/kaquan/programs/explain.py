@@ -2,7 +2,8 @@
 
 from kaquan.kernel.money import ZERO, Money, Rate, share, text
 from kaquan.kernel.refusal import Language
-from kaquan.law.model import Article, LawPack
+from kaquan.law.model import Binding, Law
+from kaquan.law.rules import balance_max
 from kaquan.programs.terms import Band, ProgramTerms, Rebate
 
 Sentence = tuple[str, str]
@@ -16,7 +17,17 @@ _CLASSES: dict[str, Sentence] = {
     "single_purpose_brand": ("品牌发卡企业", "a brand issuer"),
     "single_purpose_scale": ("规模发卡企业", "an issuer of scale"),
     "single_purpose_other": ("其他发卡企业", "an issuer of the remaining kind"),
+    "multi_purpose_licensed": ("持牌支付机构", "a licensed payment institution"),
+    "voucher_only": ("发券机构", "an issuer of vouchers"),
+    "fiscal_subsidy": ("财政补贴承办机构", "an agent of public subsidies"),
 }
+_KINDS: dict[str, Sentence] = {
+    "multi_purpose_licensed": ("多用途预付卡", "a multi-purpose prepaid card"),
+    "voucher_only": ("消费券活动，不收预付款，", "a program of vouchers that takes nothing in advance,"),
+    "fiscal_subsidy": ("政府消费券活动，不收预付款，", "a program of public vouchers that takes nothing in advance,"),
+}
+"""What the program is to its holders; a class that is not here issues single-purpose prepaid cards."""
+
 _BURN: dict[str, Sentence] = {
     "principal_first": ("支付时先扣本金，再扣赠金。", "A payment takes principal first, then bonus."),
     "bonus_first": ("支付时先扣赠金，再扣本金。", "A payment takes bonus first, then principal."),
@@ -31,15 +42,17 @@ _BURN: dict[str, Sentence] = {
 }
 
 
-def explain(terms: ProgramTerms, pack: LawPack, language: Language) -> list[str]:
-    """The terms, sentence by sentence, in the order of the file. `pack` is the law that judged them."""
+def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
+    """The terms, sentence by sentence, in the order of the file. `law` is the law of a day."""
     sentences = [
-        *_who(terms, pack),
-        *_card(terms, pack),
-        *_sale(terms, pack),
-        *_paying(terms),
-        *_rebate(terms, pack),
+        *_who(terms, law),
+        *held(terms, law),
+        *_sale(terms),
+        *withdrawal(terms, law),
+        *paying(terms),
+        *rebated(terms, law),
         *_merchants(terms),
+        *opined(terms),
     ]
     return [zh if language == "zh" else en for zh, en in sentences]
 
@@ -67,28 +80,36 @@ def percent(rate: Rate) -> str:
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def _who(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+def kind_of(terms: ProgramTerms) -> Sentence:
+    """What the program is to its holders."""
+    return _KINDS.get(terms.program.legal_class, ("单用途预付卡", "a single-purpose prepaid card"))
+
+
+def _who(terms: ProgramTerms, law: Law) -> list[Sentence]:
     program = terms.program
     class_zh, class_en = _CLASSES[program.legal_class]
+    kind_zh, kind_en = kind_of(terms)
+    licence_zh = f"（支付业务许可证 {program.licence}）" if program.licence else ""
+    licence_en = f" (payment licence {program.licence})" if program.licence else ""
+    packs_zh = "；".join(f"{pack.title_zh}，第 {pack.version} 版" for pack in law.packs)
+    packs_en = "; ".join(f"{pack.title_en}, version {pack.version}" for pack in law.packs)
     return [
         (
-            f"{program.name_zh}（{program.code}）是 {program.issuer} 以{class_zh}身份发行的单用途预付卡，"
+            f"{program.name_zh}（{program.code}）是 {program.issuer}{licence_zh} 以{class_zh}身份发行的{kind_zh}，"
             f"只能在商户组 {program.group} 的门店使用。",
-            f"{program.name_en} ({program.code}) is a single-purpose prepaid card of {program.issuer}, {class_en}; "
+            f"{program.name_en} ({program.code}) is {kind_en} of {program.issuer}{licence_en}, {class_en}; "
             f"it is accepted only in the stores of {program.group}.",
         ),
-        (
-            f"适用法规：{pack.title_zh}，第 {pack.version} 版。",
-            f"It is judged by: {pack.title_en}, version {pack.version}.",
-        ),
+        (f"适用法规，从严适用：{packs_zh}。", f"It is judged by the strictest of: {packs_en}."),
     ]
 
 
-def _card(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+def held(terms: ProgramTerms, law: Law) -> list[Sentence]:
+    """How much a card holds and for how long."""
     card, most = terms.card, text(terms.card.balance_max_fen)
-    limit = pack.registered_balance_max_fen if card.registered else pack.bearer_balance_max_fen
+    limit = balance_max(card.registered, law)
     kind_zh, kind_en = ("记名卡", "registered") if card.registered else ("不记名卡", "bearer")
-    validity = pack.registered_valid_days if card.registered else pack.bearer_valid_days_min
+    validity = law.registered_valid_days if card.registered else law.bearer_valid_days_min
     days = card.principal_valid_days
     lasting = (
         ("本金永久有效", "The principal never expires")
@@ -108,8 +129,11 @@ def _card(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
     ]
 
 
-def _sale(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
-    presale, sentences = terms.presale, []
+def _sale(terms: ProgramTerms) -> list[Sentence]:
+    presale = terms.presale
+    if not presale.offers:
+        return [("不售卡，不充值，不收预付款。", "No card is sold or topped up, and nothing is paid in advance.")]
+    sentences = []
     for offer in presale.offers:
         paid, face = text(offer.paid_fen), text(offer.face_fen)
         bonus = text(Money(offer.face_fen - offer.paid_fen))
@@ -128,17 +152,28 @@ def _sale(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
                 f"What is bought can be spent {_count(wait, 'day')} after the sale.",
             )
         )
-    cooling = presale.cooling_off_days
-    withdrawal = _under(
-        pack.cooling_off_days_min,
-        f"付款后 {cooling} 天内，持卡人可无理由退回本金：向发行方提出，由发行方办理",
-        f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
-        "it is asked of the issuer, who carries it out",
-    )
-    return [*sentences, withdrawal]
+    return sentences
 
 
-def _paying(terms: ProgramTerms) -> list[Sentence]:
+def withdrawal(terms: ProgramTerms, law: Law) -> list[Sentence]:
+    """How long a holder may withdraw after paying."""
+    cooling = terms.presale.cooling_off_days
+    if not terms.presale.offers:
+        return []
+    if cooling == 0:
+        return [("付款后不设冷静期。", "There is no time to withdraw after paying.")]
+    return [
+        _under(
+            law.cooling_off_days_min,
+            f"付款后 {cooling} 天内，持卡人可无理由退回本金：向发行方提出，由发行方办理",
+            f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
+            "it is asked of the issuer, who carries it out",
+        )
+    ]
+
+
+def paying(terms: ProgramTerms) -> list[Sentence]:
+    """How a payment takes value, and how it is refunded."""
     spending, window = terms.spending, terms.refund.window_days
     hold_zh, hold_en = _span(spending.hold_minutes)
     once = (
@@ -161,7 +196,8 @@ def _paying(terms: ProgramTerms) -> list[Sentence]:
     return [_BURN[spending.burn_order], hold, once, refund]
 
 
-def _rebate(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
+def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
+    """What orders earn."""
     rebate, window = terms.rebate, terms.refund.window_days
     paying = examples(rebate)
     if not paying:
@@ -184,7 +220,7 @@ def _rebate(terms: ProgramTerms, pack: LawPack) -> list[Sentence]:
             f"For example: {'; '.join(_earned_en(order, earned) for order, earned in paying)}.",
         ),
         _under(
-            pack.bonus_valid_days_max,
+            law.bonus_valid_days_max,
             f"{arrives[0]}以赠金到账，到账后 {rebate.valid_days} 天内有效",
             f"{arrives[1]}, when refunds are over, as bonus, and stays valid for {_count(rebate.valid_days, 'day')}",
         ),
@@ -228,9 +264,26 @@ def _merchants(terms: ProgramTerms) -> list[Sentence]:
     return [*sentences, reserved]
 
 
-def _under(article: Article, zh: str, en: str) -> Sentence:
-    """A sentence with the article that binds it."""
-    return f"{zh}。（依据：{article.article_zh}）", f"{en}. (Basis: {article.article_en})"
+def opined(terms: ProgramTerms) -> list[Sentence]:
+    """Legal opinions that allow what an article would refuse."""
+    return [
+        (
+            f"关于条目 {opinion.rule}，{opinion.by} 于 {opinion.on} 出具法律意见 {opinion.reference}"
+            + (f"：{opinion.note_zh}" if opinion.note_zh else "")
+            + "。",
+            f"On the article {opinion.rule}, {opinion.by} gave the legal opinion {opinion.reference} on {opinion.on}"
+            + (f": {opinion.note_en}" if opinion.note_en else "")
+            + ".",
+        )
+        for opinion in terms.opinions
+    ]
+
+
+def _under(article: Binding | None, zh: str, en: str) -> Sentence:
+    """A sentence with the article that binds it, if one does."""
+    if article is None:
+        return f"{zh}。", f"{en}."
+    return f"{zh}。（依据：{article.article.article_zh}）", f"{en}. (Basis: {article.article.article_en})"
 
 
 def _earned_zh(order: Money, earned: Money) -> str:

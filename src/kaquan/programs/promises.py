@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 
 from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal, RefusalCode
 from kaquan.programs import errors
-from kaquan.programs.meaning import Entry, entries
-from kaquan.programs.terms import ProgramTerms, Rebate
+from kaquan.programs.meaning import CODE, Entry, Meaning, entries
+from kaquan.programs.terms import DAY, WITHOUT_PRINCIPAL, ProgramTerms, Rebate
 
 _RANGE_CODES: dict[str, RefusalCode] = {
     "spending.hold_minutes": errors.HOLD_LENGTH,
@@ -37,18 +38,35 @@ def _limits(entry: Entry) -> Iterator[Refusal]:
         code = _RANGE_CODES.get(entry.term, errors.TERM_RANGE)
         facts: dict[str, Fact] = {"term": entry.path, "value": size, "low": low, "high": high, "unit": meaning.unit}
         yield Refusal(code, facts)
-    if not isinstance(value, str):
-        return
-    if meaning.pattern and not re.fullmatch(meaning.pattern, value):
-        form = "a-z 0-9 - _" if meaning.unit == "code" else meaning.unit
-        yield Refusal(errors.TERM_MALFORMED, {"term": entry.path, "value": ascii(value[:40]), "form": form})
-    elif meaning.unit == "text" and (not value.isprintable() or value != value.strip()):
-        form = "printable, no outer spaces"
-        yield Refusal(errors.TERM_MALFORMED, {"term": entry.path, "value": ascii(value[:40]), "form": form})
+    texts = [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
+    for position, text in enumerate(texts):
+        form = _form(meaning, text) if isinstance(text, str) else ""
+        if form or text in texts[:position]:
+            shown = ascii(str(text)[:40])
+            yield Refusal(errors.TERM_MALFORMED, {"term": entry.path, "value": shown, "form": form or "each once"})
+
+
+def _form(meaning: Meaning, text: str) -> str:
+    """The form that a text has not; empty when it has it."""
+    if meaning.pattern and not re.fullmatch(meaning.pattern, text):
+        return "a-z 0-9 - _" if meaning.pattern == CODE else meaning.unit
+    if meaning.unit == "text" and (not text.isprintable() or text != text.strip()):
+        return "printable, no outer spaces"
+    return meaning.unit if meaning.pattern == DAY and not _is_day(text) else ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _offers(terms: ProgramTerms) -> Iterator[Refusal]:
-    """Each offer fits on a card, costs at most its face, and is the only one with that face."""
+    """Each offer fits on a card, costs at most its face, and is the only one with that face; a card needs one."""
+    if not terms.presale.offers and terms.program.legal_class not in WITHOUT_PRINCIPAL:
+        yield Refusal(errors.OFFERS_MISSING, {"legal_class": terms.program.legal_class})
     balance_max = terms.card.balance_max_fen
     seen: set[int] = set()
     for position, offer in enumerate(terms.presale.offers, start=1):

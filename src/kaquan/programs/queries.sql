@@ -4,6 +4,9 @@ SELECT id, code FROM book ORDER BY id LIMIT 10000;
 -- organisations: who takes part, with the book of those that keep one
 SELECT id, code, book FROM organisation ORDER BY id LIMIT 100000;
 
+-- names: what organisations are called, by code
+SELECT code, name FROM organisation ORDER BY id LIMIT 100000;
+
 -- terms: every version of every program's terms, oldest first
 SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state
 FROM program_terms t JOIN program p ON p.id = t.program ORDER BY t.program, t.version LIMIT 10000;

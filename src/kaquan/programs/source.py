@@ -50,7 +50,7 @@ def _parts(group: msgspec.Struct, path: str) -> Iterator[list[str]]:
         below = f"{path}.{name}" if path else name
         if isinstance(value, msgspec.Struct):
             inner += _parts(value, below)
-        elif isinstance(value, tuple) and value:
+        elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
             inner += [[f"[[{below}]]", *_pairs(item)] for item in value]
         else:
             own.append(_pair(name, value))
@@ -66,7 +66,7 @@ def _pair(name: str, value: object) -> str:
         return f"{name} = {str(value).lower()}"
     if isinstance(value, int):
         return f"{name} = {value:_}"
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}"  # a text, or a list without items
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"  # a text, a list of texts or one without items
 
 
 class _Reader:
@@ -153,7 +153,7 @@ def _expected(plain: object) -> str:
     if get_origin(plain) is Literal:
         return " | ".join(str(word) for word in get_args(plain))
     if get_origin(plain) is tuple:
-        return "array"
+        return "array" if item_of(plain) is not None else "array of strings"
     return {bool: "boolean", str: "string"}.get(plain, "integer")  # type: ignore[call-overload,no-any-return]
 
 

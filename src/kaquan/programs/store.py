@@ -7,7 +7,6 @@ import psycopg
 from kaquan.db.queries import load
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault
-from kaquan.law.model import load_pack
 from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
 from kaquan.programs.catalogue import Catalogue, Fund, FundMode, FundShare, Merchant, Stock, StockState, Terms
@@ -38,6 +37,7 @@ def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) ->
 
 def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
     books = dict(catalogue.organisations.values())
+    names = dict(connection.execute(QUERIES.names).fetchall())
     for identity, program, version, text, code, issuer, state in connection.execute(QUERIES.terms):
         terms = from_json(text)
         group = catalogue.organisations.get(terms.program.group)
@@ -46,10 +46,11 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> No
             program=program,
             version=version,
             terms=terms,
-            law=load_pack(terms.program.law_pack),
             ledger=Ledger(_book(books, issuer), program),
             group=group[0] if group else None,
             open=state == 1,
+            issuer_name=names[terms.program.issuer],
+            group_name=names[terms.program.group],
         )
         catalogue.terms[identity] = known
         catalogue.latest[program] = known

@@ -21,7 +21,7 @@ from kaquan.programs.grants import (
     Referral,
     Stock,
 )
-from kaquan.programs.meaning import Meaning, bps, choice, code, fen, name, span
+from kaquan.programs.meaning import CODE, NAME_MAX, Meaning, bps, choice, code, fen, name, span
 
 OFFERS_MAX = 20  # a price list that a holder reads on one phone screen
 BANDS_MAX = 10  # a ladder that one sentence per step still explains
@@ -31,9 +31,24 @@ PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
 HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
 VOUCHERS_MAX = 20  # more vouchers for one order than a cashier can explain
 MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
+LAW_PACKS_MAX = 4  # national, licensed, regional, convention: more would contradict each other
+OPINIONS_MAX = 10  # a program that stands on more opinions than articles should not be opened
+REFERENCE_MAX = 80  # characters of a document's number
+NOTE_MAX = 200  # characters: what an opinion says in a sentence or two
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
-LegalClass = Literal["single_purpose_group", "single_purpose_brand", "single_purpose_scale", "single_purpose_other"]
+LegalClass = Literal[
+    "single_purpose_group",
+    "single_purpose_brand",
+    "single_purpose_scale",
+    "single_purpose_other",
+    "multi_purpose_licensed",
+    "voucher_only",
+    "fiscal_subsidy",
+]
+WITHOUT_PRINCIPAL = ("voucher_only", "fiscal_subsidy")
+"""Classes whose programs take nothing in advance."""
 BurnOrder = Literal["principal_first", "bonus_first", "pro_rata", "earliest_expiry"]
 
 
@@ -44,13 +59,43 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name_zh: Annotated[str, name("中文名称", "name in Chinese")]
     name_en: Annotated[str, name("英文名称", "name in English")]
     archetype: Annotated[
-        Literal["closed_loop"],
-        choice("业务形态：自营闭环", "shape: the issuer's own group accepts the card", fixed=True),
+        Literal["closed_loop", "open_alliance", "hybrid"],
+        choice(
+            "业务形态：自营闭环、开放联盟、混合",
+            "shape: the issuer's own group accepts, unrelated groups do, or both",
+            fixed=True,
+        ),
     ]
     legal_class: Annotated[
-        LegalClass, choice("单用途卡发卡企业的类型", "legal class of the single-purpose issuer", fixed=True)
+        LegalClass,
+        choice(
+            "法律类别：单用途（集团、品牌、规模、其他）、多用途持牌、纯券、财政补贴",
+            "legal class: single-purpose (group, brand, scale, other), multi-purpose with a licence, vouchers only, "
+            "fiscal subsidy",
+            fixed=True,
+        ),
     ]
-    law_pack: Annotated[str, code("适用的法规包", "law pack that judges the program")]
+    law_packs: Annotated[
+        tuple[str, ...],
+        Meaning(
+            "适用的法规包，从严适用",
+            "law packs that judge the program; of each rule the strictest applies",
+            "codes",
+            1,
+            LAW_PACKS_MAX,
+            pattern=CODE,
+        ),
+    ]
+    licence: Annotated[
+        str,
+        Meaning(
+            "持牌机构的支付业务许可证编号；没有则留空",
+            "number of the institution's payment licence; empty for none",
+            "text",
+            0,
+            NAME_MAX,
+        ),
+    ] = ""
     issuer: Annotated[str, code("发行方的机构代码", "organisation code of the issuer", fixed=True)]
     group: Annotated[
         str, code("受理商户组，组内门店均可用卡", "merchant group whose stores accept the card", fixed=True)
@@ -115,7 +160,7 @@ class Presale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         ),
     ]
     offers: Annotated[
-        tuple[Offer, ...], span("售卡与充值档位", "amounts for sale and top-up", "items", 1, OFFERS_MAX)
+        tuple[Offer, ...], span("售卡与充值档位", "amounts for sale and top-up", "items", 0, OFFERS_MAX)
     ]
 
 
@@ -263,6 +308,17 @@ class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ]
 
 
+class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[opinions]]`: a legal opinion on record that allows, from its day on, what an article would refuse."""
+
+    rule: Annotated[str, code("法规包中条目的编号", "id of the article in the law pack")]
+    reference: Annotated[str, Meaning("意见书文号", "number of the document", "text", 1, REFERENCE_MAX)]
+    by: Annotated[str, name("出具人", "who gave it")]
+    on: Annotated[str, Meaning("出具日期", "day it was given", "YYYY-MM-DD", pattern=DAY)]
+    note_zh: Annotated[str, Meaning("中文摘要", "summary in Chinese", "text", 0, NOTE_MAX)]
+    note_en: Annotated[str, Meaning("英文摘要", "summary in English", "text", 0, NOTE_MAX)]
+
+
 class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All terms of one version of a program. A decision stores the version that judged it."""
 
@@ -282,6 +338,9 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     drips: Annotated[tuple[Drip, ...], span("按月返还计划", "monthly plans", "items", 0, PLANS_MAX)] = ()
     referrals: Annotated[tuple[Referral, ...], span("邀请活动", "referrals", "items", 0, PLANS_MAX)] = ()
     packets: Annotated[tuple[PacketPool, ...], span("红包池", "packet pools", "items", 0, PLANS_MAX)] = ()
+    opinions: Annotated[
+        tuple[Opinion, ...], span("已登记的法律意见", "legal opinions on record", "items", 0, OPINIONS_MAX)
+    ] = ()
 
 
 def to_json(terms: ProgramTerms) -> bytes:

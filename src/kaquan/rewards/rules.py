@@ -54,7 +54,7 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
         return Refusal(errors.REWARD_NOT_DUE, {"due": shown(instant(reward.due_us))})
     amount = Money(reward.amount - reward.cut)
     balance_after = Money(total(facts.of(card.id)) + amount)
-    if refusal := room(balance_after, bool(card.registered), terms):
+    if refusal := room(balance_after, bool(card.registered), terms, at):
         return refusal
     expires = at + timedelta(days=terms.terms.rebate.valid_days)
     lot = NewLot(

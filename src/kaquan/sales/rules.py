@@ -13,19 +13,20 @@ from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.holders.model import Wallet, WalletFacts
 from kaquan.kernel.calendar import business_date, shanghai
-from kaquan.kernel.clock import microseconds
+from kaquan.kernel.clock import instant, microseconds
 from kaquan.kernel.ids import Id, bucket_of, derived_id
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
-from kaquan.law.rules import identity_given
+from kaquan.law.rules import channel_allowed, identity_given
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, Row, post
 from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.programs.contract import Purchase, digest
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.sales import errors
 from kaquan.sales.model import Sell, TopUp
 
-CHANNELS = {name: Id(sha256(name.encode()).digest()[:16]) for name in ("sandbox",)}
+CHANNELS = {name: Id(sha256(name.encode()).digest()[:16]) for name in ("sandbox", "cash", "credit_card")}
 """Payment channels by name, with the owner of their account. Real ones come with their connectors."""
 
 
@@ -39,12 +40,12 @@ def decide_sell(entry: Entry, facts: WalletFacts, catalogue: Catalogue, at: date
     if terms is None:
         return Refusal(PROGRAM_UNKNOWN, {"program": command.program})
     registered = terms.terms.card.registered
-    paid = _price(command.face, command.channel, terms)
+    paid = _price(command.face, command.channel, terms, at)
     if isinstance(paid, Refusal):
         return paid
-    if refusal := identity_given(registered, paid, wallet.identified, terms.law):
+    if refusal := identity_given(registered, paid, wallet.identified, terms.law(at)):
         return refusal
-    if refusal := room(command.face, registered, terms):
+    if refusal := room(command.face, registered, terms, at):
         return refusal
     lots, postings = _load(entry.id, entry.id, command.face, paid, command.channel, terms, at)
     number = number_for(entry.id)
@@ -62,7 +63,7 @@ def decide_sell(entry: Entry, facts: WalletFacts, catalogue: Catalogue, at: date
         "number": number,
     }
     return Plan(
-        answer=_answer("sold", card, number, command.face, paid, lots),
+        answer=_answer("sold", card, terms, Purchase(number, command.face, paid, at, _active(lots), False)),
         event="card.sold.v1",
         subject=wallet.id,
         person=b'{"card":"%b","wallet":"%b"}' % (card.encode(), wallet.id.hex().encode()),
@@ -85,18 +86,19 @@ def decide_top_up(
     if card is None or wallet is None:
         return Refusal(card_errors.CARD_UNKNOWN)
     terms = catalogue.latest[card.program]
-    paid = _price(command.face, command.channel, terms)
+    paid = _price(command.face, command.channel, terms, at)
     if isinstance(paid, Refusal):
         return paid
     if refusal := may_be_loaded(card):
         return refusal
-    if refusal := identity_given(bool(card.registered), paid, wallet.identified, terms.law):
+    if refusal := identity_given(bool(card.registered), paid, wallet.identified, terms.law(at)):
         return refusal
-    if refusal := room(Money(total(facts.of(card.id)) + command.face), bool(card.registered), terms):
+    if refusal := room(Money(total(facts.of(card.id)) + command.face), bool(card.registered), terms, at):
         return refusal
     lots, postings = _load(entry.id, card.id, command.face, paid, command.channel, terms, at)
+    bought = Purchase(card.number, command.face, paid, at, _active(lots), True)
     return Plan(
-        answer=_answer("topped_up", card.id.hex(), card.number, command.face, paid, lots),
+        answer=_answer("topped_up", card.id.hex(), terms, bought),
         event="card.topped_up.v1",
         subject=card.wallet,
         person=card.person(),
@@ -108,7 +110,7 @@ def decide_top_up(
     )
 
 
-def _price(face: Money, channel: str, terms: Terms) -> Money | Refusal:
+def _price(face: Money, channel: str, terms: Terms, at: datetime) -> Money | Refusal:
     if channel not in CHANNELS:
         return Refusal(errors.CHANNEL_UNKNOWN, {"channel": channel, "channels": ", ".join(CHANNELS)})
     if not terms.open:
@@ -117,7 +119,7 @@ def _price(face: Money, channel: str, terms: Terms) -> Money | Refusal:
     if paid is None:
         offers = ", ".join(text(offer.face_fen) for offer in terms.terms.presale.offers)
         return Refusal(errors.OFFER_UNKNOWN, {"face_fen": face, "offers": offers})
-    return paid
+    return channel_allowed(channel, paid, terms.law(at)) or paid
 
 
 def _load(
@@ -147,16 +149,23 @@ def _active_from(at: datetime, days: int) -> datetime:
     return shanghai(business_date(at) + timedelta(days=days)) if days else at
 
 
-def _answer(state: str, card: str, number: str, face: Money, paid: Money, lots: list[NewLot]) -> bytes:
+def _active(lots: list[NewLot]) -> datetime:
+    return instant(lots[0].active_us)
+
+
+def _answer(state: str, card: str, terms: Terms, bought: Purchase) -> bytes:
+    """The receipt: what was paid for what, under which terms, and the digest of the written contract."""
     return msgspec.json.encode(
         {
-            "active_us": lots[0].active_us,
-            "bonus_fen": face - paid,
+            "active_us": microseconds(bought.active_from),
+            "bonus_fen": bought.face - bought.paid,
             "card": card,
-            "face_fen": face,
-            "number": number,
-            "paid_fen": paid,
+            "contract": digest(terms, bought),
+            "face_fen": bought.face,
+            "number": bought.number,
+            "paid_fen": bought.paid,
             "state": state,
+            "terms_version": terms.version,
         },
         order="sorted",
     )

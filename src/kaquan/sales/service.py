@@ -1,4 +1,4 @@
-"""Sales and top-ups for everybody else: their handlers."""
+"""Sales and top-ups for everybody else: their handlers, and what was bought."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,9 +13,41 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.holders.model import Wallet, WalletFacts
 from kaquan.holders.service import load_wallets
+from kaquan.kernel.clock import instant
+from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
-from kaquan.sales import rules
+from kaquan.programs.contract import Purchase
+from kaquan.sales import rules, store
+
+
+class Bought(msgspec.Struct, frozen=True):
+    """A purchase as it was answered: its facts, the version of the terms, the digest of its contract.
+
+    The last two are none when the answer is older than contracts are.
+    """
+
+    purchase: Purchase
+    terms_version: int | None
+    contract: str | None
+
+
+def bought(connection: psycopg.Connection[Any], card: Id) -> list[Bought]:
+    """The sale and the top-ups of a card, oldest first; empty when there is no such card."""
+    return [_bought(at_us, msgspec.json.decode(answer)) for at_us, answer in store.purchases(connection, card)]
+
+
+def _bought(at_us: int, answer: dict[str, Any]) -> Bought:
+    purchase = Purchase(
+        answer["number"],
+        Money(answer["face_fen"]),
+        Money(answer["paid_fen"]),
+        instant(at_us),
+        instant(answer["active_us"]),
+        answer["state"] == "topped_up",
+    )
+    return Bought(purchase, answer.get("terms_version"), answer.get("contract"))
 
 
 class SellHandler(Handler):

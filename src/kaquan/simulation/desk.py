@@ -5,8 +5,10 @@ from functools import partial
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Kind, scoped_id
 from kaquan.holders.service import registration
+from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import MONEY_MAX, Money
+from kaquan.law.rules import balance_max
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.sales.model import Sell, TopUp
 from kaquan.simulation.scenario import Scenario
@@ -20,7 +22,7 @@ HOARD_MAX = 12
 
 
 class Desk:
-    """What holders want from the issuer."""
+    """What holders want from the issuer. `law_max` is the most that the law lets a card hold."""
 
     def __init__(self, scenario: Scenario, shopping: Shopping, master: MasterKey) -> None:
         self._scenario = scenario
@@ -29,7 +31,8 @@ class Desk:
         self._diary = shopping.diary
         self._terms = shopping.terms
         self._issuer = shopping.places.issuer
-        self._law_max = Money(self._terms.law.registered_balance_max_fen.value)
+        limit = balance_max(self._terms.terms.card.registered, self._terms.law(shanghai(scenario.start)))
+        self.law_max = MONEY_MAX if limit is None else Money(limit.value)
         self._card_max = self._terms.terms.card.balance_max_fen
         self._faces = [offer.face_fen for offer in self._terms.terms.presale.offers]
 
@@ -121,8 +124,8 @@ class Desk:
                 channel=self._scenario.channel,
             )
             after = resident.purse.total() + offer
-            if after > min(self._law_max, self._card_max):
-                over_law = after > self._law_max
+            if after > min(self.law_max, self._card_max):
+                over_law = after > self.law_max
                 expects = "law_registered_balance_above_max" if over_law else "card_balance_above_max"
                 self._diary.write(Kind.TOP_UP, command, expects)
                 return False

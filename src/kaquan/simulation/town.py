@@ -48,7 +48,6 @@ class Town:
         self.residents = _residents(scenario, seed, holders)
         self._scenario = scenario
         self.desk = Desk(scenario, self.shopping, master)
-        self._law_max = Money(terms.law.registered_balance_max_fen.value)
 
     def day(self, day: int) -> Iterator[Step]:
         """The steps of a day, in order, beginning at midnight when only the timetable acts."""
@@ -95,7 +94,7 @@ class Town:
                     self.shopping.authorize(resident, amount, place)
 
     def _midnight(self, day: int) -> None:
-        self.shopping.midnight(self._law_max)
+        self.shopping.midnight(self.desk.law_max)
         for resident in self.residents:
             resident.purse.expire(day)
             resident.purse.clear()

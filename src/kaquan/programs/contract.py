@@ -1,0 +1,150 @@
+"""The written contract of a sale or top-up, from the terms, the law of the day and the facts of the purchase. Pure.
+
+The same purchase gives the same text for ever, as long as the law packs that judged it are shipped; it names nobody
+but organisations. What is kept of it is the digest of the Chinese text, in the answer to the sale.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from kaquan.kernel.clock import shown
+from kaquan.kernel.money import Money, text
+from kaquan.kernel.refusal import Language
+from kaquan.law.model import Law, Topic
+from kaquan.programs.catalogue import Terms
+from kaquan.programs.explain import Sentence, held, kind_of, opined, paying, rebated, withdrawal
+
+_TITLES: dict[Topic, Sentence] = {
+    "card": ("卡", "The card"),
+    "price": ("价款", "The price"),
+    "place": ("使用范围", "Where it is spent"),
+    "validity": ("期限", "From when and how long"),
+    "refund": ("退款方式", "Refunds"),
+    "gifts": ("赠送", "What is given with it"),
+    "changes": ("变更与停业", "Changes and closing"),
+    "transfer": ("挂失与转让", "Loss and transfer"),
+    "records": ("余额与记录查询", "Balance and records"),
+    "liability": ("违约责任", "Liability"),
+    "disputes": ("争议解决", "Disputes"),
+    "risk": ("风险提示", "A word on risk"),
+}
+"""The parts of a contract after its heading, in their order."""
+
+
+class Purchase(msgspec.Struct, frozen=True):
+    """The facts of a sale, or of a top-up. `number` is the card's number at that time."""
+
+    number: str
+    face: Money
+    paid: Money
+    at: datetime
+    active_from: datetime
+    top_up: bool
+
+
+def contract(terms: Terms, purchase: Purchase, language: Language) -> str:
+    """The contract in one language, ending in a line break."""
+    law = terms.law(purchase.at)
+    lines = list(_heading(terms, purchase, law))
+    for number, (topic, title) in enumerate(_TITLES.items(), start=1):
+        lines += [("", ""), (f"{number}. {title[0]}", f"{number}. {title[1]}")]
+        lines += [(f"   {zh}", f"   {en}") for zh, en in (*_said(topic, terms, purchase, law), *_cited(topic, law))]
+    return "".join(f"{zh if language == 'zh' else en}\n" for zh, en in lines)
+
+
+def digest(terms: Terms, purchase: Purchase) -> str:
+    """SHA-256 of the Chinese contract in UTF-8, as hexadecimal digits."""
+    return sha256(contract(terms, purchase, "zh").encode()).hexdigest()
+
+
+def _heading(terms: Terms, purchase: Purchase, law: Law) -> Iterator[Sentence]:
+    program, (kind_zh, kind_en) = terms.terms.program, kind_of(terms.terms)
+    done_zh, done_en = ("充值", "top-up") if purchase.top_up else ("购卡", "sale")
+    packs = ", ".join(f"{pack.id} {pack.version}" for pack in law.packs)
+    licence_zh = f"，支付业务许可证 {program.licence}" if program.licence else ""
+    licence_en = f", payment licence {program.licence}" if program.licence else ""
+    yield f"{program.name_zh}{done_zh}合同", f"{program.name_en}: contract of {done_en}"
+    yield (
+        f"{kind_zh}，活动规则第 {terms.version} 版，法规包 {packs}",
+        (f"For {kind_en}; program terms version {terms.version}; law packs {packs}"),
+    )
+    yield (
+        f"发行方：{terms.issuer_name}（{program.issuer}{licence_zh}）",
+        f"Issuer: {terms.issuer_name} ({program.issuer}{licence_en})",
+    )
+    yield (
+        f"持卡人：卡号 {purchase.number} 的持卡人，身份信息由发行方另行依法登记，不写入本合同",
+        f"Holder: whoever holds the card {purchase.number}; the issuer records who that is, apart from this contract",
+    )
+    yield from _cited("form", law)
+
+
+def _cited(topic: Topic, law: Law) -> Iterator[Sentence]:
+    for clause in law.contract:
+        if clause.about == topic:
+            yield f"（{clause.article_zh}）", f"({clause.article_en})"
+
+
+def _said(topic: Topic, terms: Terms, purchase: Purchase, law: Law) -> Sequence[Sentence]:
+    """What the terms and the purchase say about a part of the contract."""
+    match topic:
+        case "card":
+            return held(terms.terms, law)
+        case "price":
+            return _price(purchase)
+        case "place":
+            name, code = terms.group_name, terms.terms.program.group
+            return [(f"在商户组 {name}（{code}）的门店使用。", f"It is spent in the stores of {name} ({code}).")]
+        case "validity":
+            active = shown(purchase.active_from)
+            return [(f"自 {active}（北京时间）起可用。", f"It can be spent from {active} (Beijing time).")]
+        case "refund":
+            return [*withdrawal(terms.terms, law), *paying(terms.terms)]
+        case "gifts":
+            return [*rebated(terms.terms, law), *opined(terms.terms)]
+        case _:
+            return [_WORDS[topic]]
+
+
+def _price(purchase: Purchase) -> list[Sentence]:
+    paid, face, at = text(purchase.paid), text(purchase.face), shown(purchase.at)
+    bonus = text(Money(purchase.face - purchase.paid))
+    return [
+        (
+            f"{at}（北京时间）实付 {paid} 元，得面值 {face} 元：本金 {paid} 元，赠金 {bonus} 元。",
+            f"On {at} (Beijing time) {paid} yuan were paid for {face} of value: {paid} principal, {bonus} bonus.",
+        )
+    ]
+
+
+_WORDS: dict[Topic, Sentence] = {
+    "changes": (
+        "规则如有修改，只对此后的售卡和充值生效；已售出的部分按本合同。",
+        "Changed terms count for later sales and top-ups only; what was sold keeps this contract.",
+    ),
+    "transfer": (
+        "记名卡可向发行方挂失并补办，余额和记录不变；转让须通知发行方。",
+        "A registered card can be reported lost to the issuer and is replaced with its balance and history; "
+        "a transfer is told to the issuer.",
+    ),
+    "records": (
+        "凭卡号可向发行方查询余额和每一笔售卡、充值、支付、退款。",
+        "With the card's number the issuer tells the balance and every sale, top-up, payment and refund.",
+    ),
+    "liability": (
+        "发行方未按约定履行的，持卡人可要求履行或者退回预付款。",
+        "Where the issuer does not keep this contract, the holder may ask that it is kept or the money returned.",
+    ),
+    "disputes": (
+        "发生争议可先与发行方协商，也可投诉、申请仲裁或者向人民法院起诉。",
+        "A dispute may be settled with the issuer, or brought to a complaint, to arbitration if agreed, or to court.",
+    ),
+    "risk": (
+        "预付款有风险：请按需要购卡，保管好卡片和卡号，留存本合同和付款凭证。",
+        "Prepayment has its risk: buy what you need, keep the card and its number safe, and keep this "
+        "contract and the receipt.",
+    ),
+}
