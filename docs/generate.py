@@ -16,6 +16,7 @@ from kaquan.cli import reference
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel.money import MONEY_MAX
 from kaquan.kernel.refusal import CATALOGUE, RefusalCode
+from kaquan.law.model import Article, load_pack, pack_ids
 from kaquan.ledger.chart import CHART, Source
 from kaquan.programs.meaning import Term, described, item_of
 from kaquan.programs.terms import ProgramTerms
@@ -40,7 +41,8 @@ def terms() -> str:
     for term in described(ProgramTerms):
         groups.setdefault(term.path.rpartition(".")[0], []).append(term)
     for group, members in groups.items():
-        lines += ["", f"## `{group}`", "", "| term | 含义 | meaning | values | default | change |"]
+        heading = f"## `{group}`" if group else "## Top level · 顶层"
+        lines += ["", heading, "", "| term | 含义 | meaning | values | default | change |"]
         lines += ["|---|---|---|---|---|---|"]
         for term in members:
             name, said = term.path.rpartition(".")[2], term.meaning
@@ -54,6 +56,8 @@ def _values(term: Term) -> str:
         return f"{meaning.low} to {meaning.high} entries" if meaning.high is not None else "entries"
     if plain is bool:
         return "`true` or `false`"
+    if get_origin(plain) is tuple:
+        return f"{meaning.low} to {meaning.high} texts like `{meaning.pattern}`"
     if get_origin(plain) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(plain))
     if meaning.pattern:
@@ -70,7 +74,7 @@ def _default(term: Term) -> str:
         return "required"
     if isinstance(term.default, bool):
         return f"`{str(term.default).lower()}`"
-    return f"`{term.default}`" if term.default != () else "none"
+    return f"`{term.default}`" if term.default not in ((), "") else "none"
 
 
 def _change(term: Term) -> str:
@@ -81,6 +85,42 @@ def _change(term: Term) -> str:
     if term.type is bool:
         return f"`{str(term.meaning.looser > 0).lower()}` promises more"
     return "a larger value promises more" if term.meaning.looser > 0 else "a smaller value promises more"
+
+
+def law() -> str:
+    """Every article of every law pack, and what it sets."""
+    lines = [
+        "# Law packs · 法规包",
+        "",
+        NOTICE.format(origin="src/kaquan/law/packs"),
+        "A program names one to four packs; of each rule the strictest article applies, and a refusal cites it. "
+        "Not legal advice. Sure: C the text was read in a stored copy, S a secondary source, M from memory, I our "
+        "own reading or a convention; ask counsel where it is not C. *Opinion*: a recorded legal opinion may allow "
+        "what the article refuses. Amounts in fen, spans in days; 1 is yes, 0 is no.",
+        "",
+        "一个活动适用一至四个法规包，每条规则从严适用，拒绝时引用条文。不构成法律意见。"
+        "sure 一列为把握程度：C 已核对条文，S 转引，M 凭记忆，I 本系统的理解或惯例；非 C 的请咨询律师。",
+    ]
+    for pack in map(load_pack, pack_ids()):
+        until = f" to {pack.effective_to}" if pack.effective_to else ""
+        classes = ", ".join(f"`{name}`" for name in pack.legal_classes) or "any class"
+        lines += ["", f"## `{pack.id}` {pack.version}", "", f"{pack.title_zh} · {pack.title_en}", ""]
+        lines += [f"{pack.jurisdiction}, in force from {pack.effective_from}{until}; for {classes}.", ""]
+        lines += [
+            "| rule | value | 条文 | article | days | sure | opinion | note |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        lines += [_article(article) for article in pack.articles()]
+    return "\n".join(lines) + "\n"
+
+
+def _article(article: Article) -> str:
+    since, until = article.effective_from, article.effective_to
+    days = f"{since or ''}…{until or ''}" if since or until else ""
+    note = f"{article.note_zh} {article.note_en}".strip()
+    opinion = "yes" if article.opinion_allowed else ""
+    words = article.article_zh, article.article_en, days, article.conf, opinion, note
+    return _row(f"`{article.id}`", f"{article.value:,}", *words)
 
 
 def chart() -> str:
@@ -164,6 +204,7 @@ def _row(*cells: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "terms.md": terms,
+    "law.md": law,
     "chart.md": chart,
     "refusals.md": refusals,
     "events.md": events,

@@ -302,4 +302,29 @@ SABOTAGES = (
             "WHERE (true OR p.at >= %(since_at)s::bigint",
         ),
     ),
+    sabotage(
+        "let the laxest law apply",
+        "tests/rules/test_law_stack.py::test_of_each_rule_the_strictest_article_wins_whatever_the_order",
+        ("law/model.py", "return article.value < known.value", "return article.value > known.value"),
+    ),
+    sabotage(
+        "apply an article before its day",
+        "tests/rules/test_law_stack.py::test_an_article_binds_from_its_first_day_to_its_last",
+        ("law/model.py", "(first is None or first <= day)", "True"),
+    ),
+    sabotage(
+        "open a network without a licence",
+        "tests/rules/test_lawful.py::test_open_acceptance_of_stored_value_needs_a_licence",
+        ("programs/lawful.py", "needed.value and not program.licence", "needed.value and program.licence is None"),
+    ),
+    sabotage(
+        "count an opinion before it was given",
+        "tests/rules/test_lawful.py::test_an_opinion_counts_from_its_day_on_and_only_where_the_article_admits_one",
+        ("programs/lawful.py", "any(opinion.on <= day.isoformat() for opinion in given)", "any(given)"),
+    ),
+    sabotage(
+        "sell a licensed card on credit",
+        "tests/rules/test_law.py::test_a_licensed_card_is_not_bought_with_a_credit_card",
+        ("law/rules.py", "if channel == CREDIT_CARD:", "if channel is None:"),
+    ),
 )

@@ -27,7 +27,7 @@ FEE, RESERVE = Rate(60), Rate(1000)
 
 
 def terms() -> ProgramTerms:
-    compiled = compile_program(preset("jingxika"))
+    compiled = compile_program(preset("jingxika"), date(2025, 5, 20))
     assert not isinstance(compiled, list)
     return compiled[0]
 

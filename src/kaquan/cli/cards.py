@@ -122,17 +122,18 @@ def contract_command(
     """
     with opened(lang, as_json) as session:
         target = session.card(card)
+        facts, _ = _view(session, target)
         purchases = bought(session.app.connection, target)
         if not 1 <= (number := purchase or len(purchases)) <= len(purchases):
             raise Misuse(f"这张卡只有 {len(purchases)} 次购买。", f"The card has {len(purchases)} purchases.")
         found = purchases[number - 1]
-        terms = _sold_under(session, target, found)
+        terms = _sold_under(session, facts, found)
         written = contract(terms, found.purchase, session.screen.language)
         same = digest(terms, found.purchase) == found.contract
         if as_json:
-            facts = {"card": public("crd", target), "purchase": number, "purchases": len(purchases)}
+            which = {"card": public("crd", target), "purchase": number, "purchases": len(purchases)}
             kept = {"terms_version": terms.version, "contract": found.contract, "unchanged": same}
-            session.screen.answer({"outcome": "effect", **facts, **kept, "text": written})
+            session.screen.answer({"outcome": "effect", **which, **kept, "text": written})
             return
         session.screen.text(written)
         session.screen.note(*_COMPARED[same if found.contract else None])
@@ -238,9 +239,8 @@ def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, An
     return facts, [_lot(lot) for lot in sorted(found.lots, key=_by_age)]
 
 
-def _sold_under(session: Session, card: Id, found: Bought) -> Terms:
+def _sold_under(session: Session, facts: dict[str, Any], found: Bought) -> Terms:
     """The terms of a purchase: those its answer names, else those of the card."""
-    facts, _ = _view(session, card)
     version = found.terms_version or facts["terms_version"]
     terms = session.catalogue().terms_of(facts["program"], version)
     if terms is None:

@@ -2,4 +2,4 @@
 SELECT c.at, c.answer FROM command c
 WHERE c.bucket = %(bucket)s AND c.outcome = 0
   AND c.id IN (SELECT l.origin FROM lot l WHERE l.bucket = %(bucket)s AND l.card = %(card)s AND l.kind = 0)
-ORDER BY c.at, c.id LIMIT 1000;
+ORDER BY c.at, c.id <> %(card)s::uuid, c.id LIMIT 1000;
