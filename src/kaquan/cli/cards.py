@@ -9,15 +9,27 @@ from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, Re
 from kaquan.cards.service import view
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.holders import wallet_of
-from kaquan.cli.options import AsJson, CardArgument, Channel, DryRun, Face, Key, Lang, Phone, Wallet
-from kaquan.cli.session import Session, instant, opened, shown
+from kaquan.cli.options import (
+    AsJson,
+    CardArgument,
+    Channel,
+    DryRun,
+    Face,
+    Key,
+    Lang,
+    OptionalFace,
+    PayingVouchers,
+    Phone,
+    Wallet,
+)
+from kaquan.cli.session import Session, instant, named_vouchers, opened, shown
 from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
-from kaquan.kernel.money import text
+from kaquan.kernel.money import ZERO, text
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Terms
@@ -30,7 +42,7 @@ app = typer.Typer(
     no_args_is_help=True, help="卡：售卡、充值、查看、合同、冻结、挂失、补卡 / Cards: sell, top up, show, contract …"
 )
 
-_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "active_at", "contract")
+_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "subsidy_fen", "active_at", "contract")
 _LOT_COLUMNS = ("kind", "source", "granted_fen", "balance_fen", "held_fen", "active_at", "expires_at", "state")
 
 _COMPARED: dict[bool | None, Words] = {
@@ -52,6 +64,7 @@ def sell_command(
     phone: Phone = None,
     wallet: Wallet = None,
     channel: Channel = "sandbox",
+    voucher: PayingVouchers = None,
     key: Key = None,
     dry_run: DryRun = False,
     lang: Lang = None,
@@ -62,7 +75,15 @@ def sell_command(
         owner = _buyer(session, wallet, phone)
         done = session.act(
             Kind.SELL,
-            lambda key: Sell(key=key, caller=OPERATOR, wallet=owner, program=program, face=face, channel=channel),
+            lambda key: Sell(
+                key=key,
+                caller=OPERATOR,
+                wallet=owner,
+                program=program,
+                face=face,
+                channel=channel,
+                vouchers=named_vouchers(voucher),
+            ),
         )
         _loaded(session, done, ("已售卡", "Sold a card of"), ("card", "number"))
 
@@ -70,18 +91,29 @@ def sell_command(
 @app.command("top-up")
 def top_up_command(
     card: CardArgument,
-    face: Face,
+    face: OptionalFace = None,
     channel: Channel = "sandbox",
+    voucher: PayingVouchers = None,
     key: Key = None,
     dry_run: DryRun = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """给卡充值一个档位 / Add one of the program's offers to a card"""
+    """给卡充值：一个档位，或只用充值券 / Add one of the program's offers to a card, or what top-up vouchers are worth
+
+    有档位时，充值券抵扣其价格；没有时，券面额直接成为卡上补贴。 / With an offer the vouchers pay part of its price;
+    without one they become a subsidy on the card.
+    """
+    vouchers = named_vouchers(voucher)
+    if face is None and not vouchers:
+        raise Misuse("请给出 --face 或 --voucher。", "Give --face, or --voucher.")
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = session.card(card)
         done = session.act(
-            Kind.TOP_UP, lambda key: TopUp(key=key, caller=OPERATOR, card=target, face=face, channel=channel)
+            Kind.TOP_UP,
+            lambda key: TopUp(
+                key=key, caller=OPERATOR, card=target, face=face or ZERO, channel=channel, vouchers=vouchers
+            ),
         )
         _loaded(session, done, ("已充值", "Topped up by"), ())
 
@@ -210,7 +242,7 @@ def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[s
     facts = shown(done.facts)
     amount = text(facts["face_fen"])
     headline = (f"{verb[0]} {amount} 元。", f"{verb[1]} {amount} yuan.")
-    session.tell(headline, done, {name: facts[name] for name in _LOADED}, born)
+    session.tell(headline, done, {name: facts[name] for name in _LOADED if name in facts}, born)
 
 
 def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -67,6 +67,24 @@ Face = Annotated[
         help="面值（元）：活动的一个档位 / Face value in yuan: one of the program's offers",
     ),
 ]
+OptionalFace = Annotated[
+    Money | None,
+    typer.Option(
+        "--face",
+        parser=amount,
+        metavar="YUAN",
+        help="面值（元）：活动的一个档位；只用充值券时不填 / "
+        "Face value in yuan: one of the program's offers; leave it out when only vouchers pay",
+    ),
+]
+PayingVouchers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--voucher",
+        metavar="VOUCHER",
+        help="充值券 vch_…，可写多次 / Top-up voucher: vch_…, may be repeated",
+    ),
+]
 Channel = Annotated[
     str, typer.Option("--channel", help="收款渠道 / Payment channel that took the money", metavar="NAME")
 ]

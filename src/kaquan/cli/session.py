@@ -1,6 +1,6 @@
 """One command at work: the open installation, what the caller typed looked up, commands sent, effects printed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 from uuid import UUID
@@ -33,6 +33,7 @@ _PREFIXES = {
     "refund": "trf",
     "settlement": "stl",
     "store": "sto",
+    "voucher": "vch",
     "wallet": "wal",
 }
 
@@ -136,6 +137,11 @@ def identity(prefix: str, text: str) -> Id:
         return ids.parse(prefix, text)
     except IdError:
         raise Misuse(f"“{text}”不是 {prefix}_… 形式的编号。", f"{text} is not an id of the form {prefix}_…") from None
+
+
+def named_vouchers(texts: Sequence[str] | None) -> tuple[Id, ...]:
+    """The vouchers that a person named. Raises `Misuse`."""
+    return tuple(identity("vch", text) for text in texts or ())
 
 
 def shown(answer: Mapping[str, Any]) -> dict[str, Any]:

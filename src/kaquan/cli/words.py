@@ -112,6 +112,7 @@ LABELS: dict[str, Words] = {
     "store": ("门店", "Store"),
     "stored_fen": ("账面", "Stored"),
     "stores": ("门店数", "Stores"),
+    "subsidy_fen": ("消费券补贴", "Subsidy"),
     "terms": ("条款编号", "Terms"),
     "terms_version": ("条款版本", "Terms version"),
     "transfer": ("转账编号", "Transfer"),

@@ -11,7 +11,7 @@ from hashlib import sha256
 import msgspec
 
 from kaquan.kernel.clock import shown
-from kaquan.kernel.money import Money, text
+from kaquan.kernel.money import ZERO, Money, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Law, Topic
 from kaquan.programs.catalogue import Terms
@@ -35,7 +35,7 @@ _TITLES: dict[Topic, Sentence] = {
 
 
 class Purchase(msgspec.Struct, frozen=True):
-    """The facts of a sale, or of a top-up. `number` is the card's number at that time."""
+    """The facts of a sale or top-up. `number` is the card's number at that time, `subsidy` what vouchers paid."""
 
     number: str
     face: Money
@@ -43,6 +43,7 @@ class Purchase(msgspec.Struct, frozen=True):
     at: datetime
     active_from: datetime
     top_up: bool
+    subsidy: Money = ZERO
 
 
 def contract(terms: Terms, purchase: Purchase, language: Language) -> str:
@@ -111,11 +112,18 @@ def _said(topic: Topic, terms: Terms, purchase: Purchase, law: Law) -> Sequence[
 
 def _price(purchase: Purchase) -> list[Sentence]:
     paid, face, at = text(purchase.paid), text(purchase.face), shown(purchase.at)
-    bonus = text(Money(purchase.face - purchase.paid))
+    bonus, subsidy = text(Money(purchase.face - purchase.paid - purchase.subsidy)), text(purchase.subsidy)
+    of_vouchers_zh = f"，消费券补贴 {subsidy} 元（不可提现，到期退回出资方）" if purchase.subsidy else ""
+    of_vouchers_en = (
+        f", {subsidy} subsidy from vouchers (never paid out, back to its funders when it expires)"
+        if purchase.subsidy
+        else ""
+    )
     return [
         (
-            f"{at}（北京时间）实付 {paid} 元，得面值 {face} 元：本金 {paid} 元，赠金 {bonus} 元。",
-            f"On {at} (Beijing time) {paid} yuan were paid for {face} of value: {paid} principal, {bonus} bonus.",
+            f"{at}（北京时间）实付 {paid} 元，得面值 {face} 元：本金 {paid} 元，赠金 {bonus} 元{of_vouchers_zh}。",
+            f"On {at} (Beijing time) {paid} yuan were paid for {face} of value: {paid} principal, {bonus} bonus"
+            f"{of_vouchers_en}.",
         )
     ]
 

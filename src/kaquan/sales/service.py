@@ -7,11 +7,9 @@ from typing import Any
 import msgspec
 import psycopg
 
-from kaquan.cards.model import CardFacts
-from kaquan.cards.service import load_cards
+from kaquan.cards.model import Wanted
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
-from kaquan.holders.model import Wallet, WalletFacts
 from kaquan.holders.service import load_wallets
 from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id
@@ -20,6 +18,8 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.contract import Purchase
 from kaquan.sales import rules, store
+from kaquan.vouchers.model import SpendingFacts
+from kaquan.vouchers.service import load_facts
 
 
 class Bought(msgspec.Struct, frozen=True):
@@ -46,6 +46,7 @@ def _bought(at_us: int, answer: dict[str, Any]) -> Bought:
         instant(at_us),
         instant(answer["active_us"]),
         answer["state"] == "topped_up",
+        Money(answer.get("subsidy_fen", 0)),
     )
     return Bought(purchase, answer.get("terms_version"), answer.get("contract"))
 
@@ -59,19 +60,15 @@ class SellHandler(Handler):
 
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
-    ) -> WalletFacts:
-        """Wallets. They are not changed, so there is nothing to lock."""
-        return load_wallets(cursor, entries, [entry.command.wallet for entry in entries])
+    ) -> SpendingFacts:
+        """Wallets, and the vouchers that pay."""
+        vouchers = {one for entry in entries for one in entry.command.vouchers}
+        wanted = Wanted(wallets={entry.command.wallet for entry in entries}, vouchers=vouchers)
+        return load_facts(cursor, entries, wanted, lock)
 
-    def decide(self, entry: Entry, facts: WalletFacts, at: datetime) -> Plan | Refusal:
+    def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
         return rules.decide_sell(entry, facts, self._catalogue, at)
-
-
-class TopUpFacts(CardFacts):
-    """Cards with lots, and the wallets they are in."""
-
-    wallets: dict[bytes, Wallet] = msgspec.field(default_factory=dict)
 
 
 class TopUpHandler(Handler):
@@ -83,14 +80,17 @@ class TopUpHandler(Handler):
 
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
-    ) -> TopUpFacts:
-        """Cards with lots, then who holds them."""
-        facts = load_cards(cursor, entries, [entry.command.card for entry in entries], lock)
+    ) -> SpendingFacts:
+        """Cards with lots and the vouchers that pay, then who holds the cards."""
+        vouchers = {one for entry in entries for one in entry.command.vouchers}
+        wanted = Wanted(cards={entry.command.card for entry in entries}, vouchers=vouchers)
+        facts = load_facts(cursor, entries, wanted, lock)
         owners = [card.wallet for card in facts.cards.values()]
-        wallets = load_wallets(cursor, entries, owners).wallets if owners else {}
-        return TopUpFacts(facts.commands, facts.cards, facts.lots, wallets)
+        if owners:
+            facts.wallets = load_wallets(cursor, entries, owners).wallets
+        return facts
 
-    def decide(self, entry: Entry, facts: TopUpFacts, at: datetime) -> Plan | Refusal:
+    def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
         card = facts.cards.get(entry.command.card)
         wallet = facts.wallets.get(card.wallet) if card else None

@@ -55,7 +55,7 @@ def decide_claim(
         return Refusal(errors.STOCK_NOT_CLAIMED, {"stock": stock.code})
     if refusal := not_open(stock, at) or refused:
         return refusal
-    return plan_issue(entry.id, wallet.id, entry.id, stock, stock.rules.face_fen, facts, at)
+    return plan_issue(Issue(entry.id, wallet.id, entry.id, stock, stock.rules.face_fen), facts, at)
 
 
 def not_open(stock: Stock, at: datetime) -> Refusal | None:
@@ -70,15 +70,24 @@ def not_open(stock: Stock, at: datetime) -> Refusal | None:
     return None
 
 
-def plan_issue(
-    identity: Id, wallet: Id, origin: Id, stock: Stock, face: Money, facts: SpendingFacts, at: datetime
-) -> Plan | Refusal:
+class Issue(msgspec.Struct, frozen=True):
+    """A voucher that is to be handed out: its id, to whom, what brings it, of which stock, worth what."""
+
+    id: Id
+    wallet: Id
+    origin: Id
+    stock: Stock
+    face: Money
+
+
+def plan_issue(issue: Issue, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
     """Hand out one voucher: what is left of the stock and of the money behind it is taken, the money is promised."""
+    stock, face, identity, wallet = issue.stock, issue.face, issue.id, issue.wallet
     taken = promise(stock, face, facts, bucket_of(identity), at)
     if isinstance(taken, Refusal):
         return taken
     changes, legs = taken
-    voucher = new_voucher(identity, wallet, origin, stock, face, at)
+    voucher = new_voucher(issue, at)
     if isinstance(voucher, Refusal):
         return voucher
     return Plan(
@@ -135,11 +144,9 @@ def commit(
     return changes, commit_legs(parts)
 
 
-def new_voucher(
-    identity: Id, wallet: Id, origin: Id, stock: Stock, face: Money, at: datetime
-) -> NewVoucher | Refusal:
+def new_voucher(issue: Issue, at: datetime) -> NewVoucher | Refusal:
     """A voucher handed out at `at`: it counts after the days of waiting, through the end of its last day."""
-    rules = stock.rules
+    stock, rules = issue.stock, issue.stock.rules
     begins = shanghai(business_date(at) + timedelta(days=rules.wait_days)) if rules.wait_days else at
     last = business_date(begins) + timedelta(days=rules.valid_days - 1)
     if rules.not_after:
@@ -148,5 +155,12 @@ def new_voucher(
     if expires <= begins:
         return Refusal(errors.CLAIM_OVER, {"claim_until": rules.not_after})
     return NewVoucher(
-        identity, wallet, origin, stock.id, stock.terms.id, face, microseconds(begins), microseconds(expires)
+        issue.id,
+        issue.wallet,
+        issue.origin,
+        stock.id,
+        stock.terms.id,
+        issue.face,
+        microseconds(begins),
+        microseconds(expires),
     )

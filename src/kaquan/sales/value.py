@@ -1,0 +1,193 @@
+"""What a purchase puts on a card: principal that was paid, bonus of the issuer, subsidies that vouchers pay. Pure.
+
+A voucher's money stays its funders': it becomes a subsidy lot for each of them, is never paid out in cash, and goes
+back to them when it expires.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from kaquan.cards.model import LOT_ACCOUNT, LotKind, NewLot
+from kaquan.commands.model import Row
+from kaquan.funders.rules import promised, release_legs, spend_legs, used
+from kaquan.kernel.calendar import business_date, shanghai
+from kaquan.kernel.clock import instant, microseconds
+from kaquan.kernel.ids import Id, derived_id
+from kaquan.kernel.money import ZERO, Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.ledger.chart import Account, Source
+from kaquan.ledger.model import Leg, post
+from kaquan.ledger.model import Row as Posting
+from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.vouchers import errors
+from kaquan.vouchers.model import SpendingFacts, Voucher, VoucherState
+from kaquan.vouchers.orders import Order, not_available, together, worth
+
+CHANNELS = {name: Id(sha256(name.encode()).digest()[:16]) for name in ("sandbox", "cash", "credit_card")}
+"""Payment channels by name, with the owner of their account. Real ones come with their connectors."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A purchase that is asked for: its command's id, the card, whose it is, the offer, its price and terms.
+
+    A `face` of zero names no offer: only vouchers put value on the card.
+    """
+
+    id: Id
+    card: Id
+    wallet: Id
+    face: Money
+    price: Money
+    channel: str
+    terms: Terms
+    at: datetime
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """What one voucher pays of a purchase."""
+
+    voucher: Voucher
+    stock: Stock
+    amount: Money
+
+
+class ByVouchers(msgspec.Struct, frozen=True):
+    """What vouchers pay of a purchase."""
+
+    parts: tuple[Paid, ...]
+
+    @property
+    def amount(self) -> Money:
+        """All of it."""
+        return Money(sum(part.amount for part in self.parts))
+
+
+class Value(msgspec.Struct, frozen=True):
+    """What a purchase puts on a card, and how the money moves. `paid` is what the channel took."""
+
+    lots: list[NewLot]
+    postings: tuple[Posting, ...]
+    changes: list[tuple[Row, tuple[Any, ...]]]
+    paid: Money
+    discounts: list[dict[str, object]]
+
+    @property
+    def active(self) -> datetime:
+        """From when it can be spent."""
+        return instant(self.lots[0].active_us)
+
+    @property
+    def bonus(self) -> Money:
+        """What the issuer gives."""
+        return Money(sum(lot.granted for lot in self.lots if lot.kind is LotKind.BONUS))
+
+    @property
+    def subsidy(self) -> Money:
+        """What vouchers pay."""
+        return Money(sum(lot.granted for lot in self.lots if lot.kind is LotKind.SUBSIDY))
+
+
+def paid_by(wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue: Catalogue) -> ByVouchers | Refusal:
+    """What these vouchers of the wallet pay of a purchase, or put on a card by themselves when it names no offer."""
+    due = wish.price if wish.face else None
+    if len(set(vouchers)) != len(vouchers):
+        return Refusal(errors.VOUCHER_TWICE)
+    known = [one for one in map(facts.vouchers.get, vouchers) if one is not None and one.wallet == wish.wallet]
+    pairs = [(one, catalogue.stock(one.terms, one.stock)) for one in known]
+    if len(pairs) < len(vouchers):
+        return Refusal(errors.VOUCHER_UNKNOWN)
+    if refusal := together([stock for _, stock in pairs], wish.terms.terms.spending.vouchers_max):
+        return refusal
+    left = due
+    parts: list[Paid] = []
+    for voucher, stock in pairs:
+        if refusal := _counts(voucher, stock, due, wish):
+            return refusal
+        amount = Money(voucher.face) if left is None else worth(stock.rules, Money(voucher.face), left)
+        if not amount:
+            return Refusal(errors.VOUCHER_NO_EFFECT, {"stock": stock.code})
+        left = None if left is None else Money(left - amount)
+        parts.append(Paid(voucher, stock, amount))
+    return ByVouchers(tuple(parts))
+
+
+def _counts(voucher: Voucher, stock: Stock, due: Money | None, wish: Wish) -> Refusal | None:
+    """Whether a voucher may pay for a purchase of this program."""
+    rules = stock.rules
+    if rules.kind != "top_up" or stock.terms.program != wish.terms.program or stock.merchant_borne:
+        return Refusal(errors.VOUCHER_PAYS, {"stock": stock.code})
+    order = Order(due or ZERO, (), "", None, wish.id, wish.id)
+    if refusal := not_available(voucher, order, microseconds(wish.at)):
+        return refusal
+    if due is not None and due < rules.min_order_fen:
+        missing = rules.min_order_fen - due
+        return Refusal(errors.VOUCHER_THRESHOLD, {"min_order_fen": rules.min_order_fen, "missing_fen": missing})
+    return None
+
+
+def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
+    """What is paid becomes principal under custody, the rest of the face value bonus at the issuer's expense."""
+    terms, face, price = wish.terms.terms, wish.face, wish.price
+    active = _active_from(wish.at, terms.presale.activation_days if face else 0)
+    days = terms.card.principal_valid_days
+    expires_us = microseconds(active + timedelta(days=days)) if days else 0
+    active_us = microseconds(active)
+    paid = Money(price - by_vouchers.amount) if face else ZERO
+    lots: list[NewLot] = []
+    legs: list[Leg] = []
+
+    def load(kind: LotKind, source: Source, amount: Money, from_account: Account, owner: Id | None) -> None:
+        """One lot of the offer, unless it is nothing."""
+        if amount:
+            identity = derived_id(wish.id, kind.name.lower().encode())
+            lots.append(NewLot(identity, wish.card, wish.id, kind, source, amount, active_us, expires_us))
+            legs.append(Leg(from_account, owner, LOT_ACCOUNT[kind], identity, source, amount))
+
+    load(LotKind.PRINCIPAL, Source.CUSTODY, paid, Account.CHANNEL, CHANNELS[wish.channel])
+    load(LotKind.BONUS, Source.OPERATING, Money(face - price if face else 0), Account.PROMO_DEFERRED, None)
+    changes: list[tuple[Row, tuple[Any, ...]]] = []
+    discounts: list[dict[str, object]] = []
+    for part in by_vouchers.parts:
+        changes.append((part.voucher, (VoucherState.REDEEMED, part.amount, 0, wish.id)))
+        for fund, amount in _subsidies(part, legs):
+            lot = _subsidy_lot(wish, part, fund, amount, active)
+            legs += spend_legs(fund, amount, Account.CARD_SUBSIDY, lot.id)
+            lots.append(lot)
+            discounts.append({"fund": fund.code, "fund_fen": amount, "voucher": part.voucher.id.hex()})
+    return Value(lots, post(wish.id, wish.terms.ledger, legs), changes, paid, discounts)
+
+
+def _subsidies(part: Paid, legs: list[Leg]) -> list[tuple[Fund, Money]]:
+    """What each funder pays of a voucher's part; what it had promised beyond is free again."""
+    promise = promised(part.stock.funding, Money(part.voucher.face))
+    shares = used(promise, part.amount)
+    legs += release_legs((fund, Money(all_ - one)) for (fund, all_), (_, one) in zip(promise, shares, strict=True))
+    return [(fund, one) for fund, one in shares if fund is not None and one]
+
+
+def _subsidy_lot(wish: Wish, part: Paid, fund: Fund, amount: Money, active: datetime) -> NewLot:
+    """A funder's money on a card: it stays as long as a voucher of its stock that was handed out on that day."""
+    rules = part.stock.rules
+    last = business_date(active) + timedelta(days=rules.valid_days - 1)
+    if rules.not_after:
+        last = max(business_date(active), min(last, datetime.fromisoformat(rules.not_after).date()))
+    expires = shanghai(last + timedelta(days=1))
+    return NewLot(
+        derived_id(wish.id, b"subsidy" + part.voucher.id + fund.id),
+        wish.card,
+        wish.id,
+        LotKind.SUBSIDY,
+        fund.source,
+        amount,
+        microseconds(active),
+        microseconds(expires),
+        fund.id,
+    )
+
+
+def _active_from(at: datetime, days: int) -> datetime:
+    return shanghai(business_date(at) + timedelta(days=days)) if days else at
