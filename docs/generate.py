@@ -80,11 +80,16 @@ def _default(term: Term) -> str:
 def _change(term: Term) -> str:
     if term.meaning.fixed:
         return "never"
+    if term.meaning.key:
+        return "names the entry"
     if term.meaning.looser == 0:
         return ""
+    if item_of(term.type) is not None:
+        return f"one {'more' if term.meaning.looser > 0 else 'fewer'} promises more"
     if term.type is bool:
         return f"`{str(term.meaning.looser > 0).lower()}` promises more"
-    return "a larger value promises more" if term.meaning.looser > 0 else "a smaller value promises more"
+    size = "larger" if term.meaning.looser > 0 else "smaller"
+    return f"a {size} value promises more{', and 0 is the largest' if term.meaning.endless else ''}"
 
 
 def law() -> str:

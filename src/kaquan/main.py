@@ -14,8 +14,8 @@ from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import ReferenceHandler
 from kaquan.payments import service as payments
 from kaquan.privacy.subject_keys import MasterKey
+from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
-from kaquan.programs.service import ProgramHandler, read_catalogue
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
 from kaquan.vouchers import service as vouchers
@@ -37,7 +37,7 @@ class Kaquan:
     ) -> None:
         self.master = MasterKey(master_key)
         self.connection = connection
-        self.catalogue = Catalogue(read_catalogue)
+        self.catalogue = Catalogue(programs.read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
         self.calendar = calendar or Calendar.load()
         self.handlers = _handlers(self.catalogue, self.calendar)
@@ -56,8 +56,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
     cards = (Kind.FREEZE, Kind.UNFREEZE, Kind.REPORT_LOST, Kind.REPLACE)
     return {
         **{kind: ReferenceHandler(kind) for kind in reference},
-        Kind.OPEN_PROGRAM: ProgramHandler(Kind.OPEN_PROGRAM, catalogue),
-        Kind.AMEND_PROGRAM: ProgramHandler(Kind.AMEND_PROGRAM, catalogue),
+        **programs.handlers(catalogue),
         Kind.REGISTER_HOLDER: HolderHandler(Kind.REGISTER_HOLDER),
         Kind.IDENTIFY_HOLDER: IdentifyHandler(Kind.IDENTIFY_HOLDER),
         Kind.SELL: SellHandler(Kind.SELL, catalogue),

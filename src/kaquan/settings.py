@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     lang: Literal["zh", "en"] = Field(
         default="zh", description="Language of words for people where none was asked for."
     )
+    person: str = Field(
+        default="operator",
+        min_length=1,
+        max_length=40,
+        description="Who acts at the command line: a staff name or number, kept in the history of programs. "
+        "What needs a second person compares it.",
+    )
     calendar_file: Path | None = Field(
         default=None,
         description="TOML file with business days of further years, in the form of `kernel/business_days.toml`; "

@@ -19,14 +19,9 @@ from kaquan.cli.options import amount
 from kaquan.cli.printing import Screen
 from kaquan.cli.reference import page
 from kaquan.commands.execute import Unavailable
-from kaquan.db.binaries import find
-from kaquan.db.embedded import open_server
-from kaquan.db.errors import BinariesMissing
 from kaquan.programs import preset_files
 from kaquan.settings import Settings
-from support.cli import PHONE, Cli, Shop, program_file
-from support.database import TEST_SETTINGS
-from support.require import require
+from support.cli import PHONE, Cli, Shop, opened_shop, program_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, ID_NUMBER = "欧阳明月", "11010519491231002X"
@@ -34,27 +29,7 @@ NAME, ID_NUMBER = "欧阳明月", "11010519491231002X"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    try:
-        find(None, None, None)
-    except BinariesMissing as fault:
-        require("postgres", str(fault))
-    folder = tmp_path_factory.mktemp("cli")
-    shop = Shop(folder / "home", {"KAQUAN_SHARED_BUFFERS_MB": "32"})
-    shop.first = shop.run("init")
-    assert shop.first.code == 0, shop.first
-    settings = Settings(home=shop.home, shared_buffers_mb=32)
-    with open_server(settings, ephemeral=True, overrides=TEST_SETTINGS) as server:
-        shop.url = server.app_url
-        shop.set_clock(datetime(2025, 5, 20, 4, tzinfo=UTC))
-        shop.ok("organisation", "register", "jingxi", "--name", "京喜集团", "--book")
-        shop.ok("organisation", "register", "jingxi-stores", "--name", "京喜门店")
-        bank = ("--bank", "工商银行", "--account-no", "6222020200112230")
-        shop.ok("merchant", "register", "mall-1", "--name", "一号店", "--group", "jingxi-stores", *bank)
-        shop.ok("store", "register", "mall-1-east", "--name", "东门", "--merchant", "mall-1")
-        shop.ok("program", "open", program_file(folder))
-        typed = f"{PHONE}\n{ID_NUMBER}\n"
-        person = ("--name", NAME, "--phone", "-", "--id-number", "-")
-        shop.ok("holder", "register", *person, stdin=typed)
+    with opened_shop(tmp_path_factory.mktemp("cli"), NAME, ID_NUMBER) as shop:
         yield shop
 
 
@@ -142,15 +117,15 @@ def test_validate_names_every_problem(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_amend_shows_what_differs_and_waits_for_a_yes(shop: Shop, tmp_path: Path) -> None:
-    longer = program_file(tmp_path, ("hold_minutes = 30 ", "hold_minutes = 45 "))
-    asked = shop.run("program", "amend", longer)
+    shorter = program_file(tmp_path, ("window_days = 7 ", "window_days = 6 "))
+    asked = shop.run("program", "amend", shorter)
     assert asked.code == 2
-    assert "spending.hold_minutes: 30 → 45" in asked.out
+    assert re.search(r"refund\.window_days .* 7天 +6天 +收紧", asked.out), asked.out
     assert shop.ok("program", "list")["programs"][0]["version"] == 1
-    done = shop.ok("program", "amend", longer, "--yes")
-    assert (done["version"], done["changes"][0]["after"]) == (2, 45)
-    assert shop.no("program", "amend", longer, "--yes")["code"] == "program_terms_unchanged"
-    assert "45" in shop.run("program", "explain", "jingxika", "--lang", "en").out
+    done = shop.ok("program", "amend", shorter, "--yes")
+    assert (done["version"], done["changes"][0]["after"]) == (2, 6)
+    assert shop.no("program", "amend", shorter, "--yes")["code"] == "program_terms_unchanged"
+    assert "within 6 days" in shop.run("program", "explain", "jingxika", "--lang", "en").out
 
 
 def test_a_holder_is_found_and_never_shown_in_full(shop: Shop) -> None:

@@ -9,7 +9,6 @@ from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money
-from kaquan.programs.service import AmendProgram
 from kaquan.sales.model import Sell, TopUp
 from kaquan.sales.service import bought
 from support.cli import Cli
@@ -37,7 +36,7 @@ def topped_up(town: Town, card: Id) -> dict[str, object]:
 
 def amended(town: Town) -> None:
     text = program_text(("window_days = 7", "window_days = 14"))
-    town.ok(Kind.AMEND_PROGRAM, AmendProgram(key=town.key(), caller=OPERATOR, text=text))
+    town.amend(text)
 
 
 def test_a_receipt_names_its_contract_and_terms(database: Database) -> None:

@@ -18,7 +18,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.payments.model import Pay, Refund
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.preset_files import text as preset
-from kaquan.programs.service import AmendProgram, read_catalogue
+from kaquan.programs.service import read_catalogue
 from kaquan.settlement import service
 from kaquan.settlement.model import PART_FIELDS, Cut, Preview, ReleaseReserve, Settle
 from kaquan.settlement.service import ReleaseHandler, SettleHandler
@@ -315,7 +315,7 @@ def test_new_terms_between_preview_and_run_ask_for_a_new_preview(books: Books) -
     books.until(date(2025, 6, 5))
     seen = books.preview(MAY)
     cheaper = preset("jingxika").replace("fee_bps = 60 ", "fee_bps = 50 ")
-    books.town.ok(Kind.AMEND_PROGRAM, AmendProgram(key="amend", caller=OPERATOR, text=cheaper))
+    books.town.amend(cheaper)
     assert {outcome.refusal.code.code for outcome in books.run(seen)} == {"settlement_terms_changed"}
     assert books.settle(MAY)["mall-1"].facts["fee_fen"] == 50
 

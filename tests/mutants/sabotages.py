@@ -32,6 +32,7 @@ DOOR = "tests/flows/test_door.py::test_"
 MONEY = "tests/rules/test_money.py::test_"
 LOTS = "tests/rules/test_lots.py::test_"
 SETTLEMENT = "tests/flows/test_settlement.py::test_"
+LIFE = "tests/flows/test_program_life.py::test_"
 SQL = "db/migrations/0006_door.sql"
 
 SABOTAGES = (
@@ -326,5 +327,39 @@ SABOTAGES = (
         "sell a licensed card on credit",
         "tests/rules/test_law.py::test_a_licensed_card_is_not_bought_with_a_credit_card",
         ("law/rules.py", "if channel == CREDIT_CARD:", "if channel is None:"),
+    ),
+    sabotage(
+        "let who submitted approve",
+        LIFE + "who_submitted_does_not_approve",
+        ("programs/amendments.py", "if same_person(moment.person, life.submitted_by):", "if False:"),
+    ),
+    sabotage(
+        "loosen a running program at once",
+        LIFE + "a_loosening_is_not_in_force_at_once",
+        ("programs/amendments.py", "if looser := loosening(diff(current.terms, terms)):", "if looser := []:"),
+    ),
+    sabotage(
+        "grant while a program is paused",
+        LIFE + "a_paused_program_grants_nothing_and_what_waited_arrives_after",
+        ("rewards/rules.py", "    if not terms.grants:\n", "    if False:\n"),
+    ),
+    sabotage(
+        "write any step of a program",
+        LIFE + "a_step_that_the_table_does_not_know_is_not_written",
+        (
+            "db/migrations/0010_program_life.sql",
+            " AND t.version = u.version AND program_may(t.state, u.state);",
+            " AND t.version = u.version;",
+        ),
+    ),
+    sabotage(
+        "pause a program on what it was",
+        LIFE + "what_is_decided_on_an_old_state_is_decided_again",
+        (
+            "db/migrations/0010_program_life.sql",
+            "WHERE t.id = u.id AND t.version = u.version AND program_may",
+            "WHERE t.id = u.id AND program_may",
+        ),
+        ("db/migrations/0010_program_life.sql", "    PRIMARY KEY (program, number)\n", "    CHECK (true)\n"),
     ),
 )

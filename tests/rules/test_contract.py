@@ -11,6 +11,7 @@ from kaquan.law.model import load_pack
 from kaquan.ledger.model import Ledger
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.contract import Purchase, contract, digest
+from kaquan.programs.lifecycle import ProgramState
 from support.programs import edited, opinion, terms_of
 
 NOON = datetime(2025, 5, 20, 4, 0, tzinfo=UTC)
@@ -29,7 +30,7 @@ def terms(*edits: tuple[str, str], version: int = 1) -> Terms:
         terms=terms_of(edited(*edits)),
         ledger=Ledger(1, 1),
         group=1,
-        open=True,
+        state=ProgramState.RUNNING,
         issuer_name="京喜商贸有限公司",
         group_name="京喜门店",
     )

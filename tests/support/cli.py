@@ -4,14 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kaquan.db.binaries import find
+from kaquan.db.embedded import open_server
+from kaquan.db.errors import BinariesMissing
 from kaquan.db.pool import connect
 from kaquan.kernel.clock import microseconds, system_now
 from kaquan.programs import preset_files
+from kaquan.settings import Settings
+from support.database import TEST_SETTINGS
+from support.require import require
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 BOXES = "│┃╭╮╰╯─━"
@@ -114,3 +122,28 @@ def program_file(folder: Path, *changes: tuple[str, str]) -> str:
     path = folder / f"program-{len(changes)}.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+@contextmanager
+def opened_shop(folder: Path, name: str, id_number: str) -> Iterator[Shop]:
+    """A shop in `folder` on a server that runs as long as this, with a holder of that name."""
+    try:
+        find(None, None, None)
+    except BinariesMissing as fault:
+        require("postgres", str(fault))
+    shop = Shop(folder / "home", {"KAQUAN_SHARED_BUFFERS_MB": "32"})
+    shop.first = shop.run("init")
+    assert shop.first.code == 0, shop.first
+    settings = Settings(home=shop.home, shared_buffers_mb=32)
+    with open_server(settings, ephemeral=True, overrides=TEST_SETTINGS) as server:
+        shop.url = server.app_url
+        shop.set_clock(datetime(2025, 5, 20, 4, tzinfo=UTC))
+        shop.ok("organisation", "register", "jingxi", "--name", "京喜集团", "--book")
+        shop.ok("organisation", "register", "jingxi-stores", "--name", "京喜门店")
+        bank = ("--bank", "工商银行", "--account-no", "6222020200112230")
+        shop.ok("merchant", "register", "mall-1", "--name", "一号店", "--group", "jingxi-stores", *bank)
+        shop.ok("store", "register", "mall-1-east", "--name", "东门", "--merchant", "mall-1")
+        shop.ok("program", "open", program_file(folder), "--approved-by", "second")
+        person = ("--name", name, "--phone", "-", "--id-number", "-")
+        shop.ok("holder", "register", *person, stdin=f"{PHONE}\n{id_number}\n")
+        yield shop

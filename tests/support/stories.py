@@ -25,7 +25,10 @@ from support.town import Town
 FOLDER = Path(__file__).parents[1] / "stories"
 MONEY = ("principal", "bonus", "payable", "paid", "granted", "held")
 DITTO = "〃"
-MOVING = ("posting", "payment", "lot", "card", "refund", "reward", "journal")
+MOVING = (
+    *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
+    *("program", "program_terms", "program_proposal", "program_event"),
+)
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _EDIT = re.compile(r"`([^`]*)` → `([^`]*)`")
 

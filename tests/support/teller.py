@@ -12,6 +12,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Effect, Entry, Kind, scoped_id
 from kaquan.holders.service import identification, registration
@@ -23,10 +25,10 @@ from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, Regis
 from kaquan.payments.model import Authorize, Capture, ExpireHold, Pay, Refund, Void
 from kaquan.payments.service import reverse
 from kaquan.privacy.model import Person
-from kaquan.programs.service import AmendProgram, OpenProgram
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
-from support.town import Town, program_text
+from support.program_words import ProgramWords
+from support.town import Town
 
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 TILL = Caller(organisation=1, role=Role.MERCHANT)
@@ -45,7 +47,7 @@ def nothing(name: str) -> Id:
     return Id(sha256(b"nothing" + name.encode()).digest()[:16])
 
 
-class Teller:
+class Teller(ProgramWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -80,7 +82,10 @@ class Teller:
         self.town.now = now
 
     def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        return self.town.app.one(kind, shape(key=told["key"], caller=CALLERS[told["by"]], **fields))
+        caller = CALLERS[told["by"]]
+        if "as" in told:
+            caller = msgspec.structs.replace(caller, person=told["as"].strip('"'))
+        return self.town.app.one(kind, shape(key=told["key"], caller=caller, **fields))
 
     # Holders, cards, money in
 
@@ -214,7 +219,7 @@ class Teller:
     def _wait(self, told: dict[str, str]) -> None:
         """Only time passes."""
 
-    # Reference data and programs
+    # Reference data
 
     def _organisation(self, told: dict[str, str], code: str) -> Any:
         return self._do(
@@ -231,20 +236,22 @@ class Teller:
         fields = {"code": code, "name": code, "scene": "retail"}
         return self._do(Kind.REGISTER_STORE, RegisterStore, told, merchant=told.get("of", "mall-1"), **fields)
 
-    def _open(self, told: dict[str, str], *edits: str) -> Any:
-        return self._do(Kind.OPEN_PROGRAM, OpenProgram, told, text=program_text(*_pairs(edits)))
 
-    def _amend(self, told: dict[str, str], *edits: str) -> Any:
-        return self._do(Kind.AMEND_PROGRAM, AmendProgram, told, text=program_text(*_pairs(edits)))
-
-    def _stop_sale(self, told: dict[str, str]) -> None:
-        """What custody will do when money is missing; until then an operator's statement."""
-        self.town.rows("UPDATE program SET state = 2 RETURNING id")
-        self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
-
-
-_OPTIONS = {"to", "program", "via", "order", "at", "store", "key", "by", "of", "number", "named"}
-
-
-def _pairs(edits: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(zip(edits[::2], edits[1::2], strict=True))
+_OPTIONS = {
+    "to",
+    "program",
+    "via",
+    "order",
+    "at",
+    "store",
+    "key",
+    "by",
+    "of",
+    "number",
+    "named",
+    "as",
+    "approved-by",
+    "because",
+    "on",
+    "text",
+}

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.holders.service import registration
@@ -14,11 +16,13 @@ from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
+from kaquan.programs.model import ApproveProgram, OpenProgram, ProposeAmendment
 from kaquan.programs.preset_files import text as preset
-from kaquan.programs.service import OpenProgram
 from kaquan.sales.model import Sell, TopUp
 
 MASTER_KEY = b"k" * 32
+SECOND = "second"
+"""Who approves what the operator wants."""
 NOON = datetime(2025, 5, 20, 4, 0, tzinfo=UTC)
 """Tuesday 2025-05-20, 12:00 in Shanghai."""
 
@@ -51,6 +55,13 @@ class Town:
         outcome = self.app.one(kind, command)
         assert isinstance(outcome, Effect), outcome
         return outcome
+
+    def amend(self, text: str) -> Effect:
+        """New terms for a program, proposed by the operator and approved by the second person."""
+        proposed = self.ok(Kind.PROPOSE_AMENDMENT, ProposeAmendment(key=self.key(), caller=OPERATOR, text=text))
+        approver = msgspec.structs.replace(OPERATOR, person=SECOND)
+        approval = ApproveProgram(key=self.key(), caller=approver, program=proposed.facts["program"])
+        return self.ok(Kind.APPROVE_PROGRAM, approval)
 
     def holder(self, phone: str = "13800138000", identified: bool = True) -> Id:
         """A registered holder's wallet."""
@@ -125,5 +136,6 @@ def build(url: str, *edits: tuple[str, str]) -> Town:
         store = f"{code}-s1"
         command = RegisterStore(key=town.key(), caller=OPERATOR, code=store, name=code, merchant=code, scene="retail")
         town.stores[store] = Id(bytes.fromhex(town.ok(Kind.REGISTER_STORE, command).facts["id"]))
-    town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=program_text(*edits)))
+    text = program_text(*edits)
+    town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=text, approved_by=SECOND))
     return town

@@ -14,6 +14,8 @@ REFERENCE = {
     "organisation": "who takes part",
     "program": "a few",
     "program_terms": "their versions",
+    "program_proposal": "texts that wait for an approval",
+    "program_event": "the steps of their lives",
     "merchant": "named by wallets of every bucket",
     "store": "like its merchant",
     "fund": "like a merchant: named by wallets of every bucket",
@@ -23,7 +25,16 @@ REFERENCE = {
     "schema_migration": "of the runner",
 }
 
-HISTORY = ("posting", "command", "journal", "refund", "program_terms", "settlement")
+HISTORY = (
+    "posting",
+    "command",
+    "journal",
+    "refund",
+    "program_terms",
+    "program_proposal",
+    "program_event",
+    "settlement",
+)
 """Tables that the application may only append to."""
 
 

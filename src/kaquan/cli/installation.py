@@ -13,7 +13,7 @@ _NEXT = (
     ("kaquan organisation register ISSUER --name … --book", "登记发行方并建账", "register the issuer, with a book"),
     ("kaquan organisation register GROUP --name …", "登记商户组", "register the merchant group"),
     ("kaquan merchant register MERCHANT --group GROUP …", "登记商户", "register a merchant"),
-    ("kaquan program open FILE", "开办活动", "open a program"),
+    ("kaquan program open FILE --approved-by …", "开办活动", "open a program"),
     ("kaquan holder register", "登记持卡人", "register a holder"),
     ("kaquan card sell --program CODE --face 500 --phone …", "售卡", "sell a card"),
 )

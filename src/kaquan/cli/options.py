@@ -43,6 +43,16 @@ Lang = Annotated[
     typer.Option("--lang", help="语言，默认取自设置 / Language; the settings decide by default", metavar="zh|en"),
 ]
 
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        help="办理人的姓名或工号，默认取自设置 KAQUAN_PERSON / "
+        "Who acts, by name or staff number; KAQUAN_PERSON by default",
+        metavar="NAME",
+    ),
+]
+
 CardArgument = Annotated[
     str, typer.Argument(help="卡：卡号或 crd_… / Card: its number or crd_…", metavar="CARD", show_default=False)
 ]

@@ -5,6 +5,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 from uuid import UUID
 
+import msgspec
+
 from kaquan.cards import service as cards
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cli.endings import SCHEMA_PENDING, Absent, Misuse, RefusedHere, guarded, read_settings
@@ -15,12 +17,15 @@ from kaquan.db import embedded, migrate
 from kaquan.db.pool import connect
 from kaquan.kernel import clock, ids
 from kaquan.kernel.calendar import Calendar
+from kaquan.kernel.caller import OPERATOR, Caller
 from kaquan.kernel.ids import Id, IdError
 from kaquan.kernel.refusal import Language, Refusal
 from kaquan.main import Kaquan
 from kaquan.payments.errors import MERCHANT_UNKNOWN, STORE_UNKNOWN
+from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
+from kaquan.programs.model import Life
 from kaquan.settings import Settings
 
 _READ_NOW = -1
@@ -87,6 +92,10 @@ class Session:
         document = {"dry_run": self.dry_run, "replayed": outcome.replayed, "key": self._key}
         self.screen.effect(headline, facts, document)
 
+    def caller(self, person: str | None) -> Caller:
+        """The operator, with the person who acts: the one who was named, else the one of the settings."""
+        return msgspec.structs.replace(OPERATOR, person=person or self.settings.person)
+
     def refuse(self, refusal: Refusal) -> NoReturn:
         """End the command with a refusal."""
         raise RefusedHere(refusal)
@@ -99,6 +108,13 @@ class Session:
     def program(self, code: str) -> Terms:
         """The latest terms of a program that a person means. Raises `RefusedHere`."""
         found = self.catalogue().program(code.strip())
+        if found is None:
+            raise RefusedHere(Refusal(PROGRAM_UNKNOWN, {"program": code[:40]}))
+        return found
+
+    def life(self, code: str) -> Life:
+        """The program that a person means, which may be a draft. Raises `RefusedHere`."""
+        found = programs.lives(self.app.connection).get(code.strip())
         if found is None:
             raise RefusedHere(Refusal(PROGRAM_UNKNOWN, {"program": code[:40]}))
         return found

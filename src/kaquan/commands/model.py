@@ -1,7 +1,7 @@
 """What passes through the door: commands, plans, outcomes."""
 
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
+from enum import IntEnum, unique
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from kaquan.kernel.ids import BUCKET_COUNT, Id
 from kaquan.kernel.refusal import Refusal
 
 
+@unique
 class Kind(IntEnum):
     """Every kind of command. The number is stored with commands, postings and journal rows: never reuse one."""
 
@@ -53,6 +54,16 @@ class Kind(IntEnum):
     EXPIRE_VOUCHER = 62
     RESERVE_VOUCHER = 63
     RELEASE_VOUCHER = 64
+    DRAFT_PROGRAM = 90
+    SUBMIT_PROGRAM = 91
+    APPROVE_PROGRAM = 92
+    REJECT_PROGRAM = 93
+    START_PROGRAM = 94
+    PAUSE_PROGRAM = 95
+    RESUME_PROGRAM = 96
+    END_PROGRAM = 97
+    CLOSE_PROGRAM = 98
+    PROPOSE_AMENDMENT = 99
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

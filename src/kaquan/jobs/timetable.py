@@ -21,6 +21,7 @@ from kaquan.kernel.ids import Id, derived_id
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import service as payments
 from kaquan.payments.model import ExpireHold
+from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
@@ -44,13 +45,14 @@ def due(
 ) -> Due:
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
-    Holds are released before rebates are granted and lots expire; of each program only the oldest period is
-    settled in one look, because the next one stands on it.
+    Programs start first. Holds are released before rebates are granted and lots expire; of each program only the
+    oldest period is settled in one look, because the next one stands on it.
     """
     at_us = microseconds(at)
     key = _keys(at)
     later = settlement.due(connection, catalogue, calendar, at)
     found: Due = {
+        Kind.START_PROGRAM: programs.starts_due(catalogue, business_date(at)),
         Kind.EXPIRE_HOLD: [
             ExpireHold(key=key("expire hold", payment), caller=SYSTEM, payment=payment)
             for payment in payments.holds_due(connection, at_us, most)

@@ -1,7 +1,7 @@
 """The reference data in memory: terms, programs, merchants, as of a version that the door checks each batch."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from kaquan.law.model import Law, law_on
 from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
 from kaquan.programs.grants import Stock as StockTerms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.programs.terms import ProgramTerms
 
 
@@ -21,6 +22,7 @@ class Terms(msgspec.Struct, frozen=True):
     """One version of a program's terms, ready to decide by. `group` is the organisation whose stores accept.
 
     `issuer_name` and `group_name` are what contracts call these organisations.
+    `state` is the program's, the same in all its versions; `starts_on` the first day of one that waits to start.
     """
 
     id: int
@@ -29,13 +31,24 @@ class Terms(msgspec.Struct, frozen=True):
     terms: ProgramTerms
     ledger: Ledger
     group: int | None
-    open: bool
+    state: ProgramState
     issuer_name: str
     group_name: str
+    starts_on: date | None = None
 
     def law(self, at: datetime) -> Law:
         """What the program's law packs ask at an instant: the law of that day in Shanghai."""
         return law_on(self.terms.program.law_packs, business_date(at))
+
+    @property
+    def sells(self) -> bool:
+        """Whether new promises are made: sale, top-up, claims, plans."""
+        return self.state.sells
+
+    @property
+    def grants(self) -> bool:
+        """Whether what was earned arrives: not while the program is paused."""
+        return self.state.grants
 
     def paid_for(self, face: Money) -> Money | None:
         """The price of an offer by its face value, or None when there is no such offer."""

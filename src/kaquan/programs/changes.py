@@ -1,16 +1,17 @@
-"""What differs between two versions of a program's terms, and whether the new one promises more."""
+"""What differs between two versions of a program's terms, and whether the new one promises more. Pure."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from kaquan.kernel.refusal import Fact
-from kaquan.programs.meaning import Entry, entries
-from kaquan.programs.terms import Opinion, ProgramTerms
+from kaquan.programs.meaning import Meaning, described, item_of, unfold
+from kaquan.programs.terms import ProgramTerms
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One term that differs. `field` is its path; offers and bands are named by face value and starting amount.
+    """One term that differs. `field` is its path; items of a list are named by their keys.
 
     `before` is none for what is new, `after` for what is gone. `loosens`: the new terms promise more or check
     less (true), the opposite (false), or nobody can say (none): then treat it as loosening.
@@ -22,74 +23,145 @@ class Change(msgspec.Struct, frozen=True):
     loosens: bool | None
 
 
-def diff(old: ProgramTerms, new: ProgramTerms) -> list[Change]:
-    """Every difference in the order of the file: single terms first, then offers, bands and opinions."""
-    return [*_single(old, new), *_offers(old, new), *_bands(old, new), *_opinions(old, new)]
+class Place(msgspec.Struct, frozen=True):
+    """A value of some terms. `items` are the items of lists that it stands in, outermost first, each by its path
+    with what one more of them does (`Meaning.looser`)."""
+
+    value: object
+    meaning: Meaning
+    items: tuple[tuple[str, int], ...]
 
 
-def _single(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
-    """The terms that stand once in a file."""
-    after = {entry.path: entry.value for entry in entries(new)}
-    for entry in entries(old):
-        if "[" in entry.path:
-            continue
-        before, now = _plain(entry.value), _plain(after[entry.path])
-        if isinstance(before, int | str) and isinstance(now, int | str) and before != now:
-            yield Change(entry.path, before, now, _loosens(entry, before, now))
+def diff(old: msgspec.Struct, new: msgspec.Struct) -> list[Change]:
+    """Every difference in the order of the file: single terms first, then the items of lists.
+
+    It knows no group by name: whatever has a meaning is compared. An item whose keys differ is another item; its
+    coming or going loosens as its list says (`Meaning.looser`), and another order of the same items is a change of
+    the list itself that nobody can judge.
+    """
+    before, after = dict(_places(old)), dict(_places(new))
+    changes = [_change(path, before, after) for path in {**before, **after}]
+    found = [change for change in changes if change is not None]
+    found += _reordered(dict(_lists(old)), dict(_lists(new)))
+    lists = list(dict.fromkeys(change.field.partition("[")[0] for change in found if "[" in change.field))
+    return sorted(
+        found, key=lambda change: 1 + lists.index(change.field.partition("[")[0]) if "[" in change.field else 0
+    )
 
 
-def _plain(value: object) -> object:
-    """A list of texts as one text."""
-    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-        return ", ".join(value)
-    return value
+def loosening(changes: list[Change]) -> list[Change]:
+    """Those that are not known to promise less: what needs a second person while a program runs."""
+    return [change for change in changes if change.loosens is not False]
 
 
-def _loosens(entry: Entry, before: int | str, now: int | str) -> bool | None:
-    if entry.path == "program.law_packs":
-        was, is_now = (set(str(value).split(", ")) for value in (before, now))
-        return None if was - is_now and is_now - was else bool(was - is_now)
-    if entry.path == "card.principal_valid_days":
-        return now == 0 or (before != 0 and int(now) > int(before))
-    if entry.meaning.looser == 0 or isinstance(before, str) or isinstance(now, str):
+def meaning_of(change: Change) -> Meaning:
+    """What the term that differs means. Raises `KeyError` for what is no term of a program."""
+    return _MEANINGS[re.sub(r"\[[^\]]*\]", "", change.field)]
+
+
+_MEANINGS = {term.path: term.meaning for term in described(ProgramTerms)}
+
+
+def _places(
+    group: msgspec.Struct, prefix: str = "", items: tuple[tuple[str, int], ...] = ()
+) -> Iterator[tuple[str, Place]]:
+    """Every value by its path. Keys are in the paths; they stand for themselves only where nothing else does."""
+    fields = msgspec.structs.fields(group)
+    only_keys = all(_is_key(field) for field in fields)
+    for field in fields:
+        path, value, meaning = f"{prefix}{field.name}", getattr(group, field.name), unfold(field.type)[1]
+        if isinstance(value, msgspec.Struct):
+            yield from _places(value, f"{path}.", items)
+        elif _is_list(field):
+            for name, item in zip(_names(value), value, strict=True):
+                inside = (f"{path}[{name}].", meaning.looser if meaning else 0)
+                yield from _places(item, inside[0], (*items, inside))
+        elif meaning is not None and (only_keys or not meaning.key):
+            yield path, Place(value, meaning, items)
+
+
+def _lists(group: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Every list by its path: the names of its items in their order."""
+    for field in msgspec.structs.fields(group):
+        path, value = f"{prefix}{field.name}", getattr(group, field.name)
+        if isinstance(value, msgspec.Struct):
+            yield from _lists(value, f"{path}.")
+        elif _is_list(field):
+            yield path, _names(value)
+            for name, item in zip(_names(value), value, strict=True):
+                yield from _lists(item, f"{path}[{name}].")
+
+
+def _is_list(field: msgspec.structs.FieldInfo) -> bool:
+    return item_of(unfold(field.type)[0]) is not None
+
+
+def _names(items: tuple[msgspec.Struct, ...]) -> list[str]:
+    """How the items of a list are called: by their keys, by their place when they have none or share them."""
+    names: list[str] = []
+    for position, item in enumerate(items, start=1):
+        keys = [field.name for field in msgspec.structs.fields(item) if _is_key(field)]
+        name = ",".join(f"{key}={getattr(item, key)}" for key in keys) or str(position)
+        names.append(f"{name},{position}" if name in names else name)
+    return names
+
+
+def _is_key(field: msgspec.structs.FieldInfo) -> bool:
+    meaning = unfold(field.type)[1]
+    return meaning is not None and meaning.key
+
+
+def _change(path: str, old: Mapping[str, Place], new: Mapping[str, Place]) -> Change | None:
+    before, after = old.get(path), new.get(path)
+    if before is not None and after is not None:
+        if before.value == after.value:
+            return None
+        return Change(path, _fact(before.value), _fact(after.value), _loosens(before, after))
+    if after is not None:
+        return Change(path, None, _fact(after.value), _one_more(after, old))
+    if before is None:
         return None
-    return (now > before) == (entry.meaning.looser > 0)
+    fewer = _one_more(before, new)
+    return Change(path, _fact(before.value), None, None if fewer is None else not fewer)
 
 
-def _offers(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
-    """Offers by face value: a new one or a lower price promises more."""
-    before = {offer.face_fen: offer.paid_fen for offer in old.presale.offers}
-    after = {offer.face_fen: offer.paid_fen for offer in new.presale.offers}
-    for face in sorted(before.keys() | after.keys()):
-        was, now = before.get(face), after.get(face)
-        if was != now:
-            loosens = now is not None and (was is None or now < was)
-            yield Change(f"presale.offers[face_fen={face}].paid_fen", was, now, loosens)
+def _one_more(place: Place, others: Mapping[str, Place]) -> bool | None:
+    """Whether the item that this value came with promises more: the outermost that the other terms do not have."""
+    for prefix, looser in place.items:
+        if not any(path.startswith(prefix) for path in others):
+            return None if looser == 0 else looser > 0
+    return None
 
 
-def _bands(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
-    """Bands by starting amount: a higher rate promises more; what a new or dropped band does depends on the rest."""
-    before = {band.from_fen: band.rate_bps for band in old.rebate.bands}
-    after = {band.from_fen: band.rate_bps for band in new.rebate.bands}
-    for start in sorted(before.keys() | after.keys()):
-        was, now = before.get(start), after.get(start)
-        if was != now:
-            loosens = None if was is None or now is None else now > was
-            yield Change(f"rebate.bands[from_fen={start}].rate_bps", was, now, loosens)
-
-
-def _opinions(old: ProgramTerms, new: ProgramTerms) -> Iterator[Change]:
-    """Opinions by article and document: one more allows more, one less less."""
-    before = {(opinion.rule, opinion.reference): opinion for opinion in old.opinions}
-    after = {(opinion.rule, opinion.reference): opinion for opinion in new.opinions}
-    for rule, reference in sorted(before.keys() | after.keys()):
-        was, now = before.get((rule, reference)), after.get((rule, reference))
-        if was != now:
-            loosens = None if was is not None and now is not None else was is None
-            yield Change(f"opinions[rule={rule}]", _said(was), _said(now), loosens)
-
-
-def _said(opinion: Opinion | None) -> str | None:
-    if opinion is None:
+def _loosens(before: Place, after: Place) -> bool | None:
+    was, now, meaning = before.value, after.value, after.meaning
+    if isinstance(was, tuple) and isinstance(now, tuple):
+        return _words_loosen(set(was), set(now), meaning.looser)
+    if meaning.looser == 0 or not isinstance(was, int) or not isinstance(now, int):
         return None
-    return f"{opinion.reference}, {opinion.by}, {opinion.on}: {opinion.note_en}"
+    if meaning.endless and 0 in (was, now):
+        return (now == 0) == (meaning.looser > 0)
+    return (now > was) == (meaning.looser > 0)
+
+
+def _words_loosen(was: set[object], now: set[object], looser: int) -> bool | None:
+    """Words that only came, or only went; both at once, or another order, is for people."""
+    if looser == 0 or was == now or (was - now and now - was):
+        return None
+    return bool(now - was) == (looser > 0)
+
+
+def _reordered(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> Iterator[Change]:
+    """Lists whose items, of those that stayed, stand in another order."""
+    for path in (path for path in old if path in new):
+        stayed = [name for name in old[path] if name in new[path]]
+        now = [name for name in new[path] if name in old[path]]
+        if stayed != now:
+            yield Change(path, "; ".join(stayed), "; ".join(now), None)
+
+
+def _fact(value: object) -> Fact:
+    """A value as a fact: numbers and texts as they are, a list of words in one line."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, int | str) else str(value)

@@ -8,8 +8,8 @@ from datetime import date
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.law.model import Law, law_on
 from kaquan.programs import errors, source
+from kaquan.programs.changes import diff, meaning_of
 from kaquan.programs.lawful import packs_in_force, unlawful
-from kaquan.programs.meaning import entries
 from kaquan.programs.promises import impossible
 from kaquan.programs.terms import ProgramTerms
 
@@ -40,14 +40,12 @@ def validate(terms: ProgramTerms, day: date) -> list[Refusal]:
 
 def validate_change(old: ProgramTerms, new: ProgramTerms, day: date) -> list[Refusal]:
     """What speaks against `new` as the next version of `old`: all of `validate`, and fixed terms that differ."""
-    after = {entry.path: entry.value for entry in entries(new)}
     fixed = [
         Refusal(
-            errors.TERM_FIXED,
-            {"term": entry.path, "before": _word(entry.value), "after": _word(after[entry.path])},
+            errors.TERM_FIXED, {"term": change.field, "before": _word(change.before), "after": _word(change.after)}
         )
-        for entry in entries(old)
-        if entry.meaning.fixed and after[entry.path] != entry.value
+        for change in diff(old, new)
+        if change.before is not None and change.after is not None and meaning_of(change).fixed
     ]
     return fixed + validate(new, day)
 

@@ -6,6 +6,16 @@ spans in `_days`.
 """
 
 from kaquan.kernel.refusal import RefusalCode
+from kaquan.programs.life_errors import LOOSENING as LOOSENING
+from kaquan.programs.life_errors import NOTHING_WAITS as NOTHING_WAITS
+from kaquan.programs.life_errors import PERSON_MISSING as PERSON_MISSING
+from kaquan.programs.life_errors import PROGRAM_STATE as PROGRAM_STATE
+from kaquan.programs.life_errors import PROPOSAL_STALE as PROPOSAL_STALE
+from kaquan.programs.life_errors import PROPOSAL_WAITS as PROPOSAL_WAITS
+from kaquan.programs.life_errors import REASON_INVALID as REASON_INVALID
+from kaquan.programs.life_errors import SECOND_PERSON as SECOND_PERSON
+from kaquan.programs.life_errors import STARTS_LATER as STARTS_LATER
+from kaquan.programs.life_errors import STILL_OWES as STILL_OWES
 
 FILE_TOO_LONG = RefusalCode(
     code="program_file_too_long",

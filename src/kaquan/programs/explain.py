@@ -41,6 +41,12 @@ _BURN: dict[str, Sentence] = {
     ),
 }
 
+_LATER: Sentence = (
+    "活动规则以后的改动不影响已售出的卡；已批准的活动只能直接收紧，放宽须由另一人批准。",
+    "Later changes do not touch cards already sold; an approved program is only tightened at once, and what promises "
+    "more is approved by a second person.",
+)
+
 
 def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
     """The terms, sentence by sentence, in the order of the file. `law` is the law of a day."""
@@ -53,6 +59,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *rebated(terms, law),
         *_merchants(terms),
         *opined(terms),
+        _LATER,
     ]
     return [zh if language == "zh" else en for zh, en in sentences]
 

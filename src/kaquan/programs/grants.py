@@ -35,15 +35,16 @@ HandOut = Literal["claim", "code", "draw", "grant"]
 
 def limit(zh: str, en: str, most: int = COUNT_MAX) -> Meaning:
     """A number of vouchers or uses; 0 means no limit."""
-    return span(f"{zh}；0 表示不限", f"{en}; 0 means no limit", "items", 0, most)
+    return span(f"{zh}；0 表示不限", f"{en}; 0 means no limit", "items", 0, most, looser=1, endless=True)
 
 
 class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[funding]]`: a fund pays a share of what is given. The shares of one thing add up to the whole."""
 
-    of: Annotated[str, code("为哪一项出资：券批次、返还计划、红包或邀请的代码", "code of what is paid for")]
+    of: Annotated[str, code("为哪一项出资：券批次、返还计划、红包或邀请的代码", "code of what is paid for", key=True)]
     fund: Annotated[
-        str, code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it")
+        str,
+        code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it", key=True),
     ]
     share_bps: Annotated[Rate, bps("承担比例", "share that it pays")]
 
@@ -51,7 +52,7 @@ class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[stocks]]`: vouchers of one kind: what one is worth, how many there are, who may have it, where it counts."""
 
-    code: Annotated[str, code("券批次代码", "code of the stock", fixed=True)]
+    code: Annotated[str, code("券批次代码", "code of the stock", key=True)]
     name_zh: Annotated[str, name("中文名称", "name in Chinese")]
     name_en: Annotated[str, name("英文名称", "name in English")]
     kind: Annotated[
@@ -81,10 +82,12 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     count: Annotated[int, span("发行总数", "vouchers in all", "items", 1, COUNT_MAX, looser=1)]
     day_count: Annotated[int, limit("每日最多发放", "most that are handed out a day")] = 0
     budget_fen: Annotated[
-        Money, fen("总预算；0 表示总数乘面额", "most that all may cost; 0 means count times face", looser=1)
+        Money,
+        fen("总预算；0 表示总数乘面额", "most that all may cost; 0 means count times face", looser=1, endless=True),
     ] = ZERO
     day_budget_fen: Annotated[
-        Money, fen("每日预算；0 表示不限", "most that may be promised a day; 0 means no limit")
+        Money,
+        fen("每日预算；0 表示不限", "most that may be promised a day; 0 means no limit", looser=1, endless=True),
     ] = ZERO
     # Who may have one
     hand_out: Annotated[
@@ -195,7 +198,7 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Drip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[drips]]`: a sale or top-up starts a plan that grants vouchers of a stock month after month (按月返还)."""
 
-    code: Annotated[str, code("按月返还计划代码", "code of the monthly plan", fixed=True)]
+    code: Annotated[str, code("按月返还计划代码", "code of the monthly plan", key=True)]
     stock: Annotated[str, code("发放哪个券批次", "stock that it grants")]
     from_face_fen: Annotated[Money, fen("充值满多少开始计划", "least face value that starts a plan", looser=-1)]
     months: Annotated[int, span("共几个月", "how many months", "months", 1, MONTHS_MAX, looser=1)]
@@ -205,7 +208,7 @@ class Drip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class Referral(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[referrals]]`: who brings a new holder gets vouchers once the first top-up has stayed (邀请返现)."""
 
-    code: Annotated[str, code("邀请活动代码", "code of the referral", fixed=True)]
+    code: Annotated[str, code("邀请活动代码", "code of the referral", key=True)]
     first_face_fen: Annotated[
         Money, fen("受邀人首次充值至少多少", "least face value of the invitee's first top-up", looser=-1)
     ]
@@ -224,7 +227,7 @@ class Referral(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class PacketPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[packets]]`: random packets (拼手气红包) as vouchers of a stock: split, shuffled and committed beforehand."""
 
-    code: Annotated[str, code("红包池代码", "code of the packet pool", fixed=True)]
+    code: Annotated[str, code("红包池代码", "code of the packet pool", key=True)]
     stock: Annotated[str, code("以哪个券批次发放", "stock whose vouchers they are")]
     total_fen: Annotated[Money, fen("总金额", "what all packets hold together", 1, looser=1)]
     count: Annotated[int, span("个数", "packets", "items", 1, 1_000_000)]

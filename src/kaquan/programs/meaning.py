@@ -16,7 +16,9 @@ class Meaning(msgspec.Struct, frozen=True):
     """What a field says. `low` and `high` bound a number, or the length of a text or list, both included.
 
     `looser` is 1 when a larger value promises more or checks less, -1 when a smaller one does, 0 when nobody
-    can say. `fixed` fields never change while a program lives. `pattern` bounds a text.
+    can say; of a list, of groups or of words, it tells what one more does. `endless`: 0 stands for no end or limit
+    at all, so it is the largest value. `fixed` fields never change while a program lives. `pattern` bounds a text.
+    `key` fields name an item of a list: versions of terms are compared item by item.
     """
 
     zh: str
@@ -27,11 +29,13 @@ class Meaning(msgspec.Struct, frozen=True):
     looser: Looser = 0
     pattern: str = ""
     fixed: bool = False
+    key: bool = False
+    endless: bool = False
 
 
-def fen(zh: str, en: str, low: int = 0, *, looser: Looser = 0) -> Meaning:
+def fen(zh: str, en: str, low: int = 0, *, looser: Looser = 0, key: bool = False, endless: bool = False) -> Meaning:
     """An amount of money in fen."""
-    return Meaning(zh, en, "fen", low, MONEY_MAX, looser)
+    return Meaning(zh, en, "fen", low, MONEY_MAX, looser, key=key, endless=endless)
 
 
 def bps(zh: str, en: str, *, looser: Looser = 0) -> Meaning:
@@ -39,14 +43,14 @@ def bps(zh: str, en: str, *, looser: Looser = 0) -> Meaning:
     return Meaning(zh, en, "bps", 0, WHOLE, looser)
 
 
-def span(zh: str, en: str, unit: str, low: int, high: int, *, looser: Looser = 0) -> Meaning:
+def span(zh: str, en: str, unit: str, low: int, high: int, *, looser: Looser = 0, endless: bool = False) -> Meaning:
     """A number of days, minutes or items."""
-    return Meaning(zh, en, unit, low, high, looser)
+    return Meaning(zh, en, unit, low, high, looser, endless=endless)
 
 
-def code(zh: str, en: str, *, fixed: bool = False) -> Meaning:
+def code(zh: str, en: str, *, fixed: bool = False, key: bool = False) -> Meaning:
     """A short name for machines: lower-case letters, digits, `-` and `_`."""
-    return Meaning(zh, en, "code", pattern=CODE, fixed=fixed)
+    return Meaning(zh, en, "code", pattern=CODE, fixed=fixed, key=key)
 
 
 def name(zh: str, en: str) -> Meaning:

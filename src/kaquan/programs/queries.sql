@@ -8,7 +8,7 @@ SELECT id, code, book FROM organisation ORDER BY id LIMIT 100000;
 SELECT code, name FROM organisation ORDER BY id LIMIT 100000;
 
 -- terms: every version of every program's terms, oldest first
-SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state
+SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state::int, p.starts_on
 FROM program_terms t JOIN program p ON p.id = t.program ORDER BY t.program, t.version LIMIT 10000;
 
 -- merchants: every merchant with its group and bank account
@@ -22,3 +22,38 @@ SELECT id, code, name, organisation, book, mode, source FROM fund ORDER BY code 
 
 -- stocks: the stocks of vouchers that were opened
 SELECT id, program, code, state FROM stock ORDER BY id LIMIT 100000;
+
+-- lives: every program with its state, and the text that it is drafted as or that waits for an approval
+SELECT p.id::int, p.code, p.issuer, p.state::int, p.version, p.submitted_by, p.starts_on,
+       r.id, r.version, r.terms, r.person, r.at
+FROM program p LEFT JOIN program_proposal r ON r.id = p.proposal ORDER BY p.id LIMIT 10000;
+
+-- next_proposal: the next free number of a proposal
+SELECT coalesce(max(id), 0) + 1 FROM program_proposal;
+
+-- history: every step of a program's life, with the version that it was about
+SELECT e.number, e.at, e.operation, e.from_state::int, e.to_state::int, e.person, e.reason,
+       coalesce(t.version, r.version) AS version
+FROM program_event e JOIN program p ON p.id = e.program
+LEFT JOIN program_terms t ON t.id = e.terms LEFT JOIN program_proposal r ON r.id = e.proposal
+WHERE p.code = %(code)s ORDER BY e.number LIMIT 10000;
+
+-- owed: what still binds a program. Every column but paid_us is a fact of the refusal to close it, zero when it is free.
+-- Account 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized, 2: captured, 6: partly refunded; reward state 1: waiting.
+SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
+        WHERE c.program = %(program)s) AS outstanding_fen,
+       (SELECT count(*) FROM payment t WHERE t.program = %(program)s AND t.state = 1) AS open_holds,
+       (SELECT count(*) FROM reward w JOIN card c ON c.bucket = w.bucket AND c.id = w.card
+        WHERE c.program = %(program)s AND w.state = 1) AS waiting_rewards,
+       (SELECT coalesce(sum(abs(o.balance)), 0)::bigint FROM (
+            SELECT sum(v.amount) AS balance
+            FROM (SELECT account, owner, credits - debits AS amount FROM rollup WHERE program = %(program)s
+                  UNION ALL
+                  SELECT s.account, s.owner, s.amount
+                  FROM posting p CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount),
+                                                            (p.credit, p.credit_owner, p.amount))
+                       AS s (account, owner, amount)
+                  WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
+            WHERE v.account IN (40, 41) GROUP BY v.account, v.owner) o) AS unsettled_fen,
+       (SELECT coalesce(max(t.moved_at), 0)::bigint FROM payment t
+        WHERE t.program = %(program)s AND t.state IN (2, 6)) AS paid_us;

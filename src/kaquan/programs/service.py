@@ -1,101 +1,75 @@
-"""Opening and amending programs: each version of the terms is kept for ever."""
+"""Programs for everybody else: the handlers of every step in their lives, and what is known of them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
+import psycopg
 
-from kaquan.commands.model import Entry, Kind, Plan
-from kaquan.kernel.calendar import business_date
-from kaquan.kernel.clock import microseconds
+from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.refusal import Refusal
-from kaquan.law.model import Law
-from kaquan.merchants.model import ReferenceCommand, ReferenceFacts
+from kaquan.merchants.model import ReferenceFacts
 from kaquan.merchants.service import ReferenceHandler
-from kaquan.programs import errors, store
+from kaquan.programs import rules, store
 from kaquan.programs.catalogue import Catalogue
-from kaquan.programs.compiler import compile_program, validate_change
-from kaquan.programs.terms import ProgramTerms, fingerprint, to_json
+from kaquan.programs.lifecycle import ProgramState
+from kaquan.programs.model import ProgramFacts, StartProgram
 
 read_catalogue = store.read_catalogue
+lives = store.lives
+history = store.history
 
-
-class OpenProgram(ReferenceCommand, frozen=True, kw_only=True):
-    """Open a program from the text of its file."""
-
-    text: str
-
-
-class AmendProgram(ReferenceCommand, frozen=True, kw_only=True):
-    """Give an open program a new version of its terms. Cards sold before keep the version they were sold under."""
-
-    text: str
+KINDS = (
+    Kind.OPEN_PROGRAM,
+    Kind.AMEND_PROGRAM,
+    Kind.DRAFT_PROGRAM,
+    Kind.SUBMIT_PROGRAM,
+    Kind.APPROVE_PROGRAM,
+    Kind.REJECT_PROGRAM,
+    Kind.START_PROGRAM,
+    Kind.PAUSE_PROGRAM,
+    Kind.RESUME_PROGRAM,
+    Kind.END_PROGRAM,
+    Kind.CLOSE_PROGRAM,
+    Kind.PROPOSE_AMENDMENT,
+)
+"""Every kind of command on a program."""
 
 
 class ProgramHandler(ReferenceHandler):
-    """Open and amend."""
+    """One kind of step."""
 
     def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
 
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> ProgramFacts:
+        """All programs; what is owed is looked up only when one is to be closed."""
+        facts = super().load(cursor, entries, routed, lock, at)
+        closing = [entry.command.program for entry in entries] if self.kind == Kind.CLOSE_PROGRAM else []
+        return store.load_lives(cursor.connection, facts, closing)
+
     def decide(self, entry: Entry, facts: ReferenceFacts, at: datetime) -> Plan | Refusal:
-        """Validate the file against everything known, then keep the version."""
-        day = business_date(at)
-        compiled = compile_program(entry.command.text, day)
-        if isinstance(compiled, list):
-            return _refused(compiled)
-        terms, law = compiled
-        if isinstance(entry.command, AmendProgram):
-            return self._amend(terms, law, facts, day, microseconds(at))
-        return self._open(terms, law, facts, microseconds(at))
-
-    def _open(self, terms: ProgramTerms, law: Law, facts: ReferenceFacts, at_us: int) -> Plan | Refusal:
-        names = terms.program
-        if names.code in facts.programs:
-            return Refusal(errors.PROGRAM_EXISTS, {"program": names.code})
-        known = self._catalogue.organisations.get(names.issuer)
-        if known is None or known[1] is None:
-            return Refusal(errors.ISSUER_UNKNOWN, {"issuer": names.issuer})
-        if names.group not in facts.organisations:
-            return Refusal(errors.GROUP_UNKNOWN, {"group": names.group})
-        program = {"id": facts.next_program, "code": names.code, "issuer": known[0], "state": 1}
-        version = _version(facts, facts.next_program, 1, terms, law, at_us)
-        return _kept("program.opened.v1", names.code, 1, [("program", program), ("program_terms", version)])
-
-    def _amend(self, terms: ProgramTerms, law: Law, facts: ReferenceFacts, day: date, at_us: int) -> Plan | Refusal:
-        current = self._catalogue.program(terms.program.code)
-        if current is None:
-            return Refusal(errors.PROGRAM_UNKNOWN, {"program": terms.program.code})
-        if refusals := validate_change(current.terms, terms, day):
-            return _refused(refusals)
-        if fingerprint(terms) == fingerprint(current.terms):
-            return Refusal(errors.TERMS_UNCHANGED, {"version": current.version})
-        number = current.version + 1
-        version = _version(facts, current.program, number, terms, law, at_us)
-        return _kept("program.amended.v1", terms.program.code, number, [("program_terms", version)])
+        """See `programs.rules`."""
+        if not isinstance(facts, ProgramFacts):
+            raise TypeError("a program is decided on the facts of programs")
+        return rules.decide(entry, facts, self._catalogue, at)
 
 
-def _version(
-    facts: ReferenceFacts, program: int, version: int, terms: ProgramTerms, law: Law, at_us: int
-) -> dict[str, Any]:
-    return {
-        "id": facts.next_terms,
-        "program": program,
-        "version": version,
-        "terms": to_json(terms).decode(),
-        "fingerprint": "\\x" + fingerprint(terms).hex(),
-        "law_pack": law.ids,
-        "law_version": law.versions,
-        "at": at_us,
-    }
+def handlers(catalogue: Catalogue) -> dict[Kind, ProgramHandler]:
+    """The handler of each kind of command here."""
+    return {kind: ProgramHandler(kind, catalogue) for kind in KINDS}
 
 
-def _kept(event: str, code: str, version: int, cold: list[tuple[str, dict[str, Any]]]) -> Plan:
-    answer = msgspec.json.encode({"program": code, "version": version}, order="sorted")
-    return Plan(answer=answer, event=event, cold=tuple(cold))
-
-
-def _refused(refusals: list[Refusal]) -> Refusal:
-    codes = ", ".join(sorted({refusal.code.code for refusal in refusals}))
-    return Refusal(errors.PROGRAM_REFUSED, {"count": len(refusals), "codes": codes})
+def starts_due(catalogue: Catalogue, today: date) -> list[StartProgram]:
+    """The starts of approved programs whose day has come, each under the same key whenever it is asked for."""
+    return [
+        StartProgram(key=f"start {code} {known.starts_on}", caller=SYSTEM, program=code)
+        for code, number in sorted(catalogue.programs.items())
+        if (known := catalogue.latest[number]).state is ProgramState.APPROVED
+        and known.starts_on is not None
+        and known.starts_on <= today
+    ]

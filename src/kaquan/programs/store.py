@@ -1,16 +1,22 @@
-"""The reference data as the database keeps it."""
+"""The reference data and the lives of programs as the database keeps them."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import psycopg
+from psycopg.rows import dict_row, namedtuple_row
 
 from kaquan.db.queries import load
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault
 from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
+from kaquan.merchants.model import ReferenceFacts
 from kaquan.programs.catalogue import Catalogue, Fund, FundMode, FundShare, Merchant, Stock, StockState, Terms
 from kaquan.programs.grants import MERCHANT
+from kaquan.programs.lifecycle import ProgramState
+from kaquan.programs.model import Life, Owed, ProgramFacts, Proposal
 from kaquan.programs.terms import from_json
 from kaquan.quotas.model import pool_id
 
@@ -38,7 +44,7 @@ def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) ->
 def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
     books = dict(catalogue.organisations.values())
     names = dict(connection.execute(QUERIES.names).fetchall())
-    for identity, program, version, text, code, issuer, state in connection.execute(QUERIES.terms):
+    for identity, program, version, text, code, issuer, state, starts_on in connection.execute(QUERIES.terms):
         terms = from_json(text)
         group = catalogue.organisations.get(terms.program.group)
         known = Terms(
@@ -48,7 +54,8 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> No
             terms=terms,
             ledger=Ledger(_book(books, issuer), program),
             group=group[0] if group else None,
-            open=state == 1,
+            state=ProgramState(state),
+            starts_on=starts_on,
             issuer_name=names[terms.program.issuer],
             group_name=names[terms.program.group],
         )
@@ -89,3 +96,37 @@ def _book(books: dict[int, int | None], issuer: int) -> int:
     if book is None:
         raise Fault(f"the issuer {issuer} keeps no book: its program should not have been opened")
     return book
+
+
+def lives(connection: psycopg.Connection[Any]) -> dict[str, Life]:
+    """Every program by its code, drafts included."""
+    found = {}
+    for number, code, issuer, state, version, submitted_by, starts_on, *waiting in connection.execute(QUERIES.lives):
+        proposal = None if waiting[0] is None else Proposal(*waiting)
+        found[code] = Life(
+            number, code, issuer, ProgramState(state), version, submitted_by or "", starts_on, proposal
+        )
+    return found
+
+
+def load_lives(connection: psycopg.Connection[Any], facts: ReferenceFacts, closing: Sequence[str]) -> ProgramFacts:
+    """The facts of a batch, with all programs and what those `closing` still owe."""
+    known = lives(connection)
+    owed = {code: _owed(connection, known[code].id) for code in closing if code in known}
+    number = connection.execute(QUERIES.next_proposal).fetchone()
+    return ProgramFacts(
+        **msgspec.structs.asdict(facts), lives=known, next_proposal=number[0] if number else 1, owed=owed
+    )
+
+
+def history(connection: psycopg.Connection[Any], code: str) -> list[Any]:
+    """Every step of a program's life, oldest first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.history, {"code": code}).fetchall()
+
+
+def _owed(connection: psycopg.Connection[Any], program: int) -> Owed:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(QUERIES.owed, {"program": program}).fetchone() or {}
+    paid_us = row.pop("paid_us", 0)
+    return Owed(row, paid_us)

@@ -83,6 +83,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "codes",
             1,
             LAW_PACKS_MAX,
+            looser=-1,
             pattern=CODE,
         ),
     ]
@@ -123,6 +124,8 @@ class CardTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             "days",
             0,
             PROMISE_DAYS_MAX,
+            looser=1,
+            endless=True,
         ),
     ] = 0
 
@@ -130,7 +133,7 @@ class CardTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[presale.offers]]`: pay `paid_fen`, get `face_fen`. What is paid is principal, the rest bonus."""
 
-    face_fen: Annotated[Money, fen("面额", "face value", 1)]
+    face_fen: Annotated[Money, fen("面额", "face value", 1, key=True)]
     paid_fen: Annotated[Money, fen("售价", "price the holder pays", 1, looser=-1)]
 
 
@@ -160,7 +163,7 @@ class Presale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         ),
     ]
     offers: Annotated[
-        tuple[Offer, ...], span("售卡与充值档位", "amounts for sale and top-up", "items", 0, OFFERS_MAX)
+        tuple[Offer, ...], span("售卡与充值档位", "amounts for sale and top-up", "items", 0, OFFERS_MAX, looser=1)
     ]
 
 
@@ -197,7 +200,7 @@ class Spending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[rebate.bands]]`: from `from_fen` (included) an order earns `rate_bps`."""
 
-    from_fen: Annotated[Money, fen("起点金额（含）", "order amount from which the band counts")]
+    from_fen: Annotated[Money, fen("起点金额（含）", "order amount from which the band counts", key=True)]
     rate_bps: Annotated[Rate, bps("返利比例", "share given back", looser=1)]
 
 
@@ -311,8 +314,8 @@ class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[opinions]]`: a legal opinion on record that allows, from its day on, what an article would refuse."""
 
-    rule: Annotated[str, code("法规包中条目的编号", "id of the article in the law pack")]
-    reference: Annotated[str, Meaning("意见书文号", "number of the document", "text", 1, REFERENCE_MAX)]
+    rule: Annotated[str, code("法规包中条目的编号", "id of the article in the law pack", key=True)]
+    reference: Annotated[str, Meaning("意见书文号", "number of the document", "text", 1, REFERENCE_MAX, key=True)]
     by: Annotated[str, name("出具人", "who gave it")]
     on: Annotated[str, Meaning("出具日期", "day it was given", "YYYY-MM-DD", pattern=DAY)]
     note_zh: Annotated[str, Meaning("中文摘要", "summary in Chinese", "text", 0, NOTE_MAX)]
@@ -334,12 +337,13 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         tuple[Funding, ...],
         span("谁为哪一项出多少", "who pays how much of what is given", "items", 0, FUNDING_MAX),
     ] = ()
-    stocks: Annotated[tuple[Stock, ...], span("券批次", "stocks of vouchers", "items", 0, STOCKS_MAX)] = ()
-    drips: Annotated[tuple[Drip, ...], span("按月返还计划", "monthly plans", "items", 0, PLANS_MAX)] = ()
-    referrals: Annotated[tuple[Referral, ...], span("邀请活动", "referrals", "items", 0, PLANS_MAX)] = ()
-    packets: Annotated[tuple[PacketPool, ...], span("红包池", "packet pools", "items", 0, PLANS_MAX)] = ()
+    stocks: Annotated[tuple[Stock, ...], span("券批次", "stocks of vouchers", "items", 0, STOCKS_MAX, looser=1)] = ()
+    drips: Annotated[tuple[Drip, ...], span("按月返还计划", "monthly plans", "items", 0, PLANS_MAX, looser=1)] = ()
+    referrals: Annotated[tuple[Referral, ...], span("邀请活动", "referrals", "items", 0, PLANS_MAX, looser=1)] = ()
+    packets: Annotated[tuple[PacketPool, ...], span("红包池", "packet pools", "items", 0, PLANS_MAX, looser=1)] = ()
     opinions: Annotated[
-        tuple[Opinion, ...], span("已登记的法律意见", "legal opinions on record", "items", 0, OPINIONS_MAX)
+        tuple[Opinion, ...],
+        span("已登记的法律意见", "legal opinions on record", "items", 0, OPINIONS_MAX, looser=1),
     ] = ()
 
 

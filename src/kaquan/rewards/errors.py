@@ -19,6 +19,15 @@ REWARD_NOT_DUE = RefusalCode(
     remedy_en="It is granted by itself when due",
     retryable=True,
 )
+REWARD_PROGRAM_PAUSED = RefusalCode(
+    "reward_program_paused",
+    status=422,
+    zh="“{program}”{state_zh}，返利暂不发放",
+    en="{program} is {state}: no rebate is granted for now",
+    remedy_zh="活动恢复后自动发放",
+    remedy_en="It is granted by itself once the program is resumed",
+    retryable=True,
+)
 LOT_NOT_EXPIRED = RefusalCode(
     "lot_not_expired",
     status=422,

@@ -16,6 +16,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
 from kaquan.programs.catalogue import Terms
+from kaquan.programs.lifecycle import WORDS_ZH
 from kaquan.rewards import errors
 from kaquan.rewards.model import Clawback, Earned, ExpireLot, GrantReward, Reward, RewardState
 from kaquan.rewards.tiers import rebate
@@ -42,9 +43,9 @@ def earned(amount: Money, terms: Terms, at: datetime) -> Earned | None:
 
 
 def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Terms, at: datetime) -> Plan | Refusal:
-    """Turn a waiting rebate into a bonus lot, unless the card would then hold more than it may.
+    """Turn a waiting rebate into a bonus lot, unless the program is paused or the card would hold more than it may.
 
-    A grant that does not fit today is tried again by the timetable on a later day, under another id.
+    A grant that is refused today is tried again by the timetable on a later day, under another id.
     """
     command: GrantReward = entry.command
     at_us = microseconds(at)
@@ -52,6 +53,9 @@ def grant(entry: Entry, card: Card, facts: CardFacts, reward: Reward, terms: Ter
         return Refusal(errors.REWARD_NOT_WAITING)
     if at_us < reward.due_us:
         return Refusal(errors.REWARD_NOT_DUE, {"due": shown(instant(reward.due_us))})
+    if not terms.grants:
+        state = {"state": terms.state.word, "state_zh": WORDS_ZH[terms.state]}
+        return Refusal(errors.REWARD_PROGRAM_PAUSED, {"program": terms.terms.program.name_zh, **state})
     amount = Money(reward.amount - reward.cut)
     balance_after = Money(total(facts.of(card.id)) + amount)
     if refusal := room(balance_after, bool(card.registered), terms, at):

@@ -14,8 +14,8 @@ PHONE_UNKNOWN = RefusalCode(
 PROGRAM_NOT_SELLING = RefusalCode(
     "program_not_selling",
     status=422,
-    zh="“{program}”已停止售卡和充值",
-    en="{program} no longer sells cards or takes top-ups",
+    zh="“{program}”{state_zh}，不售卡，也不能充值",
+    en="{program} is {state}: it sells no cards and takes no top-ups",
     remedy_zh="已售出的卡仍可使用",
     remedy_en="Cards already sold can still be spent",
     retryable=True,

@@ -19,6 +19,7 @@ from kaquan.law.rules import channel_allowed, identity_given
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.contract import Purchase, digest
 from kaquan.programs.errors import PROGRAM_UNKNOWN
+from kaquan.programs.lifecycle import WORDS_ZH
 from kaquan.sales import errors
 from kaquan.sales.model import Sell, TopUp
 from kaquan.sales.value import CHANNELS, Value, Wish, paid_by, value_of
@@ -121,8 +122,9 @@ def _price(face: Money | None, channel: str, terms: Terms, at: datetime) -> Mone
     """What an offer costs; nothing when only vouchers pay."""
     if channel not in CHANNELS:
         return Refusal(errors.CHANNEL_UNKNOWN, {"channel": channel, "channels": ", ".join(CHANNELS)})
-    if not terms.open:
-        return Refusal(errors.PROGRAM_NOT_SELLING, {"program": terms.terms.program.name_zh})
+    if not terms.sells:
+        state = {"state": terms.state.word, "state_zh": WORDS_ZH[terms.state]}
+        return Refusal(errors.PROGRAM_NOT_SELLING, {"program": terms.terms.program.name_zh, **state})
     if face is None:
         return ZERO
     paid = terms.paid_for(face)

@@ -16,8 +16,8 @@ from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.payments import service as payments
+from kaquan.programs.model import OpenProgram
 from kaquan.programs.preset_files import text as preset
-from kaquan.programs.service import OpenProgram
 from kaquan.simulation import store
 from kaquan.simulation.diary import Intent, Reversal, Step
 from kaquan.simulation.scenario import MerchantPlan, Scenario, Stranger
@@ -26,6 +26,7 @@ from kaquan.simulation.town import Town, closing_order
 
 _TOWN = re.compile(r"town-(\d+)-(\d+)")
 _ISSUER, _GROUP, _OTHERS = "jingxi", "jingxi-stores", "neighbours"
+_APPROVER = "second"  # the person who approves the town's program: not the operator, who opens it
 
 
 class ForeignDatabase(Exception):
@@ -66,7 +67,8 @@ class World:
         self._send(Kind.REGISTER_STORE, self._stores())
         text = preset(self.scenario.program)
         for outcome in self._send(
-            Kind.OPEN_PROGRAM, [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text)]
+            Kind.OPEN_PROGRAM,
+            [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text, approved_by=_APPROVER)],
         ):
             if isinstance(outcome, Refused):
                 raise Fault(f"the town could not open its program: {outcome.refusal.code.code}")

@@ -60,7 +60,7 @@ def decide_claim(
 
 def not_open(stock: Stock, at: datetime) -> Refusal | None:
     """Whether the stock hands out vouchers now: its state, its program's, its window."""
-    if stock.state is not StockState.RUNNING or not stock.terms.open:
+    if stock.state is not StockState.RUNNING or not stock.terms.sells:
         return Refusal(errors.STOCK_CLOSED, {"stock": stock.code})
     now = at.astimezone(SHANGHAI).strftime(_MINUTE_FORMAT)
     if stock.rules.claim_from and now < stock.rules.claim_from:
