@@ -11,11 +11,12 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
 from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
 from kaquan.kernel.calendar import Calendar
-from kaquan.merchants.service import ReferenceHandler
+from kaquan.merchants.service import BankHandler, ReferenceHandler
 from kaquan.payments import service as payments
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.enrolment import EnrolmentHandler
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
 from kaquan.vouchers import service as vouchers
@@ -57,6 +58,8 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
     return {
         **{kind: ReferenceHandler(kind) for kind in reference},
         **programs.handlers(catalogue),
+        **{kind: BankHandler(kind) for kind in (Kind.BIND_BANK_ACCOUNT, Kind.VERIFY_BANK_ACCOUNT)},
+        **{kind: EnrolmentHandler(kind, catalogue) for kind in (Kind.ENROL_MERCHANT, Kind.SUSPEND_MERCHANT)},
         Kind.REGISTER_HOLDER: HolderHandler(Kind.REGISTER_HOLDER),
         Kind.IDENTIFY_HOLDER: IdentifyHandler(Kind.IDENTIFY_HOLDER),
         Kind.SELL: SellHandler(Kind.SELL, catalogue),

@@ -97,7 +97,7 @@ def test_free_text_that_cannot_be_kept_is_refused_and_moves_nothing(town: Town, 
     refund = Refund(key="r", caller=OPERATOR, payment=paid.id, reason=text)
     assert code(town.app.one(Kind.REFUND, refund)) == "content_invalid"
     merchant = RegisterMerchant(
-        key="m", caller=OPERATOR, code="m", name=text, organisation="others", account_bank="b", account_no="1"
+        key="m", caller=OPERATOR, code="m", name=text, organisation="others", account_bank="b", account_no="12345678"
     )
     assert code(town.app.one(Kind.REGISTER_MERCHANT, merchant)) == "content_invalid"
     assert held(town) == before

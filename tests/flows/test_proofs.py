@@ -98,7 +98,8 @@ def settle(town: Town, period_end: date) -> None:
     seen = settlement.preview(town.app.connection, town.app.catalogue, CALENDAR, 1, period_end)
     assert isinstance(seen, settlement.Preview), seen
     outcomes = settlement.run(town.app.door, town.app.handlers[Kind.SETTLE], seen)  # type: ignore[arg-type]
-    assert outcomes and all(isinstance(outcome, Effect) for outcome in outcomes)
+    assert all(isinstance(outcome, Effect) for outcome in outcomes)
+    town.ok(Kind.CLOSE_PERIOD, settlement.close_command(seen))
 
 
 def bonus_lots(town: Town) -> list[bytes]:

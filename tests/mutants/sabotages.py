@@ -31,7 +31,6 @@ def sabotage(name: str, test: str, *edits: tuple[str, str, str]) -> Sabotage:
 DOOR = "tests/flows/test_door.py::test_"
 MONEY = "tests/rules/test_money.py::test_"
 LOTS = "tests/rules/test_lots.py::test_"
-SETTLEMENT = "tests/flows/test_settlement.py::test_"
 LIFE = "tests/flows/test_program_life.py::test_"
 SQL = "db/migrations/0006_door.sql"
 
@@ -276,31 +275,6 @@ SABOTAGES = (
             "kernel/money.py",
             "        seen += weight\n        target = sign * ((2 * abs(amount) * seen + total) // (2 * total))",
             "        target = given + sign * ((2 * abs(amount) * weight + total) // (2 * total))",
-        ),
-    ),
-    sabotage(
-        "charge a fen too much",
-        "tests/rules/test_settlement.py::test_a_plain_month",
-        (
-            "settlement/statement.py",
-            "fee = share(_positive(sum(trade)), fee_bps)",
-            "fee = Money(share(_positive(sum(trade)), fee_bps) + 1)",
-        ),
-    ),
-    sabotage(
-        "release a reserve twice",
-        SETTLEMENT + "a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement",
-        ("settlement/rules.py", "if reserve.state == RESERVE_RELEASED:", "if False:"),
-        (SQL, "          AND t.state = 1;\n", "          AND true;\n"),
-    ),
-    sabotage(
-        "settle the months before again",
-        SETTLEMENT + "what_comes_after_the_preview_is_counted_next_time",
-        ("settlement/queries.sql", " AND NOT (e.at < u.previous_at AND e.xid < u.previous_xid)", ""),
-        (
-            "settlement/queries.sql",
-            "WHERE (p.at >= %(since_at)s::bigint",
-            "WHERE (true OR p.at >= %(since_at)s::bigint",
         ),
     ),
     sabotage(

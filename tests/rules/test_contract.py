@@ -29,10 +29,11 @@ def terms(*edits: tuple[str, str], version: int = 1) -> Terms:
         version=version,
         terms=terms_of(edited(*edits)),
         ledger=Ledger(1, 1),
-        group=1,
+        platforms={1: "all"},
+        enrolments={},
         state=ProgramState.RUNNING,
         issuer_name="京喜商贸有限公司",
-        group_name="京喜门店",
+        platform_names=("京喜门店",),
     )
 
 

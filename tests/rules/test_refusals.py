@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
+CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
 
 DIRECT = {
     "phone_invalid": "rules/test_privacy.py::test_what_is_no_mobile_number_is_refused_without_telling_it",
@@ -33,8 +34,9 @@ DIRECT = {
     "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_not_over": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
-    "period_settled": f"{SETTLEMENT}test_running_twice_pays_once",
     "cut_stale": f"{SETTLEMENT}test_a_preview_older_than_the_last_settlement_is_refused",
+    "period_open": CLOSED,
+    "period_closed": CLOSED,
     "calendar_horizon": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "reserve_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "reserve_not_due": RELEASED,

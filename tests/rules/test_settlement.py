@@ -1,38 +1,21 @@
-"""Settlement: the arithmetic sums, the sources add up, periods follow the calendar."""
+"""Settlement: the arithmetic sums, the sources add up, the bank's file is plain."""
 
 import io
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaquan.kernel.calendar import Calendar, month_end, shanghai
 from kaquan.kernel.ids import Id, new_id
 from kaquan.kernel.money import Money, Rate, share
-from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Source
-from kaquan.programs.compiler import compile_program
-from kaquan.programs.preset_files import text as preset
-from kaquan.programs.terms import ProgramTerms
-from kaquan.settlement import cycles
 from kaquan.settlement.model import Cut, Entries, PayoutLine
 from kaquan.settlement.payouts import write_csv
 from kaquan.settlement.statement import statement
 
-CALENDAR = Calendar.load()
 CUSTODY, OPERATING = Source.CUSTODY, Source.OPERATING
 FEE, RESERVE = Rate(60), Rate(1000)
-
-
-def terms() -> ProgramTerms:
-    compiled = compile_program(preset("jingxika"), date(2025, 5, 20))
-    assert not isinstance(compiled, list)
-    return compiled[0]
-
-
-SETTLEMENT = terms().settlement
 
 
 def entries(gross: int = 0, refunds: int = 0, released: int = 0) -> Entries:
@@ -94,6 +77,20 @@ carries = st.dictionaries(
 )
 
 
+@given(by_source, carries, st.integers(0, 5_000).map(Rate), st.integers(0, 5_000).map(Rate), st.booleans())
+def test_a_missing_bank_account_moves_what_is_paid_to_what_is_carried_and_nothing_else(
+    found: dict[Source, Entries], carried: dict[Source, Money], fee_bps: Rate, reserve_bps: Rate, waited: bool
+) -> None:
+    pending = Money(max(sum(carried.values()), 0)) if waited else Money(0)
+    paying = statement(found, carried, fee_bps, reserve_bps, pending=pending)
+    waiting = statement(found, carried, fee_bps, reserve_bps, pending=pending, has_bank=False)
+    assert waiting.parts.keys() == paying.parts.keys()
+    for source, part in waiting.parts.items():
+        other = paying.parts[source]
+        assert (part.fee, part.reserved, part.paid) == (other.fee, other.reserved, 0)
+        assert (part.carry, part.pending_bank) == (other.carry + other.paid, other.paid)
+
+
 @given(by_source, carries, st.integers(0, 5_000).map(Rate), st.integers(0, 5_000).map(Rate))
 def test_every_fen_goes_somewhere(
     found: dict[Source, Entries], carried: dict[Source, Money], fee_bps: Rate, reserve_bps: Rate
@@ -116,74 +113,27 @@ def test_every_fen_goes_somewhere(
         assert total.paid == total.reserved == 0 and total.carry == net - total.fee
 
 
-def test_the_cut_off_begins_the_next_period() -> None:
-    cut_off = cycles.cut_off(SETTLEMENT)
-    assert cut_off == time(23)
-    before = datetime(2025, 5, 31, 14, 59, 59, 999_999, tzinfo=UTC)
-    at = datetime(2025, 5, 31, 15, 0, tzinfo=UTC)
-    assert cycles.period_of(before, cut_off) == date(2025, 5, 31)
-    assert cycles.period_of(at, cut_off) == date(2025, 6, 30)
-    assert cycles.cut_instant(date(2025, 5, 31), cut_off) == at
+def test_what_would_be_paid_waits_for_a_bank_account_and_bears_fee_and_reserve_once() -> None:
+    first = statement({CUSTODY: entries(90_000), OPERATING: entries(10_000)}, {}, FEE, RESERVE, has_bank=False)
+    total = first.total
+    assert (total.fee, total.reserved, total.paid, total.carry, total.pending_bank) == (600, 9_940, 0, 89_460, 89_460)
+    carried = {source: part.carry for source, part in first.parts.items()}
+    idle = statement({}, carried, FEE, RESERVE, pending=total.pending_bank, has_bank=False)
+    assert (idle.total.fee, idle.total.reserved, idle.total.pending_bank) == (0, 0, 89_460)
+    paid = statement({CUSTODY: entries(100_000)}, carried, FEE, RESERVE, pending=total.pending_bank)
+    assert (paid.total.fee, paid.total.reserved) == (600, 9_940), "only of what is new"
+    assert (paid.total.paid, paid.total.carry, paid.total.pending_bank) == (2 * 89_460, 0, 0)
+    operating = paid.parts[OPERATING]
+    assert operating.paid + operating.fee + operating.reserved == 8_946, "each source gives what it owed"
 
 
-@given(
-    st.integers(0, 10 * 366 * 86_400).map(lambda s: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=s)),
-    st.times(),
-)
-def test_a_period_holds_what_its_cuts_enclose(at: datetime, cut_off: time) -> None:
-    period = cycles.period_of(at, cut_off)
-    before = month_end(period.replace(day=1) - timedelta(days=1))
-    assert cycles.cut_instant(before, cut_off) <= at < cycles.cut_instant(period, cut_off)
-
-
-def test_pay_day_moves_to_a_business_day() -> None:
-    assert cycles.pay_day(date(2025, 5, 31), SETTLEMENT, CALENDAR) == date(2025, 6, 5)
-    assert cycles.pay_day(date(2025, 3, 31), SETTLEMENT, CALENDAR) == date(2025, 4, 7)  # 清明 and a weekend
-    assert cycles.pay_day(date(2025, 9, 30), SETTLEMENT, CALENDAR) == date(2025, 10, 9)  # 国庆
-
-
-def test_a_late_settlement_pays_on_no_day_that_has_passed() -> None:
-    period = date(2025, 5, 31)
-    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 1)) == date(2025, 6, 5)
-    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 6)) == date(2025, 6, 6)
-    assert cycles.pay_day(period, SETTLEMENT, CALENDAR, date(2025, 6, 7)) == date(2025, 6, 9)  # a Saturday
-
-
-def test_past_the_calendar_the_pay_day_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    beyond = cycles.pay_day(month_end(CALENDAR.horizon), SETTLEMENT, CALENDAR)
-    assert isinstance(beyond, Refusal) and beyond.code.code == "calendar_horizon"
-    assert beyond.facts["horizon"] == CALENDAR.horizon.isoformat()
-    assert "overlay" in beyond.remedy("en") and "日历补充文件" in beyond.remedy("zh")
-    overlay = tmp_path / "overlay.toml"
-    overlay.write_text(f"[{CALENDAR.horizon.year + 1}]\noff = []\nwork = []\n", "utf-8")
-    longer = Calendar.load(overlay)
-    assert cycles.pay_day(month_end(CALENDAR.horizon), SETTLEMENT, longer) > CALENDAR.horizon  # type: ignore[operator]
-
-
-def due(opened: date, settled_to: list[date | None], today: date) -> list[date]:
-    return cycles.due_periods(opened, settled_to, SETTLEMENT, CALENDAR, today)
-
-
-def test_periods_are_due_on_their_pay_day_oldest_first() -> None:
-    opened = date(2025, 3, 12)
-    march, april, may = date(2025, 3, 31), date(2025, 4, 30), date(2025, 5, 31)
-    assert due(opened, [None, None], date(2025, 4, 6)) == []
-    assert due(opened, [None, None], date(2025, 4, 7)) == [march]
-    assert due(opened, [None, None], date(2025, 6, 5)) == [march, april, may]
-    assert due(opened, [march, april], date(2025, 6, 4)) == [april]
-    assert due(opened, [april, april], date(2025, 6, 4)) == []
-    assert due(opened, [], date(2025, 6, 5)) == []
-
-
-def test_a_run_that_stopped_half_way_is_still_due_for_the_others() -> None:
-    april = date(2025, 4, 30)
-    assert due(date(2025, 4, 1), [april, None], date(2025, 5, 6)) == [april]
-
-
-def test_a_pay_day_beyond_the_calendar_is_due_as_planned_so_that_the_refusal_is_seen() -> None:
-    year = CALENDAR.horizon.year
-    december = date(year, 12, 31)
-    assert due(date(year, 12, 1), [None], date(year + 1, 1, 5)) == [december]
+def test_refunds_come_out_of_what_waits() -> None:
+    first = statement({CUSTODY: entries(10_000)}, {}, Rate(0), RESERVE, has_bank=False)
+    carried = {CUSTODY: first.total.carry}
+    after = statement({CUSTODY: entries(0, 4_000)}, carried, Rate(0), RESERVE, pending=Money(9_000), has_bank=False)
+    assert (after.total.reserved, after.total.carry, after.total.pending_bank) == (0, 5_000, 5_000)
+    below = statement({CUSTODY: entries(0, 20_000)}, carried, Rate(0), RESERVE, pending=Money(9_000), has_bank=False)
+    assert (below.total.carry, below.total.pending_bank) == (-11_000, 0), "what is owed does not wait for a bank"
 
 
 def test_a_cut_follows_only_what_it_includes() -> None:
@@ -202,7 +152,7 @@ def line(name: str, amount: int = 123_456) -> PayoutLine:
         "0200112230",
         CUSTODY,
         Money(amount),
-        date(2025, 5, 31),
+        "2025-05",
         date(2025, 6, 5),
     )
 
@@ -223,7 +173,3 @@ def test_a_name_is_never_a_formula(name: str) -> None:
     out = io.StringIO(newline="")
     write_csv(out, [line(name)])
     assert f",'{name}," in out.getvalue()
-
-
-def test_the_first_instant_after_midnight_cut_off_is_the_next_day() -> None:
-    assert cycles.cut_instant(date(2025, 5, 31), time.min) == shanghai(date(2025, 6, 1))

@@ -38,6 +38,7 @@ WORDS_ABOUT_TERMS = {
     "compiler",
     "lawful",
     "explain",
+    "explain_merchants",
     "contract",
     "changes",
 }
@@ -58,7 +59,6 @@ NO_COMMAND_READS = {
     "presale.cooling_off_days": "validate holds it against the law; explain tells it",
     "rebate.base": "one base so far: the decoder refuses others",
     "rebate.clawback_allow_negative": "validate refuses true: the ledger has a floor",
-    "settlement.cycle": "one cycle so far: the decoder refuses others",
     "settlement.calendar": "one time zone so far: the decoder refuses others",
 }
 NOT_YET_READ = {
@@ -276,6 +276,7 @@ def test_every_term_says_what_it_means_in_both_languages() -> None:
 
 def test_both_ends_of_every_limit_stand_and_one_step_beyond_does_not() -> None:
     limited = {errors.TERM_RANGE, errors.HOLD_LENGTH, errors.SETTLEMENT_DAY, errors.REBATE_RATE}
+    limited |= {errors.CYCLE_INCOMPLETE}  # where zero says that the cycle has no use for the term
     for name, value, low, high in [
         ("hold_minutes", "30", 1, 43_200),
         ("monthly_day", "5", 1, 28),
@@ -315,3 +316,15 @@ def test_the_preset_marks_what_is_assumed() -> None:
             assert any(word in line for word in ("assumption", "source", "law")), line
     limit = LAW.registered_balance_max_fen
     assert limit and Money(tomllib.loads(PRESET)["card"]["balance_max_fen"]) == limit.value
+
+
+def test_a_platform_more_promises_more_and_one_less_promises_less() -> None:
+    partner = '[[acceptance]]\nplatform = "partner"\nmerchants = "enrolled"\n\n[card]'
+    one, two = terms_of(), terms_of(edited(("[card]", partner)))
+    added = diff(one, two)
+    assert {change.field for change in added} == {
+        "acceptance[platform=partner].platform",
+        "acceptance[platform=partner].merchants",
+    }
+    assert {change.loosens for change in added} == {True}
+    assert {change.loosens for change in diff(two, one)} == {False}

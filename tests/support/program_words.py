@@ -90,4 +90,5 @@ class ProgramWords:
 
 
 def _pairs(edits: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(zip(edits[::2], edits[1::2], strict=True))
+    lines = [edit.replace("⏎", "\n") for edit in edits]
+    return list(zip(lines[::2], lines[1::2], strict=True))

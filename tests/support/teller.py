@@ -7,7 +7,7 @@ about. A name that was never given stands for something that does not exist.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -21,12 +21,21 @@ from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
-from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
+from kaquan.merchants.model import (
+    BindBankAccount,
+    RegisterMerchant,
+    RegisterOrganisation,
+    RegisterStore,
+    VerifyBankAccount,
+)
 from kaquan.payments.model import Authorize, Capture, ExpireHold, Pay, Refund, Void
 from kaquan.payments.service import reverse
 from kaquan.privacy.model import Person
+from kaquan.programs.enrolment import EnrolMerchant, SuspendMerchant
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
+from kaquan.settlement import service as settlement
+from kaquan.settlement.model import Preview, Settle
 from support.program_words import ProgramWords
 from support.town import Town
 
@@ -227,14 +236,45 @@ class Teller(ProgramWords):
         )
 
     def _merchant(self, told: dict[str, str], code: str) -> Any:
-        fields = {"code": code, "name": code, "account_bank": "工商银行", "account_no": "6222020200112230"}
-        return self._do(
+        account = "" if told.get("bank") == "none" else told.get("account", "6222020200112230")
+        bank = "" if told.get("bank") == "none" else "工商银行"
+        fields = {"code": code, "name": code, "account_bank": bank, "account_no": account}
+        outcome = self._do(
             Kind.REGISTER_MERCHANT, RegisterMerchant, told, organisation=told.get("of", "jingxi-stores"), **fields
         )
+        if isinstance(outcome, Effect):
+            self.town.merchants[code] = Id(bytes.fromhex(outcome.facts["id"]))
+        return outcome
 
     def _shop(self, told: dict[str, str], code: str) -> Any:
         fields = {"code": code, "name": code, "scene": "retail"}
         return self._do(Kind.REGISTER_STORE, RegisterStore, told, merchant=told.get("of", "mall-1"), **fields)
+
+    def _bind(self, told: dict[str, str], code: str, account: str) -> Any:
+        fields = {"merchant": code, "account_bank": told.get("bank", "工商银行"), "account_no": account}
+        return self._do(Kind.BIND_BANK_ACCOUNT, BindBankAccount, told, **fields)
+
+    def _verify(self, told: dict[str, str], code: str, account: str) -> Any:
+        fields = {"merchant": code, "account_no": account, "proof": told.get("proof", "")}
+        return self._do(Kind.VERIFY_BANK_ACCOUNT, VerifyBankAccount, told, **fields)
+
+    def _enrol(self, told: dict[str, str], code: str) -> Any:
+        program = told.get("program", "jingxika")
+        return self._do(Kind.ENROL_MERCHANT, EnrolMerchant, told, merchant=code, program=program)
+
+    def _suspend(self, told: dict[str, str], code: str) -> Any:
+        fields = {"merchant": code, "program": told.get("program", "jingxika"), "reason": "complaint"}
+        return self._do(Kind.SUSPEND_MERCHANT, SuspendMerchant, told, **fields)
+
+    def _settle_up(self, told: dict[str, str], code: str, period_end: str) -> Any:
+        """One merchant's period, as a preview of this moment counts it."""
+        app, merchant = self.town.app, self.town.merchants[code]
+        program = app.catalogue.programs[told.get("program", "jingxika")]
+        day, at = date.fromisoformat(period_end), app.door.at()
+        seen = settlement.preview(app.connection, app.catalogue, app.calendar, program, day, [merchant], at=at)
+        assert isinstance(seen, Preview), seen
+        fields = {"program": program, "merchant": merchant, "period_end": day, "terms": seen.terms, "cut": seen.cut}
+        return self._do(Kind.SETTLE, Settle, told, **fields)
 
 
 _OPTIONS = {
@@ -254,4 +294,7 @@ _OPTIONS = {
     "because",
     "on",
     "text",
+    "account",
+    "bank",
+    "proof",
 }

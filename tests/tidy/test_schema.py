@@ -20,6 +20,8 @@ REFERENCE = {
     "store": "like its merchant",
     "fund": "like a merchant: named by wallets of every bucket",
     "stock": "a few for each program",
+    "enrolment": "of a merchant in a program",
+    "closed_period": "of a program, over all its merchants",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
     "schema_migration": "of the runner",
@@ -34,6 +36,7 @@ HISTORY = (
     "program_proposal",
     "program_event",
     "settlement",
+    "closed_period",
 )
 """Tables that the application may only append to."""
 

@@ -17,7 +17,7 @@ POSITIONAL_EXCEPTIONS = {
     "src/kaquan/commands/store.py apply": "the six parts of one batch; its only caller is the door",
     "src/kaquan/ledger/export.py _posting": "the columns of one row, in their order",
     "src/kaquan/settlement/store.py _reserve": "the columns of one row, in their order",
-    "src/kaquan/settlement/service.py preview": "a read and its whole context; it has no command to hold them",
+    "src/kaquan/settlement/previews.py preview": "a read and its whole context; it has no command to hold them",
     "src/kaquan/payments/service.py reverse": "who, which key, which merchant's order: as a command would hold them",
     "src/kaquan/rewards/rules.py grant": "a decision takes the entry, its facts one by one, the terms and the time",
 }

@@ -106,6 +106,25 @@ def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
             raise typer.Exit(FAULTY)
 
 
+@app.command("clearing")
+def clearing_command(lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出各账簿两两之间的应付、应收和净额 / List what each pair of books owes each other, and the net position"""
+    with opened(lang, as_json) as session:
+        books = session.catalogue().books
+        rows = [
+            {
+                "book": books[one.book],
+                "other": books[one.other],
+                "due_to_fen": one.due_to,
+                "due_from_fen": one.due_from,
+                "net_fen": one.net,
+            }
+            for one in service.positions(session.app.connection, books)
+        ]
+        none = ("账簿之间没有往来。", "No book owes another anything.")
+        session.screen.rows("positions", ("book", "other", "due_to_fen", "due_from_fen", "net_fen"), rows, none)
+
+
 @app.command("export")
 def export_command(
     out: Annotated[

@@ -6,11 +6,19 @@ import typer
 
 from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant
 from kaquan.cli.session import Session, opened
-from kaquan.commands.model import Kind
+from kaquan.cli.words import Words
+from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
-from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
+from kaquan.merchants.model import (
+    BindBankAccount,
+    RegisterMerchant,
+    RegisterOrganisation,
+    RegisterStore,
+    VerifyBankAccount,
+)
 from kaquan.merchants.service import directory
+from kaquan.programs.enrolment import EnrolMerchant, SuspendMerchant
 
 organisations = typer.Typer(no_args_is_help=True, help="机构：发行方与商户组 / Organisations: issuers and groups")
 merchants = typer.Typer(no_args_is_help=True, help="商户 / Merchants")
@@ -27,6 +35,12 @@ Code = Annotated[
         show_default=False,
     ),
 ]
+MerchantArgument = Annotated[
+    str,
+    typer.Argument(help="商户：代码或 mer_… / Merchant: its code or mer_…", metavar="MERCHANT", show_default=False),
+]
+ProgramOption = Annotated[str, typer.Option("--program", help="活动代码 / Code of the program", metavar="PROGRAM")]
+AccountNo = Annotated[str, typer.Option("--account-no", help="收款账号 / Number of the account", metavar="NUMBER")]
 Name = Annotated[str, typer.Option("--name", help="名称 / Name", metavar="NAME")]
 
 
@@ -60,10 +74,18 @@ def register_merchant(
     group: Annotated[
         str, typer.Option("--group", help="所属商户组的代码 / Code of the group it belongs to", metavar="CODE")
     ],
-    bank: Annotated[str, typer.Option("--bank", help="开户行 / Bank it is paid at", metavar="NAME")],
+    bank: Annotated[
+        str,
+        typer.Option("--bank", help="开户行；可以以后绑定 / Bank it is paid at; may be bound later", metavar="NAME"),
+    ] = "",
     account_no: Annotated[
-        str, typer.Option("--account-no", help="收款账号 / Number of its account", metavar="NUMBER")
-    ],
+        str,
+        typer.Option(
+            "--account-no",
+            help="收款账号；可以以后绑定 / Number of its account; may be bound later",
+            metavar="NUMBER",
+        ),
+    ] = "",
     key: Key = None,
     dry_run: DryRun = False,
     lang: Lang = None,
@@ -83,7 +105,7 @@ def register_merchant(
                 account_bank=bank,
                 account_no=account_no,
             ),
-            {"name": name, "group": group, "bank": bank, "account_no": f"****{account_no[-_SHOWN_DIGITS:]}"},
+            {"name": name, "group": group, "bank": bank, "account_no": _hidden(account_no)},
         )
 
 
@@ -97,6 +119,7 @@ def list_merchants(lang: Lang = None, as_json: AsJson = False) -> None:
                 "name": one.name,
                 "group": one.organisation,
                 "stores": one.stores,
+                "bank_state": "verified" if one.bank_verified else "bound" if one.bank else "missing",
                 "state": "active" if one.state == MERCHANT_ACTIVE else "closed",
                 "id": public("mer", one.id.bytes),
             }
@@ -106,7 +129,102 @@ def list_merchants(lang: Lang = None, as_json: AsJson = False) -> None:
             "还没有商户：用 kaquan merchant register 登记。",
             "There is no merchant yet.",
         )
-        session.screen.rows("merchants", ("code", "name", "group", "stores", "state", "id"), rows, none)
+        columns = ("code", "name", "group", "stores", "bank_state", "state", "id")
+        session.screen.rows("merchants", columns, rows, none)
+
+
+@merchants.command("bind-bank")
+def bind_bank_command(
+    merchant: MerchantArgument,
+    bank: Annotated[str, typer.Option("--bank", help="开户行 / Bank", metavar="NAME")],
+    account_no: AccountNo,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """绑定商户的收款账户；绑定后须核验 / Bind the account a merchant is paid to; it is verified next"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        code = session.catalogue().merchants[session.merchant(merchant)].code
+        done = session.act(
+            Kind.BIND_BANK_ACCOUNT,
+            lambda key: BindBankAccount(
+                key=key, caller=OPERATOR, merchant=code, account_bank=bank, account_no=account_no
+            ),
+        )
+        _tell_bank(
+            session, done, code, (f"商户 {code} 的收款账户已绑定，待核验。", f"An account of {code} is bound.")
+        )
+
+
+@merchants.command("verify-bank")
+def verify_bank_command(
+    merchant: MerchantArgument,
+    account_no: AccountNo,
+    proof: Annotated[
+        str,
+        typer.Option(
+            "--proof",
+            help="凭证编号：开户证明、打款验证 / What proves it: a document, a trial transfer",
+            metavar="REF",
+        ),
+    ],
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """核验商户绑定的收款账户 / Record the proof that the bound account is the merchant's"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        code = session.catalogue().merchants[session.merchant(merchant)].code
+        done = session.act(
+            Kind.VERIFY_BANK_ACCOUNT,
+            lambda key: VerifyBankAccount(
+                key=key, caller=OPERATOR, merchant=code, account_no=account_no, proof=proof
+            ),
+        )
+        _tell_bank(session, done, code, (f"商户 {code} 的收款账户已核验。", f"The account of {code} is verified."))
+
+
+@merchants.command("enrol")
+def enrol_command(
+    merchant: MerchantArgument,
+    program: ProgramOption,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """商户入驻活动，开始受理 / Enrol a merchant in a program: it accepts from now on"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        code = session.catalogue().merchants[session.merchant(merchant)].code
+        done = session.act(
+            Kind.ENROL_MERCHANT,
+            lambda key: EnrolMerchant(key=key, caller=OPERATOR, program=program, merchant=code),
+        )
+        facts = {"merchant": code, "program": program, "state": done.facts["state"]}
+        session.tell((f"商户 {code} 已入驻 {program}。", f"{code} is enrolled in {program}."), done, facts)
+
+
+@merchants.command("suspend")
+def suspend_command(
+    merchant: MerchantArgument,
+    program: ProgramOption,
+    reason: Annotated[str, typer.Option("--reason", help="原因 / Why", metavar="TEXT")],
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """暂停商户受理活动；已有交易照常结算 / Suspend a merchant from a program; what it earned is settled as before"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        code = session.catalogue().merchants[session.merchant(merchant)].code
+        done = session.act(
+            Kind.SUSPEND_MERCHANT,
+            lambda key: SuspendMerchant(key=key, caller=OPERATOR, program=program, merchant=code, reason=reason),
+        )
+        facts = {"merchant": code, "program": program, "state": done.facts["state"]}
+        session.tell((f"商户 {code} 已暂停受理 {program}。", f"{code} is suspended from {program}."), done, facts)
 
 
 @stores.command("register")
@@ -131,6 +249,22 @@ def register_store(
             ),
             {"name": name, "merchant": owner.code},
         )
+
+
+def _tell_bank(session: Session, done: Effect, code: str, headline: Words) -> None:
+    answer = done.facts
+    facts = {
+        "merchant": code,
+        "bank": answer["bank"],
+        "account_no": _hidden(answer["account_ending"]),
+        "bank_state": "verified" if answer["verified"] else "bound",
+        "proof": answer["proof"],
+    }
+    session.tell(headline, done, facts)
+
+
+def _hidden(account_no: str) -> str:
+    return f"****{account_no[-_SHOWN_DIGITS:]}" if account_no else ""
 
 
 _PREFIX = {"merchant": "mer", "store": "sto"}

@@ -45,7 +45,7 @@ def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> 
             {
                 "program": terms.program.code,
                 "issuer": terms.program.issuer,
-                "group": terms.program.group,
+                "platforms": platforms(terms),
                 "law_pack": ", ".join(f"{pack.id} {pack.version}" for pack in law.packs),
             },
         )
@@ -127,7 +127,7 @@ def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
         rows = [_row(session, life) for life in programs.lives(session.app.connection).values()]
         session.screen.rows(
             "programs",
-            ("program", "name", "version", "issuer", "group", "state", "waiting"),
+            ("program", "name", "version", "issuer", "platforms", "state", "waiting"),
             [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
             ("还没有活动：用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
             rows,
@@ -164,12 +164,17 @@ def _row(session: Session, life: Life) -> dict[str, Any]:
         "name_en": names.name_en,
         "version": known.version,
         "issuer": names.issuer,
-        "group": names.group,
+        "platforms": platforms(known.terms),
         "state": life.state.word,
         "starts_on": life.starts_on.isoformat() if life.starts_on else None,
         "waiting": life.proposal.version if life.proposal is not None else None,
         "offers_fen": [offer.face_fen for offer in known.terms.presale.offers],
     }
+
+
+def platforms(terms: ProgramTerms) -> str:
+    """The platforms that accept; a star marks those whose merchants are enrolled one by one."""
+    return ", ".join(one.platform + ("*" if one.merchants == "enrolled" else "") for one in terms.acceptance)
 
 
 def _tell(screen: Screen, terms: ProgramTerms, law: Law, version: int | None) -> None:

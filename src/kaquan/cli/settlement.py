@@ -11,15 +11,17 @@ import typer
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse
 from kaquan.cli.files import private_file
 from kaquan.cli.options import AsJson, DryRun, Lang
-from kaquan.cli.printing import refusal_document
+from kaquan.cli.printing import Screen, refusal_document
 from kaquan.cli.session import Session, opened
 from kaquan.commands.model import Effect, Kind, Refused
-from kaquan.kernel.calendar import business_date, month_end
+from kaquan.kernel.calendar import month_end
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.settlement import service
-from kaquan.settlement.model import PART_FIELDS, Cut, Part, Preview
+from kaquan.settlement.cycles import period_before, period_of
+from kaquan.settlement.model import PART_FIELDS, Cut, Part, PayoutLine, Preview
 
 app = typer.Typer(no_args_is_help=True, help="结算：预览、执行、打款文件 / Settlement: preview, run, payout file")
 
@@ -31,8 +33,9 @@ Period = Annotated[
     str | None,
     typer.Option(
         "--period",
-        help="账期，如 2025-05，默认上个月 / Month, such as 2025-05; the last one by default",
-        metavar="MONTH",
+        help="账期：月份，如 2025-05，或最后一天，如 2025-05-31；默认刚结束的一期 / "
+        "Period: a month, such as 2025-05, or its last day, such as 2025-05-31; the last that ended by default",
+        metavar="PERIOD",
     ),
 ]
 
@@ -70,7 +73,7 @@ def run_command(
     with opened(lang, as_json, dry_run=dry_run) as session:
         token = _read_token(cut) if cut is not None else None
         if token is not None and period is None:
-            period = f"{token[1]:%Y-%m}"
+            period = token[1].isoformat()
         seen = _preview(session, program, period)
         if token is not None:
             if token[:2] != (seen.program, seen.period_end):
@@ -84,27 +87,86 @@ def run_command(
         _run(session, seen, program, payouts)
 
 
+@app.command("pending")
+def pending_command(
+    program: Program,
+    merchant: Annotated[
+        str | None,
+        typer.Option(
+            "--merchant", help="只看一家：代码或 mer_… / One merchant: its code or mer_…", metavar="MERCHANT"
+        ),
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出已清分、尚未结算的交易和打款日 / Show trade that is cleared and not settled yet, with the day it is paid"""
+    with opened(lang, as_json) as session:
+        known, app = session.program(program), session.app
+        only = None if merchant is None else [session.merchant(merchant)]
+        seen = service.coming(
+            app.connection, app.catalogue, app.calendar, known.program, at=app.door.at(), merchants=only
+        )
+        rows = [
+            {
+                "period_end": one.period_end.isoformat(),
+                "pay_on": one.pay_on.isoformat(),
+                "code": row.code,
+                "name": row.name,
+                **_parts(row.statement.total),
+            }
+            for one in seen
+            for row in one.rows
+        ]
+        none = ("没有待结算的交易。", "Nothing is waiting to be settled.")
+        session.screen.rows("pending", ("period_end", "pay_on", *_COLUMNS), rows, none)
+
+
+@app.command("waiting")
+def waiting_command(lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出因没有可用银行账户而待打的款项 / List what waits until a merchant has a bank account, or a verified one"""
+    with opened(lang, as_json) as session:
+        catalogue = session.catalogue()
+        programs = {number: code for code, number in catalogue.programs.items()}
+        rows = []
+        for one in service.waiting(session.app.connection):
+            known = catalogue.merchants[one.merchant]
+            rows.append(
+                {
+                    "program": programs[one.program],
+                    "code": known.code,
+                    "name": known.name,
+                    "period_end": one.period_end.isoformat(),
+                    "pending_bank_fen": one.amount,
+                    "bank_state": "verified" if known.bank_verified else "bound" if known.account_no else "missing",
+                }
+            )
+        none = ("没有待打的款项。", "Nothing waits for a bank account.")
+        columns = ("program", "code", "name", "period_end", "pending_bank_fen", "bank_state")
+        session.screen.rows("waiting", columns, rows, none)
+
+
 def _preview(session: Session, program: str, period: str | None) -> Preview:
-    known = session.program(program)
-    end = _month(period) if period is not None else _last_month(session)
-    app = session.app
-    seen = service.preview(app.connection, app.catalogue, app.calendar, known.program, end, at=app.door.at())
+    known, app = session.program(program), session.app
+    at, terms = app.door.at(), known.terms.settlement
+    end = _day(period) if period is not None else period_before(period_of(at, terms), terms)
+    seen = service.preview(app.connection, app.catalogue, app.calendar, known.program, end, at=at)
     if isinstance(seen, Refusal):
         session.refuse(seen)
     return seen
 
 
-def _last_month(session: Session) -> date:
-    today = business_date(session.app.door.at())
-    return date.fromordinal(today.replace(day=1).toordinal() - 1)
-
-
-def _month(text: str) -> date:
+def _day(text: str) -> date:
+    """The last day of a period: a day, or a month's last."""
     try:
-        year, month = text.split("-")
-        return month_end(date(int(year), int(month), 1))
+        if text.count("-") == 1:
+            year, month = text.split("-")
+            return month_end(date(int(year), int(month), 1))
+        return date.fromisoformat(text)
     except ValueError:
-        raise Misuse(f"“{text}”不是账期，应写成 2025-05。", f"{text} is not a month; write 2025-05.") from None
+        raise Misuse(
+            f"“{text}”不是账期，应写成 2025-05 或 2025-05-31。",
+            f"{text} is not a period; write 2025-05 or 2025-05-31.",
+        ) from None
 
 
 def _parts(part: Part) -> dict[str, int]:
@@ -113,14 +175,14 @@ def _parts(part: Part) -> dict[str, int]:
 
 def _token(seen: Preview) -> str:
     """The cut as a word that a person can copy: program, period, terms, instant, transaction."""
-    return f"{seen.program}-{seen.period_end:%Y%m}-{seen.terms}-{seen.cut.at_us}-{seen.cut.xid}"
+    return f"{seen.program}-{seen.period_end:%Y%m%d}-{seen.terms}-{seen.cut.at_us}-{seen.cut.xid}"
 
 
 def _read_token(text: str) -> tuple[int, date, int, Cut]:
     parts = text.strip().split("-")
     if len(parts) == _TOKEN_PARTS and all(part.isascii() and part.isdigit() for part in parts):
         program, period, terms, at_us, xid = parts
-        return int(program), _month(f"{period[:4]}-{period[4:]}"), int(terms), Cut(int(at_us), int(xid))
+        return int(program), _day(f"{period[:4]}-{period[4:6]}-{period[6:]}"), int(terms), Cut(int(at_us), int(xid))
     raise Misuse("切点写法不对：请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed.")
 
 
@@ -158,6 +220,10 @@ def _run(session: Session, seen: Preview, program: str, payouts: Path | None) ->
         elif isinstance(outcome, Refused):
             refused.append((row.code, outcome.refusal))
     broken = sum(isinstance(outcome, Fault) for outcome in outcomes)
+    if not broken and not refused:
+        app.one(
+            Kind.CLOSE_PERIOD, service.close_command(seen, OPERATOR)
+        )  # refused when others came in: they are next
     _report(session, seen, program, settled, refused, broken, payouts)
     if broken:
         raise typer.Exit(FAULTY)
@@ -175,11 +241,11 @@ def _report(
     payouts: Path | None,
 ) -> None:
     screen = session.screen
-    lines = service.payouts(session.app.connection, seen.program, seen.period_end)
+    lines = service.payouts(session.app.connection, session.app.catalogue, seen.program, seen.period_end)
+    waiting = [one for one in settled if one["pending_bank_fen"]]
+    waits = Money(sum(one["pending_bank_fen"] for one in waiting))
     total = Money(sum(line.amount for line in lines))
-    if payouts is not None:
-        with os.fdopen(private_file(payouts), "w", encoding="utf-8", newline="") as out:
-            service.write_payouts(out, lines, screen.language)
+    _write(payouts, lines, screen)
     if screen.as_json:
         screen.answer(
             {
@@ -191,6 +257,7 @@ def _report(
                 "settled_before": seen.settled,
                 "refused": [{"merchant": code, **refusal_document(no, screen.language)} for code, no in refused],
                 "broken": broken,
+                "waiting": {"count": len(waiting), "amount_fen": waits},
                 "payouts": {"count": len(lines), "amount_fen": total, "file": str(payouts) if payouts else None},
             }
         )
@@ -208,7 +275,24 @@ def _report(
             f"{len(lines)} payouts on {seen.pay_on}, {text(total)} yuan in all.",
         )
     )
+    if waiting:
+        _tell_waiting(screen, len(waiting), waits)
     if broken:
         screen.note(f"{broken} 家出错，可重新执行。", f"{broken} broke on our side; run it again.")
     if payouts is None and lines:
         screen.note("加 --payouts FILE 写出打款文件。", "Add --payouts FILE to write the bank's file.")
+
+
+def _tell_waiting(screen: Screen, count: int, amount: Money) -> None:
+    screen.line(
+        screen.words(
+            f"{count} 笔共 {text(amount)} 元待商户绑定或核验银行账户后打款。",
+            f"{count} payouts of {text(amount)} yuan wait for a bank account, or for its verification.",
+        )
+    )
+
+
+def _write(payouts: Path | None, lines: list[PayoutLine], screen: Screen) -> None:
+    if payouts is not None:
+        with os.fdopen(private_file(payouts), "w", encoding="utf-8", newline="") as out:
+            service.write_payouts(out, lines, screen.language)

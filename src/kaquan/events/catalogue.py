@@ -7,6 +7,10 @@ tells the rest. Its consumers therefore never see personal data.
 EVENTS: dict[str, tuple[str, str]] = {
     "organisation.registered.v1": ("机构已登记", "an organisation was registered"),
     "merchant.registered.v1": ("商户已登记", "a merchant was registered"),
+    "merchant.enrolled.v1": ("商户已入驻活动", "a merchant takes part in a program"),
+    "merchant.suspended.v1": ("商户已暂停受理", "a merchant takes part in a program no longer"),
+    "merchant.bank_bound.v1": ("商户已绑定收款账户", "a merchant is to be paid to another account"),
+    "merchant.bank_verified.v1": ("商户收款账户已核验", "the account of a merchant was proved to be its own"),
     "store.registered.v1": ("门店已登记", "a store was registered"),
     "program.opened.v1": ("活动已开办", "a program was opened"),
     "program.amended.v1": ("活动条款有新版本", "a program got a new version of its terms"),
@@ -44,5 +48,6 @@ EVENTS: dict[str, tuple[str, str]] = {
     "voucher.voided.v1": ("券已作废", "a voucher was taken from its holder"),
     "voucher.expired.v1": ("券已过期", "a voucher expired, and its money is free again"),
     "settlement.settled.v1": ("商户已结算", "a merchant's period was settled"),
+    "settlement.closed.v1": ("结算期已关账", "all merchants of a program are settled for a period"),
     "reserve.released.v1": ("保证金已释放", "what a settlement held back was released"),
 }

@@ -6,11 +6,11 @@ twice acts once, and a grant that did not fit a card today is tried again tomorr
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 import psycopg
-import structlog
 
 from kaquan.cards import service as cards
 from kaquan.commands.model import Command, Kind
@@ -18,22 +18,19 @@ from kaquan.kernel.calendar import Calendar, business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, derived_id
-from kaquan.kernel.refusal import Refusal
 from kaquan.payments import service as payments
 from kaquan.payments.model import ExpireHold
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
-from kaquan.settlement.model import ReleaseReserve, Settle, release_key, settle_key
+from kaquan.settlement.model import Preview, ReleaseReserve, release_key
 
 DUE_MAX = 2_000
 """Commands of one kind in one look: four batches of the door. Who carries them out looks again for the rest."""
 
 Due = dict[Kind, Sequence[Command]]
 """What is due by kind, in the order in which it is carried out."""
-
-log = structlog.get_logger()
 
 
 def due(
@@ -45,12 +42,14 @@ def due(
 ) -> Due:
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
-    Programs start first. Holds are released before rebates are granted and lots expire; of each program only the
-    oldest period is settled in one look, because the next one stands on it.
+    Programs start first. Holds are released before rebates are granted and lots expire. Periods that were missed are
+    settled oldest first, each standing on the one before, and closed when all that was found in them is settled.
     """
     at_us = microseconds(at)
     key = _keys(at)
     later = settlement.due(connection, catalogue, calendar, at)
+    seen = settlement.previews_due(connection, catalogue, calendar, later, at) if later.periods else []
+    settles = [command for one in seen for command in settlement.settle_commands(one)]
     found: Due = {
         Kind.START_PROGRAM: programs.starts_due(catalogue, business_date(at)),
         Kind.EXPIRE_HOLD: [
@@ -68,34 +67,16 @@ def due(
         Kind.RELEASE_RESERVE: [
             ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
         ],
-        Kind.SETTLE: _settlements(connection, catalogue, calendar, later.periods)[:most],
+        Kind.SETTLE: settles[:most],
+        Kind.CLOSE_PERIOD: [settlement.close_command(one) for one in _whole(seen, most)],
     }
     return {kind: commands for kind, commands in found.items() if commands}
 
 
-def _settlements(
-    connection: psycopg.Connection[Any], catalogue: Catalogue, calendar: Calendar, periods: Sequence[tuple[int, Any]]
-) -> list[Settle]:
-    oldest = dict(reversed(periods))
-    commands: list[Settle] = []
-    for program, period_end in sorted(oldest.items()):
-        seen = settlement.preview(connection, catalogue, calendar, program, period_end)
-        if isinstance(seen, Refusal):
-            log.warning("timetable.settlement_refused", program=program, code=seen.code.code, facts=dict(seen.facts))
-            continue
-        commands += [
-            Settle(
-                key=settle_key(program, period_end),
-                caller=SYSTEM,
-                program=program,
-                merchant=row.merchant,
-                period_end=period_end,
-                terms=seen.terms,
-                cut=seen.cut,
-            )
-            for row in seen.rows
-        ]
-    return commands
+def _whole(seen: Sequence[Preview], most: int) -> list[Preview]:
+    """Those whose settlements all fit into one look: only they can be closed after it."""
+    room = accumulate(len(one.rows) for one in seen)
+    return [one for one, count in zip(seen, room, strict=True) if count <= most]
 
 
 def _keys(at: datetime) -> Callable[[str, Id], str]:

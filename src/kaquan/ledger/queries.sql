@@ -161,7 +161,7 @@ WITH said AS (
 ), posted AS (
     SELECT coalesce(c.payment, p.transfer) AS payment, p.debit_owner AS lot, sum(p.amount) AS fen
     FROM posting p LEFT JOIN captures c ON c.id = p.transfer
-    WHERE p.kind IN (20, 22) AND p.credit = 40 GROUP BY 1, 2
+    WHERE p.kind IN (20, 22) AND p.credit IN (40, 70) AND p.debit <> 71 GROUP BY 1, 2
 ), amounts AS (
     SELECT count(*) AS payments, coalesce(sum(p.captured), 0)::bigint AS captured_fen,
            count(*) FILTER (WHERE p.captured <> coalesce(s.fen, 0)) AS differing
@@ -181,7 +181,7 @@ WITH said AS (
     GROUP BY r.id, s.lot
 ), posted AS (
     SELECT p.transfer AS refund, p.credit_owner AS lot, sum(p.amount) AS fen FROM posting p
-    WHERE p.kind IN (25, 26) AND p.debit = 40 GROUP BY p.transfer, p.credit_owner
+    WHERE p.kind IN (25, 26) AND p.debit IN (40, 70) AND p.credit <> 71 GROUP BY p.transfer, p.credit_owner
 ), shares AS (
     SELECT count(*) FILTER (WHERE said.fen IS DISTINCT FROM posted.fen) AS differing
     FROM said FULL JOIN posted ON posted.refund = said.refund AND posted.lot = said.lot
@@ -203,13 +203,27 @@ SELECT count(*) FILTER (WHERE r.amount IS DISTINCT FROM p.amount) = 0 AS ok, cou
 FROM (SELECT lot, amount FROM reward WHERE state IN (2, 4)) r
 FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30) p ON p.credit_owner = r.lot;
 
--- prove_clearing: what books owe each other is what they claim of each other
-SELECT coalesce(sum(v.amount), 0) = 0 AS ok,
-       coalesce(sum(v.amount) FILTER (WHERE v.account = 70), 0)::bigint AS due_to_fen,
-       coalesce(-sum(v.amount) FILTER (WHERE v.account = 71), 0)::bigint AS due_from_fen
-FROM posting p
-CROSS JOIN LATERAL (VALUES (p.debit, -p.amount), (p.credit, p.amount)) AS v (account, amount)
-WHERE (p.debit IN (70, 71) OR p.credit IN (70, 71)) AND v.account IN (70, 71);
+-- prove_clearing: what a book owes another is what the other claims of it; an owner is the other book (book_owner)
+WITH named AS (
+    SELECT id, encode(set_byte(d.hash, 15, get_byte(d.hash, 15) & 192), 'hex')::uuid AS owner
+    FROM book CROSS JOIN LATERAL (SELECT substring(sha256(convert_to('book ' || id, 'UTF8')) FOR 16) AS hash) d
+), moved AS (
+    SELECT p.book, n.id AS other, v.account, v.amount
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    LEFT JOIN named n ON n.owner = v.owner
+    WHERE (p.debit IN (70, 71) OR p.credit IN (70, 71)) AND v.account IN (70, 71)
+), pairs AS (
+    SELECT CASE account WHEN 70 THEN book ELSE other END AS debtor,
+           CASE account WHEN 70 THEN other ELSE book END AS creditor,
+           coalesce(sum(amount) FILTER (WHERE account = 70), 0) AS due_to,
+           coalesce(-sum(amount) FILTER (WHERE account = 71), 0) AS due_from
+    FROM moved GROUP BY 1, 2
+)
+SELECT coalesce(bool_and(due_to = due_from AND debtor IS NOT NULL AND creditor IS NOT NULL), true) AS ok,
+       coalesce(sum(due_to), 0)::bigint AS due_to_fen, coalesce(sum(due_from), 0)::bigint AS due_from_fen
+FROM pairs;
 
 -- prove_merchant_payable: each merchant's payable is its last carry and what no settlement has counted, all once
 WITH latest AS (

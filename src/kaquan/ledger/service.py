@@ -2,6 +2,7 @@
 
 from kaquan.ledger import store
 from kaquan.ledger.balances import Balance, OwnerBalance, balances, owner_balances
+from kaquan.ledger.clearing import Position, positions
 from kaquan.ledger.export import export
 from kaquan.ledger.proofs import PROOFS, Proof, proofs, prove
 from kaquan.ledger.rollup import Rolled, roll_up
@@ -14,6 +15,7 @@ __all__ = [
     "PROOFS",
     "Balance",
     "OwnerBalance",
+    "Position",
     "Proof",
     "Rolled",
     "Totals",
@@ -21,6 +23,7 @@ __all__ = [
     "export",
     "latest",
     "owner_balances",
+    "positions",
     "proofs",
     "prove",
     "roll_up",

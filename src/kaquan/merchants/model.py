@@ -29,13 +29,29 @@ class RegisterOrganisation(ReferenceCommand, frozen=True, kw_only=True):
 
 
 class RegisterMerchant(ReferenceCommand, frozen=True, kw_only=True):
-    """A merchant of a group, with the bank account it is paid to."""
+    """A merchant of a group, with the bank account it is paid to; both empty when there is none yet."""
 
     code: str
     name: str
     organisation: str
     account_bank: str
     account_no: str
+
+
+class BindBankAccount(ReferenceCommand, frozen=True, kw_only=True):
+    """The account that a merchant (its code) is paid to from now on. Nobody has verified it yet."""
+
+    merchant: str
+    account_bank: str
+    account_no: str
+
+
+class VerifyBankAccount(ReferenceCommand, frozen=True, kw_only=True):
+    """An operator has seen proof that the account with this number is the merchant's. `proof` names it."""
+
+    merchant: str
+    account_no: str
+    proof: str
 
 
 class RegisterStore(ReferenceCommand, frozen=True, kw_only=True):
@@ -78,3 +94,25 @@ class ReferenceFacts(msgspec.Struct):
                     self.next_program += 1
                 case "program_terms":
                     self.next_terms += 1
+
+
+class BankAccount(msgspec.Struct, frozen=True):
+    """Where a merchant is paid, with the version of the merchant's row."""
+
+    merchant: Id
+    version: int
+    account_bank: str
+    account_no: str
+    verified: bool
+
+
+class BankFacts(msgspec.Struct):
+    """The bank accounts that commands are about, by the merchant's code."""
+
+    commands: dict[bytes, tuple[bytes, int, bytes]]
+    accounts: dict[str, BankAccount]
+
+    def absorb(self, plan: Plan) -> None:
+        """An account that this batch bound or verified is so for the commands after it."""
+        for code, account in plan.born:
+            self.accounts[code] = account

@@ -15,7 +15,9 @@ from kaquan.merchants.model import ReferenceFacts, RegisterMerchant, RegisterOrg
 Cold = tuple[str, dict[str, Any]]
 
 CODE_LENGTH_MAX = 40
+BANK_LENGTH_MAX = 80  # a bank with its branch
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]*")
+_ACCOUNT_NO = re.compile(r"[0-9A-Z-]{6,34}")  # up to the length of an IBAN
 
 
 def decide(entry: Entry, facts: ReferenceFacts) -> Plan | Refusal:
@@ -55,6 +57,9 @@ def _merchant(entry: Entry, command: RegisterMerchant, facts: ReferenceFacts) ->
     group = facts.organisations.get(command.organisation)
     if group is None:
         return Refusal(errors.ORGANISATION_UNKNOWN, {"code": command.organisation})
+    told = command.account_bank or command.account_no
+    if told and (refusal := account_refusal(command.account_bank, command.account_no)):
+        return refusal
     identity = _drawn_bucket(entry.id)
     row = {
         "id": identity.hex(),
@@ -64,9 +69,20 @@ def _merchant(entry: Entry, command: RegisterMerchant, facts: ReferenceFacts) ->
         "organisation": group,
         "account_bank": command.account_bank,
         "account_no": command.account_no,
+        "bank_verified": False,
+        "bank_proof": "",
         "state": 1,
+        "version": 1,
     }
     return _registered("merchant", [("merchant", row)], command.code, identity.hex())
+
+
+def account_refusal(account_bank: str, account_no: str) -> Refusal | None:
+    """Why a bank and a number can't be an account that a payout reaches, or None."""
+    named = account_bank.isprintable() and 0 < len(account_bank.strip()) <= BANK_LENGTH_MAX
+    if named and _ACCOUNT_NO.fullmatch(account_no):
+        return None
+    return Refusal(errors.BANK_ACCOUNT_INVALID, {"bank_length_max": BANK_LENGTH_MAX})
 
 
 def _store(entry: Entry, command: RegisterStore, facts: ReferenceFacts) -> Plan | Refusal:

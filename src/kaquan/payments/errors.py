@@ -41,8 +41,8 @@ STORE_UNKNOWN = RefusalCode(
 MERCHANT_NOT_ACCEPTING = RefusalCode(
     "merchant_not_accepting",
     status=422,
-    zh="“{program}”只能在发行方集团内的门店使用，本店不在范围内",
-    en="{program} can be spent only at the stores of the issuer's group; this store is not one of them",
+    zh="“{program}”只能在受理本活动的门店使用，本店不在范围内",
+    en="{program} can be spent only at the stores that accept it; this store is not one of them",
     remedy_zh="请换用其他付款方式",
     remedy_en="Pay in another way",
 )

@@ -118,7 +118,7 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     terms = catalogue.terms[card.terms] if card else stocks[0].terms
     merchant = catalogue.merchants[command.merchant]
     for needed in (terms, *(stock.terms for stock in stocks)):
-        if not merchant.active or merchant.group != needed.group:
+        if not merchant.active or not needed.accepts(merchant):
             return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": needed.terms.program.name_zh})
     if refusal := _barred(facts.barred.get(entry.id), terms):
         return refusal

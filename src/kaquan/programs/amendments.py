@@ -11,7 +11,16 @@ from kaquan.programs.changes import diff, loosening
 from kaquan.programs.compiler import validate, validate_change
 from kaquan.programs.lifecycle import Operation, ProgramState, after
 from kaquan.programs.model import Life, ProgramFacts, Proposal
-from kaquan.programs.steps import Moment, Step, impossible, moved, proposal_row, refused, version_row
+from kaquan.programs.steps import (
+    Moment,
+    Step,
+    impossible,
+    moved,
+    proposal_row,
+    refused,
+    unknown_platform,
+    version_row,
+)
 from kaquan.programs.terms import ProgramTerms, fingerprint, from_json, to_json
 
 LOOSENING_TOLD_MAX = 20  # names of terms in one refusal; `program diff` shows them all
@@ -102,6 +111,8 @@ def _changed(
         return impossible(life)
     if refusals := validate_change(current.terms, terms, moment.today):
         return refused(refusals)
+    if refusal := unknown_platform(terms, facts):
+        return refusal
     if fingerprint(terms) == fingerprint(current.terms):
         return Refusal(errors.TERMS_UNCHANGED, {"version": current.version})
     return life, current

@@ -1,6 +1,6 @@
 """The reference data in memory: terms, programs, merchants, as of a version that the door checks each batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -17,12 +17,34 @@ from kaquan.programs.grants import Stock as StockTerms
 from kaquan.programs.lifecycle import ProgramState
 from kaquan.programs.terms import ProgramTerms
 
+ENROLLED = 1
+SUSPENDED = 2
+
+
+class Merchant(msgspec.Struct, frozen=True):
+    """A merchant as decisions need it. `group` is the organisation it belongs to: its platform.
+
+    `book` is the platform's, none when the platform keeps no book of its own. The bank account may be missing.
+    """
+
+    id: Id
+    code: str
+    name: str
+    group: int
+    book: int | None
+    active: bool
+    account_bank: str
+    account_no: str
+    bank_verified: bool
+
 
 class Terms(msgspec.Struct, frozen=True):
-    """One version of a program's terms, ready to decide by. `group` is the organisation whose stores accept.
+    """One version of a program's terms, ready to decide by.
 
-    `issuer_name` and `group_name` are what contracts call these organisations.
-    `state` is the program's, the same in all its versions; `starts_on` the first day of one that waits to start.
+    `platforms` says by organisation whether "all" its merchants accept or those "enrolled". `enrolments` are the
+    program's, by merchant: `ENROLLED` or `SUSPENDED`. `issuer_name` and `platform_names` are what contracts call
+    these organisations. `state` is the program's, the same in all its versions; `starts_on` the first day of one that
+    waits to start.
     """
 
     id: int
@@ -30,10 +52,11 @@ class Terms(msgspec.Struct, frozen=True):
     version: int
     terms: ProgramTerms
     ledger: Ledger
-    group: int | None
+    platforms: Mapping[int, str]
+    enrolments: Mapping[bytes, int]
     state: ProgramState
     issuer_name: str
-    group_name: str
+    platform_names: tuple[str, ...]
     starts_on: date | None = None
 
     def law(self, at: datetime) -> Law:
@@ -49,6 +72,15 @@ class Terms(msgspec.Struct, frozen=True):
     def grants(self) -> bool:
         """Whether what was earned arrives: not while the program is paused."""
         return self.state.grants
+
+    def accepts(self, merchant: Merchant) -> bool:
+        """Whether the merchant takes part now: its platform does, and the merchant is enrolled or not suspended."""
+        scope, state = self.platforms.get(merchant.group), self.enrolments.get(merchant.id)
+        return state == ENROLLED if scope == "enrolled" else scope is not None and state != SUSPENDED
+
+    def ledger_of(self, merchant: Merchant) -> Ledger:
+        """Where what the merchant earns is booked: in its platform's book, or the issuer's when that has none."""
+        return self.ledger if merchant.book is None else Ledger(merchant.book, self.program)
 
     def paid_for(self, face: Money) -> Money | None:
         """The price of an offer by its face value, or None when there is no such offer."""
@@ -107,19 +139,6 @@ class Stock(msgspec.Struct, frozen=True):
     def merchant_borne(self) -> bool:
         """Whether the merchant bears all of it, so that nobody promises money for it."""
         return all(share.fund is None for share in self.funding)
-
-
-class Merchant(msgspec.Struct, frozen=True):
-    """A merchant as decisions need it. `group` is the organisation it belongs to."""
-
-    id: Id
-    code: str
-    name: str
-    group: int
-    active: bool
-    account_bank: str
-    account_no: str
-    book: int | None = None
 
 
 class Catalogue:

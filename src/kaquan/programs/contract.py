@@ -15,7 +15,8 @@ from kaquan.kernel.money import ZERO, Money, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Law, Topic
 from kaquan.programs.catalogue import Terms
-from kaquan.programs.explain import Sentence, held, kind_of, opined, paying, rebated, withdrawal
+from kaquan.programs.explain import held, kind_of, opined, paying, rebated, withdrawal
+from kaquan.programs.explain_merchants import Sentence
 
 _TITLES: dict[Topic, Sentence] = {
     "card": ("卡", "The card"),
@@ -97,8 +98,7 @@ def _said(topic: Topic, terms: Terms, purchase: Purchase, law: Law) -> Sequence[
         case "price":
             return _price(purchase)
         case "place":
-            name, code = terms.group_name, terms.terms.program.group
-            return [(f"在商户组 {name}（{code}）的门店使用。", f"It is spent in the stores of {name} ({code}).")]
+            return _places(terms)
         case "validity":
             active = shown(purchase.active_from)
             return [(f"自 {active}（北京时间）起可用。", f"It can be spent from {active} (Beijing time).")]
@@ -108,6 +108,17 @@ def _said(topic: Topic, terms: Terms, purchase: Purchase, law: Law) -> Sequence[
             return [*rebated(terms.terms, law), *opined(terms.terms)]
         case _:
             return [_WORDS[topic]]
+
+
+def _places(terms: Terms) -> list[Sentence]:
+    """Where the value is spent: platform by platform."""
+    said = []
+    for one, name in zip(terms.terms.acceptance, terms.platform_names, strict=True):
+        some = one.merchants == "enrolled"
+        some_zh, some_en = ("中已入驻的商户", "the enrolled merchants of ") if some else ("", "")
+        zh = f"在商户组 {name}（{one.platform}）{some_zh}的门店使用。"
+        said.append((zh, f"It is spent in the stores of {some_en}{name} ({one.platform})."))
+    return said
 
 
 def _price(purchase: Purchase) -> list[Sentence]:

@@ -90,6 +90,30 @@ SETTLEMENT_DAY = RefusalCode(
     remedy_zh="请改为 28 日或更早",
     remedy_en="Choose the 28th or earlier",
 )
+CYCLE_INCOMPLETE = RefusalCode(
+    code="program_cycle_incomplete",
+    status=422,
+    zh="结算周期 {cycle} 需要 {term}，文件没有写",
+    en="The settlement cycle {cycle} needs {term}, which the file does not give",
+    remedy_zh="请补上该项",
+    remedy_en="Add the term",
+)
+CYCLE_TERM_UNUSED = RefusalCode(
+    code="program_cycle_term_unused",
+    status=422,
+    zh="结算周期 {cycle} 不读取 {term}，文件写的是 {value}",
+    en="The settlement cycle {cycle} does not read {term}; the file says {value}",
+    remedy_zh="请删去该项，或改用读取它的周期",
+    remedy_en="Remove the term, or choose the cycle that reads it",
+)
+PLATFORM_REPEATED = RefusalCode(
+    code="program_platform_repeated",
+    status=422,
+    zh="{term}：平台 {platform} 出现了两次，无法判断受理范围",
+    en="{term}: the platform {platform} stands twice, so it is unclear which of its merchants accept",
+    remedy_zh="每个平台只留一项",
+    remedy_en="Keep one entry for each platform",
+)
 OFFER_ABOVE_BALANCE = RefusalCode(
     code="program_offer_above_balance_max",
     status=422,
@@ -256,14 +280,48 @@ ISSUER_UNKNOWN = RefusalCode(
     remedy_en="Register the issuer with a book first",
     retryable=True,
 )
-GROUP_UNKNOWN = RefusalCode(
-    code="program_group_unknown",
+PLATFORM_UNKNOWN = RefusalCode(
+    code="program_platform_unknown",
     status=422,
-    zh="受理商户组“{group}”未登记，卡将无处可用",
-    en="The merchant group {group} is not registered: the card could be spent nowhere",
-    remedy_zh="请先登记商户组",
-    remedy_en="Register the group first",
+    zh="受理平台“{platform}”未登记，其商户无从受理",
+    en="The platform {platform} is not registered: it has no merchants that could accept",
+    remedy_zh="请先登记该平台（商户组）",
+    remedy_en="Register the platform or merchant group first",
     retryable=True,
+)
+ENROLMENT_MERCHANT_UNKNOWN = RefusalCode(
+    code="enrolment_merchant_unknown",
+    status=404,
+    zh="没有商户“{merchant}”",
+    en="There is no merchant {merchant}",
+    remedy_zh="请核对商户代码",
+    remedy_en="Check the merchant's code",
+    burns=False,
+)
+PLATFORM_NOT_ACCEPTED = RefusalCode(
+    code="merchant_platform_not_accepted",
+    status=422,
+    zh="商户“{merchant}”所属的平台不在活动“{program}”的受理范围内",
+    en="The merchant {merchant} belongs to no platform that the program {program} is accepted on",
+    remedy_zh="请先在活动的 [[acceptance]] 中加上该平台",
+    remedy_en="Add the platform to [[acceptance]] of the program first",
+    retryable=True,
+)
+ALREADY_ACCEPTS = RefusalCode(
+    code="merchant_accepts_already",
+    status=409,
+    zh="商户“{merchant}”已经受理活动“{program}”",
+    en="The merchant {merchant} accepts the program {program} already",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
+)
+ACCEPTS_NOT = RefusalCode(
+    code="merchant_accepts_not",
+    status=409,
+    zh="商户“{merchant}”本来就没有受理活动“{program}”",
+    en="The merchant {merchant} does not accept the program {program} as it is",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
 )
 TERMS_UNCHANGED = RefusalCode(
     code="program_terms_unchanged",

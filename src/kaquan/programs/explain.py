@@ -1,16 +1,13 @@
 """The terms in plain sentences, Chinese and English: what a clerk reads out and a card holder agrees to."""
 
-from kaquan.kernel.money import ZERO, Money, Rate, share, text
+from kaquan.kernel.money import ZERO, Money, share, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
+from kaquan.programs.explain_merchants import Sentence, count, merchants, percent, platform_en, platform_zh
 from kaquan.programs.terms import Band, ProgramTerms, Rebate
 
-Sentence = tuple[str, str]
-"""The same sentence in Chinese and in English."""
-
 _STEP = Money(10_000)  # examples of marginal bands look 100.00 yuan past the start of the band
-_SAMPLE = Money(100_000)  # examples of the merchant's side speak of 1,000.00 yuan
 
 _CLASSES: dict[str, Sentence] = {
     "single_purpose_group": ("集团发卡企业", "a group issuer"),
@@ -57,7 +54,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *withdrawal(terms, law),
         *paying(terms),
         *rebated(terms, law),
-        *_merchants(terms),
+        *merchants(terms),
         *opined(terms),
         _LATER,
     ]
@@ -81,12 +78,6 @@ def examples(rebate: Rebate) -> list[tuple[Money, Money]]:
     return []
 
 
-def percent(rate: Rate) -> str:
-    """`500` as `5%`, `60` as `0.6%`."""
-    whole, rest = divmod(rate, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
 def kind_of(terms: ProgramTerms) -> Sentence:
     """What the program is to its holders."""
     return _KINDS.get(terms.program.legal_class, ("单用途预付卡", "a single-purpose prepaid card"))
@@ -103,9 +94,9 @@ def _who(terms: ProgramTerms, law: Law) -> list[Sentence]:
     return [
         (
             f"{program.name_zh}（{program.code}）是 {program.issuer}{licence_zh} 以{class_zh}身份发行的{kind_zh}，"
-            f"只能在商户组 {program.group} 的门店使用。",
+            f"只能在{'、'.join(platform_zh(one) for one in terms.acceptance)}的门店使用。",
             f"{program.name_en} ({program.code}) is {kind_en} of {program.issuer}{licence_en}, {class_en}; "
-            f"it is accepted only in the stores of {program.group}.",
+            f"it is accepted only in the stores of {', '.join(platform_en(one) for one in terms.acceptance)}.",
         ),
         (f"适用法规，从严适用：{packs_zh}。", f"It is judged by the strictest of: {packs_en}."),
     ]
@@ -123,7 +114,7 @@ def held(terms: ProgramTerms, law: Law) -> list[Sentence]:
         if days == 0
         else (
             f"本金自激活日起 {days} 天内有效",
-            f"The principal stays valid for {_count(days, 'day')} after activation",
+            f"The principal stays valid for {count(days, 'day')} after activation",
         )
     )
     return [
@@ -156,7 +147,7 @@ def _sale(terms: ProgramTerms) -> list[Sentence]:
         sentences.append(
             (
                 f"售卡或充值 {wait} 天后激活，激活后才能使用。",
-                f"What is bought can be spent {_count(wait, 'day')} after the sale.",
+                f"What is bought can be spent {count(wait, 'day')} after the sale.",
             )
         )
     return sentences
@@ -173,7 +164,7 @@ def withdrawal(terms: ProgramTerms, law: Law) -> list[Sentence]:
         _under(
             law.cooling_off_days_min,
             f"付款后 {cooling} 天内，持卡人可无理由退回本金：向发行方提出，由发行方办理",
-            f"Within {_count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
+            f"Within {count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
             "it is asked of the issuer, who carries it out",
         )
     ]
@@ -191,7 +182,7 @@ def paying(terms: ProgramTerms) -> list[Sentence]:
     refund = (
         (
             f"支付后 {window} 天内可退款，退回原卡的本金和赠金。",
-            f"An order may be refunded within {_count(window, 'day')}, to the principal and bonus it came from.",
+            f"An order may be refunded within {count(window, 'day')}, to the principal and bonus it came from.",
         )
         if window
         else ("支付后不可退款。", "A paid order cannot be refunded.")
@@ -210,7 +201,7 @@ def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
     if not paying:
         return [("消费不返利。", "Orders earn no rebate.")]
     arrives = (
-        (f"返利在支付满 {window} 天、退款期结束后", f"It arrives {_count(window, 'day')} after payment")
+        (f"返利在支付满 {window} 天、退款期结束后", f"It arrives {count(window, 'day')} after payment")
         if window
         else ("返利在支付后", "It arrives upon payment")
     )
@@ -229,7 +220,7 @@ def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
         _under(
             law.bonus_valid_days_max,
             f"{arrives[0]}以赠金到账，到账后 {rebate.valid_days} 天内有效",
-            f"{arrives[1]}, when refunds are over, as bonus, and stays valid for {_count(rebate.valid_days, 'day')}",
+            f"{arrives[1]}, when refunds are over, as bonus, and stays valid for {count(rebate.valid_days, 'day')}",
         ),
         (
             "追回返利只扣剩余赠金，卡余额不会变成负数。",
@@ -243,32 +234,6 @@ def _band(rebate: Rebate, band: Band) -> Sentence:
     if rebate.mode == "whole":
         return (f"满 {start} 元，整单返 {rate}", f"from {start} yuan, {rate} of the whole order")
     return (f"{start} 元以上的部分返 {rate}", f"{rate} of the part above {start} yuan")
-
-
-def _merchants(terms: ProgramTerms) -> list[Sentence]:
-    settlement, reserve = terms.settlement, terms.reserve
-    fee = text(share(_SAMPLE, settlement.fee_bps))
-    rate, day, cut_off = percent(settlement.fee_bps), settlement.monthly_day, settlement.cut_off
-    sentences = [
-        (
-            f"每月 {day} 日结算上月交易，遇休息日顺延到下一个工作日；"
-            f"每日 {cut_off} 日切，此刻起的交易计入次日（北京时间）。",
-            f"Merchants are settled on day {day} of each month for the month before, or on the next working day; "
-            f"from {cut_off} (Beijing time) a payment counts for the next day.",
-        ),
-        (
-            f"商户手续费 {rate}：每 {text(_SAMPLE)} 元收 {fee} 元。",
-            f"The merchant pays a fee of {rate}: {fee} yuan on {text(_SAMPLE)}.",
-        ),
-    ]
-    if reserve.rate_bps == 0:
-        return [*sentences, ("不冻结保证金。", "Nothing is held back as a reserve.")]
-    held, back = percent(reserve.rate_bps), _count(reserve.release_days, "day")
-    reserved = (
-        f"每次结算净额的 {held} 冻结为保证金，{reserve.release_days} 天后释放给商户。",
-        f"Of each net settlement {held} is held back as a reserve and released to the merchant after {back}.",
-    )
-    return [*sentences, reserved]
 
 
 def opined(terms: ProgramTerms) -> list[Sentence]:
@@ -304,11 +269,7 @@ def _earned_en(order: Money, earned: Money) -> str:
 def _span(minutes: int) -> Sentence:
     """Minutes in the largest unit that divides them."""
     if minutes % 1440 == 0:
-        return f"{minutes // 1440} 天", _count(minutes // 1440, "day")
+        return f"{minutes // 1440} 天", count(minutes // 1440, "day")
     if minutes % 60 == 0:
-        return f"{minutes // 60} 小时", _count(minutes // 60, "hour")
-    return f"{minutes} 分钟", _count(minutes, "minute")
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+        return f"{minutes // 60} 小时", count(minutes // 60, "hour")
+    return f"{minutes} 分钟", count(minutes, "minute")

@@ -17,8 +17,9 @@ class Meaning(msgspec.Struct, frozen=True):
 
     `looser` is 1 when a larger value promises more or checks less, -1 when a smaller one does, 0 when nobody
     can say; of a list, of groups or of words, it tells what one more does. `endless`: 0 stands for no end or limit
-    at all, so it is the largest value. `fixed` fields never change while a program lives. `pattern` bounds a text.
-    `key` fields name an item of a list: versions of terms are compared item by item.
+    at all, so it is the largest value. `unused` is the one value outside the limits that may stand: the rest of the
+    file gives the term no use. `fixed` fields never change while a program lives. `pattern` bounds a text. `key`
+    fields name an item of a list: versions of terms are compared item by item.
     """
 
     zh: str
@@ -31,6 +32,7 @@ class Meaning(msgspec.Struct, frozen=True):
     fixed: bool = False
     key: bool = False
     endless: bool = False
+    unused: int | None = None
 
 
 def fen(zh: str, en: str, low: int = 0, *, looser: Looser = 0, key: bool = False, endless: bool = False) -> Meaning:
@@ -43,9 +45,19 @@ def bps(zh: str, en: str, *, looser: Looser = 0) -> Meaning:
     return Meaning(zh, en, "bps", 0, WHOLE, looser)
 
 
-def span(zh: str, en: str, unit: str, low: int, high: int, *, looser: Looser = 0, endless: bool = False) -> Meaning:
+def span(
+    zh: str,
+    en: str,
+    unit: str,
+    low: int,
+    high: int,
+    *,
+    looser: Looser = 0,
+    endless: bool = False,
+    unused: int | None = None,
+) -> Meaning:
     """A number of days, minutes or items."""
-    return Meaning(zh, en, unit, low, high, looser, endless=endless)
+    return Meaning(zh, en, unit, low, high, looser, endless=endless, unused=unused)
 
 
 def code(zh: str, en: str, *, fixed: bool = False, key: bool = False) -> Meaning:

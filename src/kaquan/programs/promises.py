@@ -9,6 +9,7 @@ from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal, RefusalCode
 from kaquan.programs import errors
 from kaquan.programs.meaning import CODE, Entry, Meaning, entries
+from kaquan.programs.partners import UNUSED, Settlement
 from kaquan.programs.terms import DAY, WITHOUT_PRINCIPAL, ProgramTerms, Rebate
 
 _RANGE_CODES: dict[str, RefusalCode] = {
@@ -18,6 +19,14 @@ _RANGE_CODES: dict[str, RefusalCode] = {
 }
 """Terms whose limits have a reason worth saying; the others share one sentence."""
 
+_CYCLE_TERMS: dict[str, str] = {
+    "t_plus": "days",
+    "d_plus": "days",
+    "weekly": "weekday",
+    "monthly": "monthly_day",
+}
+"""The one term that says when each cycle pays."""
+
 
 def impossible(terms: ProgramTerms) -> Iterator[Refusal]:
     """Every promise that cannot be kept: limits of single terms first, then terms that contradict each other."""
@@ -26,6 +35,8 @@ def impossible(terms: ProgramTerms) -> Iterator[Refusal]:
     yield from _offers(terms)
     yield from _bands(terms.rebate)
     yield from _rebate_fits(terms)
+    yield from _acceptance(terms)
+    yield from _cycle(terms.settlement)
     yield from _merchant_side(terms)
 
 
@@ -34,7 +45,13 @@ def _limits(entry: Entry) -> Iterator[Refusal]:
     meaning, value = entry.meaning, entry.value
     size = value if isinstance(value, int) else len(value) if isinstance(value, str | tuple) else None
     low, high = meaning.low, meaning.high
-    if size is not None and low is not None and high is not None and not low <= size <= high:
+    if (
+        size is not None
+        and size != meaning.unused
+        and low is not None
+        and high is not None
+        and not low <= size <= high
+    ):
         code = _RANGE_CODES.get(entry.term, errors.TERM_RANGE)
         facts: dict[str, Fact] = {"term": entry.path, "value": size, "low": low, "high": high, "unit": meaning.unit}
         yield Refusal(code, facts)
@@ -102,6 +119,29 @@ def _rebate_fits(terms: ProgramTerms) -> Iterator[Refusal]:
         yield Refusal(errors.REBATE_CAP_ABOVE_BALANCE, facts)
     if terms.rebate.clawback_allow_negative:
         yield Refusal(errors.CLAWBACK_NEGATIVE)
+
+
+def _acceptance(terms: ProgramTerms) -> Iterator[Refusal]:
+    """Each platform stands once."""
+    seen: set[str] = set()
+    for position, one in enumerate(terms.acceptance, start=1):
+        if one.platform in seen:
+            yield Refusal(
+                errors.PLATFORM_REPEATED, {"term": f"acceptance[{position}]", "platform": one.platform[:40]}
+            )
+        seen.add(one.platform)
+
+
+def _cycle(settlement: Settlement) -> Iterator[Refusal]:
+    """The cycle has the term that says when it pays, and no other."""
+    wanted = _CYCLE_TERMS[settlement.cycle]
+    for name in sorted({*_CYCLE_TERMS.values()}):
+        given = getattr(settlement, name)
+        facts: dict[str, Fact] = {"term": f"settlement.{name}", "cycle": settlement.cycle}
+        if name == wanted and given == UNUSED:
+            yield Refusal(errors.CYCLE_INCOMPLETE, facts)
+        if name != wanted and given != UNUSED:
+            yield Refusal(errors.CYCLE_TERM_UNUSED, {**facts, "value": given})
 
 
 def _merchant_side(terms: ProgramTerms) -> Iterator[Refusal]:

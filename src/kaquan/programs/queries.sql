@@ -11,8 +11,20 @@ SELECT code, name FROM organisation ORDER BY id LIMIT 100000;
 SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state::int, p.starts_on
 FROM program_terms t JOIN program p ON p.id = t.program ORDER BY t.program, t.version LIMIT 10000;
 
+-- enrolments: which merchants were enrolled in which program, or suspended from it
+SELECT program::int, merchant, state::int FROM enrolment ORDER BY program, merchant LIMIT 1000000;
+
+-- enrolment: the enrolment of some merchants in some programs
+SELECT t.program::int, t.merchant, t.state::int, t.version
+FROM unnest(%(program)s::smallint[], %(merchant)s::uuid[]) AS u (program, merchant)
+JOIN enrolment t ON t.program = u.program AND t.merchant = u.merchant;
+
+-- load_commands: earlier decisions of a batch
+SELECT * FROM load_commands(%s, %s, %s);
+
 -- merchants: every merchant with its group and bank account
-SELECT id, code, name, organisation, state, account_bank, account_no FROM merchant ORDER BY code LIMIT 100000;
+SELECT id, code, name, organisation, state, account_bank, account_no, bank_verified
+FROM merchant ORDER BY code LIMIT 100000;
 
 -- stores: every store with its merchant
 SELECT id, merchant, code FROM store ORDER BY code LIMIT 1000000;

@@ -33,7 +33,17 @@ from kaquan.programs.model import (
     StartProgram,
     SubmitProgram,
 )
-from kaquan.programs.steps import Moment, Step, born, impossible, moved, proposal_row, refused, version_row
+from kaquan.programs.steps import (
+    Moment,
+    Step,
+    born,
+    impossible,
+    moved,
+    proposal_row,
+    refused,
+    unknown_platform,
+    version_row,
+)
 from kaquan.programs.terms import ProgramTerms, to_json
 
 PERSON_LENGTH_MAX = 40  # a name or staff number that fits a line of the history
@@ -142,14 +152,12 @@ def _draft(terms: ProgramTerms, facts: ProgramFacts, catalogue: Catalogue, momen
 
 
 def _issuer(terms: ProgramTerms, facts: ProgramFacts, catalogue: Catalogue) -> int | Refusal:
-    """The issuer's number, when it keeps a book and the group that accepts is registered."""
+    """The issuer's number, when it keeps a book and the platforms that accept are registered."""
     names = terms.program
     known = catalogue.organisations.get(names.issuer)
     if known is None or known[1] is None:
         return Refusal(errors.ISSUER_UNKNOWN, {"issuer": names.issuer})
-    if names.group not in facts.organisations:
-        return Refusal(errors.GROUP_UNKNOWN, {"group": names.group})
-    return known[0]
+    return unknown_platform(terms, facts) or known[0]
 
 
 def _step(

@@ -11,7 +11,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.law.model import Law
 from kaquan.programs import errors
 from kaquan.programs.lifecycle import WORDS_ZH, Operation, ProgramState, after
-from kaquan.programs.model import Life
+from kaquan.programs.model import Life, ProgramFacts
 from kaquan.programs.terms import ProgramTerms, fingerprint, to_json
 
 Cold = tuple[str, dict[str, Any]]
@@ -140,3 +140,11 @@ def _plan(life: Life, event: str, version: int | None, cold: list[Cold]) -> Plan
 
 def _digest(terms: ProgramTerms) -> str:
     return "\\x" + fingerprint(terms).hex()
+
+
+def unknown_platform(terms: ProgramTerms, facts: ProgramFacts) -> Refusal | None:
+    """The first platform that is not registered: it has no merchants that could accept."""
+    for one in terms.acceptance:
+        if one.platform not in facts.organisations:
+            return Refusal(errors.PLATFORM_UNKNOWN, {"platform": one.platform})
+    return None

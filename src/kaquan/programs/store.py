@@ -7,7 +7,10 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row, namedtuple_row
 
+from kaquan.commands.loading import buckets, call_load, known_commands
+from kaquan.commands.model import Entry
 from kaquan.db.queries import load
+from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault
 from kaquan.ledger.chart import Source
@@ -28,10 +31,11 @@ def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) ->
     rows = connection.execute
     catalogue.books = {row[0]: row[1] for row in rows(QUERIES.books)}
     catalogue.organisations = {code: (number, book) for number, code, book in rows(QUERIES.organisations)}
-    _read_terms(connection, catalogue)
-    for identity, code, name, group, state, bank, account in rows(QUERIES.merchants):
+    books = dict(catalogue.organisations.values())
+    _read_terms(connection, catalogue, books)
+    for identity, code, name, group, state, bank, account, verified in rows(QUERIES.merchants):
         key = Id(identity.bytes)
-        catalogue.merchants[key] = Merchant(key, code, name, group, state == 1, bank, account)
+        catalogue.merchants[key] = Merchant(key, code, name, group, books[group], state == 1, bank, account, verified)
         catalogue.merchant_codes[code] = key
     for identity, merchant, code in rows(QUERIES.stores):
         catalogue.stores[code] = (Id(identity.bytes), Id(merchant.bytes))
@@ -41,23 +45,29 @@ def read_catalogue(connection: psycopg.Connection[Any], catalogue: Catalogue) ->
     _read_stocks(connection, catalogue)
 
 
-def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
-    books = dict(catalogue.organisations.values())
+def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue, books: dict[int, int | None]) -> None:
     names = dict(connection.execute(QUERIES.names).fetchall())
+    enrolments: dict[int, dict[bytes, int]] = {}
+    for program, merchant, entered in connection.execute(QUERIES.enrolments):
+        enrolments.setdefault(program, {})[merchant.bytes] = entered
     for identity, program, version, text, code, issuer, state, starts_on in connection.execute(QUERIES.terms):
         terms = from_json(text)
-        group = catalogue.organisations.get(terms.program.group)
         known = Terms(
             id=identity,
             program=program,
             version=version,
             terms=terms,
             ledger=Ledger(_book(books, issuer), program),
-            group=group[0] if group else None,
+            platforms={
+                catalogue.organisations[one.platform][0]: one.merchants
+                for one in terms.acceptance
+                if one.platform in catalogue.organisations
+            },
+            enrolments=enrolments.get(program, {}),
             state=ProgramState(state),
             starts_on=starts_on,
             issuer_name=names[terms.program.issuer],
-            group_name=names[terms.program.group],
+            platform_names=tuple(names.get(one.platform, one.platform) for one in terms.acceptance),
         )
         catalogue.terms[identity] = known
         catalogue.latest[program] = known
@@ -89,6 +99,26 @@ def _read_stocks(connection: psycopg.Connection[Any], catalogue: Catalogue) -> N
             catalogue.stocks[terms.id, number] = known
             if catalogue.latest[terms.program] is terms:
                 catalogue.latest_stocks[terms.program, rules.code] = known
+
+
+def enrolments(
+    cursor: psycopg.Cursor[Any], pairs: Sequence[tuple[int, Id]]
+) -> dict[tuple[int, bytes], tuple[int, int]]:
+    """State and version of the enrolment of each (program, merchant) that has one."""
+    given = {
+        "program": column(INT2, [program for program, _ in pairs]),
+        "merchant": column(UUID, [merchant for _, merchant in pairs]),
+    }
+    rows = cursor.execute(QUERIES.enrolment, given)
+    return {(program, merchant): (state, version) for program, merchant, state, version in rows}
+
+
+def known(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, int, bytes]]:
+    """Earlier decisions under the ids of a batch."""
+    commands = [entry.id for entry in entries]
+    labels = buckets(commands)
+    arguments = (column(INT2, sorted(set(labels))), column(INT2, labels), column(UUID, commands))
+    return known_commands(call_load(cursor, QUERIES.load_commands, arguments))
 
 
 def _book(books: dict[int, int | None], issuer: int) -> int:

@@ -22,21 +22,19 @@ from kaquan.programs.grants import (
     Stock,
 )
 from kaquan.programs.meaning import CODE, NAME_MAX, Meaning, bps, choice, code, fen, name, span
+from kaquan.programs.partners import ACCEPTANCE_MAX, PROMISE_DAYS_MAX, Acceptance, Reserve, Settlement
 
 OFFERS_MAX = 20  # a price list that a holder reads on one phone screen
 BANDS_MAX = 10  # a ladder that one sentence per step still explains
 SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a different product
 WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
-PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
 HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
 VOUCHERS_MAX = 20  # more vouchers for one order than a cashier can explain
-MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
 LAW_PACKS_MAX = 4  # national, licensed, regional, convention: more would contradict each other
 OPINIONS_MAX = 10  # a program that stands on more opinions than articles should not be opened
 REFERENCE_MAX = 80  # characters of a document's number
 NOTE_MAX = 200  # characters: what an opinion says in a sentence or two
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 LegalClass = Literal[
     "single_purpose_group",
@@ -98,9 +96,6 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = ""
     issuer: Annotated[str, code("发行方的机构代码", "organisation code of the issuer", fixed=True)]
-    group: Annotated[
-        str, code("受理商户组，组内门店均可用卡", "merchant group whose stores accept the card", fixed=True)
-    ]
 
 
 class CardTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -265,52 +260,6 @@ class RefundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ]
 
 
-class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[settlement]`: when merchants are paid and what it costs them."""
-
-    cycle: Annotated[Literal["monthly"], choice("结算周期：每月", "cycle: once a month")]
-    monthly_day: Annotated[
-        int,
-        span(
-            "每月几日结算上月交易，遇休息日顺延",
-            "day on which the month before is settled; a day off moves it to the next working day",
-            "day of month",
-            1,
-            MONTHLY_DAY_MAX,
-        ),
-    ]
-    cut_off: Annotated[
-        str,
-        Meaning(
-            "日切时刻，此刻起的交易计入次日",
-            "time of day from which a payment counts for the next day",
-            "HH:MM",
-            pattern=CLOCK,
-        ),
-    ]
-    calendar: Annotated[
-        Literal["Asia/Shanghai"], choice("日期与工作日所用时区", "time zone of dates and working days")
-    ]
-    fee_bps: Annotated[Rate, bps("商户手续费率", "fee the merchant pays", looser=-1)]
-
-
-class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[reserve]`: what is held back from each settlement as the merchant's security, and for how long."""
-
-    rate_bps: Annotated[Rate, bps("保证金比例，按每次结算净额", "share of each net settlement held back", looser=-1)]
-    release_days: Annotated[
-        int,
-        span(
-            "保证金冻结天数，自结算日起算，期满释放",
-            "days from the settlement until what was held back is released",
-            "days",
-            0,
-            PROMISE_DAYS_MAX,
-            looser=-1,
-        ),
-    ]
-
-
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[opinions]]`: a legal opinion on record that allows, from its day on, what an article would refuse."""
 
@@ -326,6 +275,9 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """All terms of one version of a program. A decision stores the version that judged it."""
 
     program: Identity
+    acceptance: Annotated[
+        tuple[Acceptance, ...], span("受理平台", "platforms that accept", "items", 1, ACCEPTANCE_MAX, looser=1)
+    ]
     card: CardTerms
     presale: Presale
     spending: Spending

@@ -1,26 +1,59 @@
 """When a period ends, when its settlement is paid, which periods are due. Pure.
 
-A period is a calendar month in Asia/Shanghai, named by its last day. It ends at the cut-off of that day: what
-happens at the cut-off or later belongs to the next month.
+A period is a stretch of business dates in Asia/Shanghai, named by its last: one day (t_plus, d_plus), Monday to
+Sunday (weekly), a calendar month (monthly). It ends at the cut-off of its last day: what happens at the cut-off or
+later belongs to the next period. Periods have no gaps, so that every instant is in one, also when the cycle changes.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from kaquan.kernel.calendar import Calendar, CalendarHorizon, business_date, month_end, shanghai
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.refusal import Refusal
-from kaquan.programs.terms import Settlement
+from kaquan.programs.partners import Settlement
 from kaquan.settlement.errors import CALENDAR_HORIZON
 
-PERIODS_MAX = 120  # ten years of months: the most that one look at what is due goes through
+PERIODS_MAX = 120  # a quarter of days and more, ten years of months: the most that one look at what is due takes on
 
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 
 
-def period_of(at: datetime, cut_off: time) -> date:
+def period_ending(day: date, terms: Settlement) -> date:
+    """The last day of the period that holds a business date."""
+    match terms.cycle:
+        case "t_plus" | "d_plus":
+            return day
+        case "weekly":
+            return day + timedelta(days=7 - day.isoweekday())
+        case "monthly":
+            return month_end(day)
+
+
+def period_of(at: datetime, terms: Settlement) -> date:
     """The last day of the period on whose books the instant falls."""
-    return month_end(business_date(at, cut_off))
+    return period_ending(business_date(at, cut_off(terms)), terms)
+
+
+def period_after(period_end: date, terms: Settlement) -> date:
+    """The period that follows; the first of a new cycle may be short."""
+    return period_ending(period_end + _DAY, terms)
+
+
+def period_before(period_end: date, terms: Settlement) -> date:
+    """The period that a whole one follows."""
+    match terms.cycle:
+        case "t_plus" | "d_plus":
+            return period_end - _DAY
+        case "weekly":
+            return period_end - _WEEK
+        case "monthly":
+            return period_end.replace(day=1) - _DAY
+
+
+def period_name(period_end: date, terms: Settlement) -> str:
+    """`2025-05` for a month, `2025-05-31` for a shorter period."""
+    return f"{period_end:%Y-%m}" if terms.cycle == "monthly" else period_end.isoformat()
 
 
 def cut_instant(period_end: date, cut_off: time) -> datetime:
@@ -33,55 +66,47 @@ def cut_off(terms: Settlement) -> time:
     return time.fromisoformat(terms.cut_off)
 
 
-def planned_day(period_end: date, monthly_day: int) -> date:
-    """The day of the following month on which the terms pay, before it moves to a business day."""
-    return (period_end + _DAY).replace(day=monthly_day)
-
-
 def pay_day(period_end: date, terms: Settlement, calendar: Calendar, today: date | None = None) -> date | Refusal:
     """The business day on which a period is paid, or a refusal when the calendar does not reach it.
 
     A settlement that is run late pays no earlier than `today`, the day of the run.
     """
-    if terms.cycle != "monthly" or terms.calendar != SHANGHAI.key:
-        raise ValueError(f"no rule for the cycle {terms.cycle} in {terms.calendar}")
-    planned = planned_day(period_end, terms.monthly_day)
-    if today is not None:
-        planned = max(planned, today)
+    if terms.calendar != SHANGHAI.key:
+        raise ValueError(f"no rule for business days in {terms.calendar}")
+    planned = _planned_day(period_end, terms)
     try:
-        return calendar.next_business_day(planned)
+        if terms.cycle == "t_plus":
+            planned = calendar.add_business_days(period_end, terms.days)
+        return calendar.next_business_day(planned if today is None else max(planned, today))
     except CalendarHorizon as beyond:
         return Refusal(CALENDAR_HORIZON, {"day": planned.isoformat(), "horizon": beyond.horizon.isoformat()})
 
 
 def due_periods(
-    opened: date, settled_to: Sequence[date | None], terms: Settlement, calendar: Calendar, today: date
+    opened: date, closed_to: date | None, terms: Settlement, calendar: Calendar, today: date
 ) -> list[date]:
-    """The periods whose pay day has come and that some merchant is not settled for, oldest first.
+    """The periods that are not closed and whose pay day has come, oldest first.
 
-    `opened` is the day the program opened, `settled_to` the last settled period of each merchant, None for one
-    that never was. Such a merchant joins the periods of the others; alone it is settled for the latest, which
-    counts everything it ever earned. A pay day that the calendar does not know counts as planned, so that the
-    attempt is made and says why it is refused.
+    `opened` is the day the program opened, `closed_to` the last closed period. A pay day that the calendar does not
+    know counts as planned, so that the attempt is made and says why it is refused.
     """
-    known = [day for day in settled_to if day is not None]
-    if not settled_to:
-        return []
-    period = month_end(min(known) + _DAY) if known else month_end(opened)
-    latest = _latest_due(terms, calendar, today)
-    if len(known) < len(settled_to) and period > latest >= month_end(opened):
-        return [latest]
+    period = period_ending(opened, terms) if closed_to is None else period_after(closed_to, terms)
     periods: list[date] = []
-    while period <= latest and len(periods) < PERIODS_MAX:
+    while len(periods) < PERIODS_MAX:
+        day = pay_day(period, terms, calendar)
+        if (_planned_day(period, terms) if isinstance(day, Refusal) else day) > today:
+            break
         periods.append(period)
-        period = month_end(period + _DAY)
+        period = period_after(period, terms)
     return periods
 
 
-def _latest_due(terms: Settlement, calendar: Calendar, today: date) -> date:
-    period = month_end(today)
-    while True:
-        period = period.replace(day=1) - _DAY
-        day = pay_day(period, terms, calendar)
-        if (planned_day(period, terms.monthly_day) if isinstance(day, Refusal) else day) <= today:
-            return period
+def _planned_day(period_end: date, terms: Settlement) -> date:
+    """The day on which the terms pay, as far as a calendar without holidays can tell."""
+    match terms.cycle:
+        case "t_plus" | "d_plus":
+            return period_end + timedelta(days=terms.days)
+        case "weekly":
+            return period_end + timedelta(days=terms.weekday)
+        case "monthly":
+            return (period_end + _DAY).replace(day=terms.monthly_day)

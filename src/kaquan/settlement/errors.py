@@ -19,8 +19,8 @@ TERMS_CHANGED = RefusalCode(
 MERCHANT_NOT_IN_PROGRAM = RefusalCode(
     "settlement_merchant_unknown",
     status=404,
-    zh="没有这个活动，或该商户不在活动的受理范围内",
-    en="There is no such program, or the merchant is not in the group that accepts it",
+    zh="没有这个活动，或该商户不受理本活动，也没有待结算的交易",
+    en="There is no such program, or the merchant neither accepts it nor has anything to come",
     remedy_zh="请核对活动与商户编号",
     remedy_en="Check the program's and the merchant's id",
     burns=False,
@@ -28,10 +28,10 @@ MERCHANT_NOT_IN_PROGRAM = RefusalCode(
 PERIOD_INVALID = RefusalCode(
     "period_invalid",
     status=400,
-    zh="结算期必须是一个自然月，以当月最后一天表示：{period_end} 不是月末",
-    en="A settlement period is a calendar month, named by its last day: {period_end} is none",
-    remedy_zh="请改用当月最后一天",
-    remedy_en="Give the last day of the month",
+    zh="{period_end} 不是本活动结算期的最后一天",
+    en="{period_end} is not the last day of a settlement period of the program",
+    remedy_zh="按月结算写月末，按周结算写周日，逐日结算写当日",
+    remedy_en="Give the last day of the month, the Sunday of the week, or the day, as the cycle asks",
     burns=False,
 )
 PERIOD_NOT_OVER = RefusalCode(
@@ -51,6 +51,25 @@ PERIOD_SETTLED = RefusalCode(
     en="The merchant is settled up to {settled_to}; the period is not paid twice",
     remedy_zh="无需处理；之后到账的交易计入下一期",
     remedy_en="There is nothing to do; entries that came later are counted in the next period",
+)
+PERIOD_CLOSED = RefusalCode(
+    "period_closed",
+    status=409,
+    zh="本活动已关账至 {closed_to}",
+    en="The program's periods are closed up to {closed_to}",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
+    burns=False,
+)
+PERIOD_OPEN = RefusalCode(
+    "period_open",
+    status=409,
+    zh="还有 {merchants} 家商户在本期有款未结算，不能关账",
+    en="{merchants} merchants have something left in the period, so it cannot be closed",
+    remedy_zh="请先结算这些商户",
+    remedy_en="Settle them first",
+    retryable=True,
+    burns=False,
 )
 CUT_STALE = RefusalCode(
     "cut_stale",

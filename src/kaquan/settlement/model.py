@@ -1,6 +1,6 @@
 """Settlement commands, what they are decided on, and the arithmetic's result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from kaquan.commands.model import Command, Plan
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.ledger.chart import Source
+from kaquan.merchants.model import ReferenceCommand
 
 RESERVE_WITHHELD = 1
 RESERVE_RELEASED = 2
@@ -50,6 +51,19 @@ class Settle(Command, frozen=True, kw_only=True):
         return msgspec.msgpack.encode((self.caller, self.program, self.merchant, self.period_end))
 
 
+class ClosePeriod(ReferenceCommand, frozen=True, kw_only=True):
+    """Every merchant of a program is settled for a period: nothing within the cut is left. `terms` as in `Settle`."""
+
+    program: int
+    period_end: date
+    terms: int
+    cut: Cut
+
+    def content(self) -> bytes:
+        """The period: a later attempt to close it is a retry of the first."""
+        return msgspec.msgpack.encode((self.caller, self.program, self.period_end))
+
+
 class ReleaseReserve(Command, frozen=True, kw_only=True):
     """Give back what a settlement held back, when its time has come."""
 
@@ -61,9 +75,14 @@ class ReleaseReserve(Command, frozen=True, kw_only=True):
         return self.settlement
 
 
-def settle_key(program: int, period_end: date) -> str:
-    """The key of a merchant's settlement: a period has one, however often it is run."""
-    return f"settle-{program}-{period_end:%Y-%m}"
+def settle_key(program: int, period: str) -> str:
+    """The key of a merchant's settlement: a period (by its name) has one, however often it is run."""
+    return f"settle-{program}-{period}"
+
+
+def close_key(program: int, period: str) -> str:
+    """The key under which a period is closed."""
+    return f"close-{program}-{period}"
 
 
 def release_key(settlement: Id) -> str:
@@ -83,6 +102,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One source's share of a settlement, or the whole of it.
 
     gross − refunds + carried + released = fee + reserved + paid + carry. `carried` and `carry` may be negative.
+    `pending_bank` is the part of `carry` that would have been paid, had there been a bank account to pay to.
     """
 
     gross: Money
@@ -93,6 +113,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Money
     paid: Money
     carry: Money
+    pending_bank: Money = ZERO
 
 
 PART_FIELDS = Part.__struct_fields__
@@ -112,32 +133,59 @@ class Previous(msgspec.Struct, frozen=True):
     period_end: date
     cut: Cut
     carry: Mapping[Source, Money]
+    pending: Money
 
 
-class Settled(NamedTuple):
-    """A settlement that a plan brings into being."""
+class Closed(msgspec.Struct, frozen=True):
+    """A program's latest closed period."""
 
-    merchant: Id
-    program: int
     period_end: date
+    cut: Cut
+
+
+class Counted(NamedTuple):
+    """What the books say, and from where it was counted.
+
+    `horizon`: all transactions below it had ended when the facts were read. `entries` are by the id under which they
+    were wanted, `since` the cut of the settlement that they follow (none: there was none).
+    """
+
+    horizon: int
+    closed: Mapping[int, Closed]
+    previous: dict[tuple[bytes, int], Previous]
+    entries: Mapping[bytes, Mapping[Source, Entries]]
+    since: Mapping[bytes, Cut | None]
 
 
 class SettleFacts(msgspec.Struct):
-    """What settlements are decided on: entries by command, latest settlements by merchant and program.
+    """What settlements are decided on. Those of one merchant in a batch stand on one another."""
 
-    `horizon`: all transactions below it had ended when the facts were loaded.
+    commands: Mapping[bytes, tuple[bytes, int, bytes]]
+    books: Counted
+
+    def absorb(self, plan: Plan) -> None:
+        """The merchant's next settlement in this batch stands on this one."""
+        for key, settled in plan.born:
+            self.books.previous[key] = settled
+
+
+class CloseFacts(msgspec.Struct):
+    """What closing a period is decided on: the merchants that ever had money coming, by program, and their entries.
+
+    Entries are by `close_id` of command and merchant.
     """
 
     commands: Mapping[bytes, tuple[bytes, int, bytes]]
-    horizon: int
-    previous: Mapping[tuple[bytes, int], Previous]
-    entries: Mapping[bytes, Mapping[Source, Entries]]
-    settled: dict[tuple[bytes, int], date] = msgspec.field(default_factory=dict)
+    books: Counted
+    traders: Mapping[int, Sequence[Id]]
 
     def absorb(self, plan: Plan) -> None:
-        """A merchant that this batch settled is settled; its entries were counted before that."""
-        for born in plan.born:
-            self.settled[born.merchant, born.program] = born.period_end
+        """One period of a program is closed at a time."""
+
+
+def close_id(command: Id, merchant: Id) -> bytes:
+    """Under which id the entries of a merchant are wanted for closing a period."""
+    return command + merchant
 
 
 class Reserve(msgspec.Struct, frozen=True):
@@ -177,7 +225,8 @@ class PreviewRow(msgspec.Struct, frozen=True):
 class Preview(msgspec.Struct, frozen=True):
     """A period's settlements as a run of this preview will make them, to the fen.
 
-    `rows` are the merchants still to be settled, `settled` counts those that are.
+    `rows` are the merchants still to be settled, `settled` counts those that are. Who has nothing to come is in
+    neither. `period` is the period's name.
     """
 
     program: int
@@ -188,6 +237,7 @@ class Preview(msgspec.Struct, frozen=True):
     rows: tuple[PreviewRow, ...]
     totals: Part
     settled: int
+    period: str
 
 
 class PayoutLine(NamedTuple):
@@ -200,8 +250,17 @@ class PayoutLine(NamedTuple):
     account_no: str
     source: Source
     amount: Money
-    period_end: date
+    period: str
     pay_on: date
+
+
+class Waiting(NamedTuple):
+    """A payout that waits until its merchant has a bank account, or a verified one."""
+
+    program: int
+    merchant: Id
+    period_end: date
+    amount: Money
 
 
 class Due(NamedTuple):

@@ -47,7 +47,7 @@ def write_csv(out: TextIO, payouts: Iterable[PayoutLine], language: Language = "
                 _defused(line.account_no),
                 f"bank.{line.source.name.lower()}",
                 _plain(line.amount),
-                f"{line.period_end:%Y-%m}",
+                line.period,
                 line.pay_on.isoformat(),
             ]
         )

@@ -1,31 +1,34 @@
 """May this period be settled, this reserve released, and what moves then? Pure."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kaquan.commands.model import Entry, Plan
-from kaquan.kernel.calendar import Calendar, business_date, month_end
+from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of, derived_id
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import ZERO, Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
-from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.programs.catalogue import Catalogue, Merchant, Terms
 from kaquan.settlement import cycles, errors
 from kaquan.settlement.model import (
     PART_FIELDS,
     PAYOUT_INSTRUCTED,
     RESERVE_RELEASED,
     RESERVE_WITHHELD,
+    ClosePeriod,
+    Counted,
     Cut,
+    Entries,
     Part,
     Previous,
     ReserveFacts,
     Settle,
-    Settled,
     SettleFacts,
     Statement,
 )
@@ -41,53 +44,97 @@ def decide_settle(
     command: Settle = entry.command
     terms = catalogue.latest.get(command.program)
     merchant = catalogue.merchants.get(command.merchant)
-    if terms is None or merchant is None or merchant.group != terms.group:
+    if terms is None or merchant is None:
         return Refusal(errors.MERCHANT_NOT_IN_PROGRAM)
-    previous = facts.previous.get((command.merchant, command.program))
-    if refusal := _not_this_period(command, facts, previous):
+    books = facts.books
+    previous = books.previous.get((command.merchant, command.program))
+    entries = books.entries.get(entry.id, {})
+    if previous is None and not entries and not terms.accepts(merchant):
+        return Refusal(errors.MERCHANT_NOT_IN_PROGRAM)
+    if refusal := _not_this_period(command, books, previous, terms) or _stale(command, entry.id, books, previous):
         return refusal
-    if command.terms != terms.id:
-        return Refusal(errors.TERMS_CHANGED, {"previewed": command.terms, "current": terms.id})
-    if command.cut.xid > facts.horizon or command.cut != cut_of(command.period_end, terms, command.cut.xid):
-        return Refusal(errors.CUT_STALE)
-    if microseconds(at) < command.cut.at_us:
-        return Refusal(errors.PERIOD_NOT_OVER, {"cut_at": shown(instant(command.cut.at_us))})
+    if refusal := not_now(command, terms, books.horizon, at):
+        return refusal
     pay_on = cycles.pay_day(command.period_end, terms.terms.settlement, calendar, business_date(at))
     if isinstance(pay_on, Refusal):
         return pay_on
-    return _plan(entry, settled(facts, entry.id, previous, terms), previous, terms, pay_on, at)
+    made = _Settlement(entry.id, command, terms, merchant, settled(entries, previous, terms, merchant))
+    return _plan(made, follow(previous, command.period_end, command.cut, made.sums), pay_on, at)
 
 
-def settled(facts: SettleFacts, command: Id, previous: Previous | None, terms: Terms) -> Statement:
-    """The arithmetic of one command's entries under the terms."""
+def settled(
+    entries: Mapping[Source, Entries], previous: Previous | None, terms: Terms, merchant: Merchant
+) -> Statement:
+    """The arithmetic of a merchant's entries under the terms."""
+    settlement = terms.terms.settlement
     return statement(
-        facts.entries.get(command, {}),
+        entries,
         previous.carry if previous else {},
-        terms.terms.settlement.fee_bps,
+        settlement.fee_bps,
         terms.terms.reserve.rate_bps,
+        pending=previous.pending if previous else ZERO,
+        has_bank=bool(merchant.account_no) and (merchant.bank_verified or not settlement.requires_verified_bank),
     )
 
 
-def _not_this_period(command: Settle, facts: SettleFacts, previous: Previous | None) -> Refusal | None:
-    if command.period_end != month_end(command.period_end):
+def is_needed(entries: Mapping[Source, Entries], sums: Statement) -> bool:
+    """Whether a settlement would count or move anything. Who has nothing to come needs none."""
+    return bool(entries) or bool(sums.total.paid or sums.total.reserved)
+
+
+def follow(previous: Previous | None, period_end: date, cut: Cut, sums: Statement) -> Previous:
+    """What a merchant's next settlement stands on after this one."""
+    carry = {source: part.carry for source, part in sums.parts.items() if part.carry}
+    return Previous((previous.number if previous else 0) + 1, period_end, cut, carry, sums.total.pending_bank)
+
+
+def _not_this_period(command: Settle, books: Counted, previous: Previous | None, terms: Terms) -> Refusal | None:
+    if command.period_end != cycles.period_ending(command.period_end, terms.terms.settlement):
         return Refusal(errors.PERIOD_INVALID, {"period_end": command.period_end.isoformat()})
-    in_batch = facts.settled.get((command.merchant, command.program))
-    settled_to = in_batch or (previous.period_end if previous else None)
-    if settled_to is not None and command.period_end <= settled_to:
-        return Refusal(errors.PERIOD_SETTLED, {"settled_to": settled_to.isoformat()})
-    if in_batch or (previous is not None and not command.cut.follows(previous.cut)):
+    closed = books.closed.get(command.program)
+    ends = [one.period_end for one in (previous, closed) if one is not None]
+    if ends and command.period_end <= max(ends):
+        return Refusal(errors.PERIOD_SETTLED, {"settled_to": max(ends).isoformat()})
+    return None
+
+
+def _stale(command: Settle, settlement: Id, books: Counted, previous: Previous | None) -> Refusal | None:
+    """Entries were counted since one cut: no other settlement may have come in between, nor one of a later cut."""
+    stands_on = previous.cut if previous else None
+    if books.since[settlement] != stands_on or (stands_on is not None and not command.cut.follows(stands_on)):
         return Refusal(errors.CUT_STALE)
     return None
 
 
-def _plan(entry: Entry, sums: Statement, previous: Previous | None, terms: Terms, pay_on: date, at: datetime) -> Plan:
-    command: Settle = entry.command
+def not_now(command: Settle | ClosePeriod, terms: Terms, horizon: int, at: datetime) -> Refusal | None:
+    """Whether terms, cut and time allow the period to be counted now."""
+    if command.terms != terms.id:
+        return Refusal(errors.TERMS_CHANGED, {"previewed": command.terms, "current": terms.id})
+    if command.cut.xid > horizon or command.cut != cut_of(command.period_end, terms, command.cut.xid):
+        return Refusal(errors.CUT_STALE)
+    if microseconds(at) < command.cut.at_us:
+        return Refusal(errors.PERIOD_NOT_OVER, {"cut_at": shown(instant(command.cut.at_us))})
+    return None
+
+
+class _Settlement(NamedTuple):
+    """A settlement that is being made."""
+
+    id: Id
+    command: Settle
+    terms: Terms
+    merchant: Merchant
+    sums: Statement
+
+
+def _plan(made: _Settlement, standing: Previous, pay_on: date, at: datetime) -> Plan:
+    command, ledger = made.command, made.terms.ledger_of(made.merchant)
     return Plan(
-        answer=_answer(entry.id, command, sums.total, pay_on),
+        answer=_answer(made.id, command, made.sums.total, pay_on),
         event="settlement.settled.v1",
-        cold=_rows(entry.id, command, sums, (previous.number if previous else 0) + 1, terms, pay_on, at),
-        postings=post(entry.id, terms.ledger, settle_legs(sums, command.merchant)),
-        born=(Settled(command.merchant, command.program, command.period_end),),
+        cold=_rows(made, standing.number, pay_on, at),
+        postings=post(made.id, ledger, settle_legs(made.sums, command.merchant)),
+        born=(((command.merchant, command.program), standing),),
     )
 
 
@@ -122,10 +169,8 @@ def _answer(settlement: Id, command: Settle, total: Part, pay_on: date) -> bytes
     )
 
 
-def _rows(
-    settlement: Id, command: Settle, sums: Statement, number: int, terms: Terms, pay_on: date, at: datetime
-) -> tuple[Cold, ...]:
-    total = sums.total
+def _rows(made: _Settlement, number: int, pay_on: date, at: datetime) -> tuple[Cold, ...]:
+    settlement, command, sums, total = made.id, made.command, made.sums, made.sums.total
     common = {
         "id": settlement.hex(),
         "merchant": command.merchant.hex(),
@@ -142,6 +187,7 @@ def _rows(
         "reserved": total.reserved,
         "paid": total.paid,
         "carry": total.carry,
+        "pending_bank": total.pending_bank,
         "cut_at": command.cut.at_us,
         "cut_xid": command.cut.xid,
         "period_end": command.period_end.isoformat(),
@@ -151,10 +197,9 @@ def _rows(
         "number": number,
         "by_source": {_name(source): msgspec.to_builtins(part) for source, part in sums.parts.items()},
     }
-    payouts = [
-        _payout(settlement, source, part.paid, pay_on, common) for source, part in sums.parts.items() if part.paid
-    ]
-    reserve = [_reserve(sums, pay_on + timedelta(days=terms.terms.reserve.release_days), command.program, common)]
+    payouts = [_payout(made, source, part.paid, pay_on, common) for source, part in sums.parts.items() if part.paid]
+    release_on = pay_on + timedelta(days=made.terms.terms.reserve.release_days)
+    reserve = [_reserve(sums, release_on, command.program, common)]
     return (("settlement", row), *payouts, *(reserve if total.reserved else ()))
 
 
@@ -173,14 +218,16 @@ def _reserve(sums: Statement, release_on: date, program: int, common: dict[str, 
     )
 
 
-def _payout(settlement: Id, source: Source, amount: Money, pay_on: date, common: dict[str, Any]) -> Cold:
+def _payout(made: _Settlement, source: Source, amount: Money, pay_on: date, common: dict[str, Any]) -> Cold:
     return (
         "payout",
         {
             **common,
-            "id": derived_id(settlement, b"payout from " + _name(source).encode()).hex(),
-            "settlement": settlement.hex(),
+            "id": derived_id(made.id, b"payout from " + _name(source).encode()).hex(),
+            "settlement": made.id.hex(),
             "amount": amount,
+            "account_bank": made.merchant.account_bank,
+            "account_no": made.merchant.account_no,
             "pay_on": pay_on.isoformat(),
             "source": source,
             "state": PAYOUT_INSTRUCTED,
@@ -219,7 +266,7 @@ def decide_release(entry: Entry, facts: ReserveFacts, catalogue: Catalogue, at: 
                 {"bucket": bucket_of(reserve.id), "id": reserve.id.hex(), "version": reserve.version},
             ),
         ),
-        postings=post(entry.id, catalogue.latest[reserve.program].ledger, legs),
+        postings=post(entry.id, catalogue.latest[reserve.program].ledger_of(catalogue.merchants[merchant]), legs),
         born=(reserve.id,),
     )
 

@@ -1,6 +1,6 @@
 """Settlement for everybody else: preview, run, what is due, the handlers, the bank's file."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,37 +8,35 @@ import psycopg
 
 from kaquan.commands.execute import BATCH_MAX, Door
 from kaquan.commands.handler import Handler
-from kaquan.commands.loading import installation
 from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed
-from kaquan.db.wire import raw_cursor
-from kaquan.kernel.calendar import Calendar, business_date, month_end
+from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.caller import SYSTEM, Caller
-from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault, Refusal
-from kaquan.programs.catalogue import Catalogue, Terms
-from kaquan.settlement import cycles, rules, store
-from kaquan.settlement.errors import MERCHANT_NOT_IN_PROGRAM, PERIOD_INVALID
+from kaquan.programs.catalogue import Catalogue
+from kaquan.settlement import closing, cycles, previews, rules, store
 from kaquan.settlement.model import (
+    CloseFacts,
+    ClosePeriod,
     Due,
+    PayoutLine,
     Preview,
-    PreviewRow,
     ReleaseReserve,
     ReserveFacts,
     Settle,
     SettleFacts,
+    close_key,
     release_key,
     settle_key,
-    summed,
 )
 from kaquan.settlement.payouts import write_csv
 
 RESERVES_DUE_MAX = 500  # one batch of the door; the timetable asks again
 
-PATIENCE_SECONDS = 5.0  # far longer than any command takes; what takes longer is counted by the next settlement
-
-payouts = store.payouts
+coming = previews.coming
+preview = previews.preview
 settlements = store.settlements
+waiting = store.waiting
 write_payouts = write_csv
 
 
@@ -79,49 +77,60 @@ class ReleaseHandler(Handler):
         return rules.decide_release(entry, facts, self._catalogue, at)
 
 
+class CloseHandler(Handler):
+    """Close a period."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(Kind.CLOSE_PERIOD, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> CloseFacts:
+        """What everybody has left. There is nothing to lock: closed periods are only added."""
+        return store.load_closing(cursor, entries)
+
+    def decide(self, entry: Entry, facts: CloseFacts, at: datetime) -> Plan | Refusal:
+        """See `settlement.closing`."""
+        return closing.decide_close(entry, facts, self._catalogue, at)
+
+
 def handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
     """The handler of each kind of command here."""
-    return {Kind.SETTLE: SettleHandler(catalogue, calendar), Kind.RELEASE_RESERVE: ReleaseHandler(catalogue)}
+    return {
+        Kind.SETTLE: SettleHandler(catalogue, calendar),
+        Kind.RELEASE_RESERVE: ReleaseHandler(catalogue),
+        Kind.CLOSE_PERIOD: CloseHandler(catalogue),
+    }
 
 
-def preview(
-    connection: psycopg.Connection[Any],
-    catalogue: Catalogue,
-    calendar: Calendar,
-    program: int,
-    period_end: date,
-    merchants: Collection[Id] | None = None,
-    patience_seconds: float = PATIENCE_SECONDS,
-    at: datetime | None = None,
-) -> Preview | Refusal:
-    """A period's settlements, of all merchants of the program's group or of `merchants`, as a run will make them.
+def settle_commands(seen: Preview, caller: Caller = SYSTEM) -> list[Settle]:
+    """The settlements that a preview showed, as commands."""
+    key = settle_key(seen.program, seen.period)
+    return [
+        Settle(
+            key=key,
+            caller=caller,
+            program=seen.program,
+            merchant=row.merchant,
+            period_end=seen.period_end,
+            terms=seen.terms,
+            cut=seen.cut,
+        )
+        for row in seen.rows
+    ]
 
-    Nothing is written. `at` is when it would be run: late, it pays no earlier than that day. It waits up to
-    `patience_seconds` for transactions in flight, so that the cut is as fresh as can be. Every merchant of the group
-    is settled each period, if only for nothing: its next settlement then stands on this one and needs to read no
-    further back.
-    """
-    catalogue.refresh(connection, installation(connection)[1])
-    terms = catalogue.latest.get(program)
-    if terms is None:
-        return Refusal(MERCHANT_NOT_IN_PROGRAM)
-    if period_end != month_end(period_end):
-        return Refusal(PERIOD_INVALID, {"period_end": period_end.isoformat()})
-    pay_on = cycles.pay_day(period_end, terms.terms.settlement, calendar, business_date(at) if at else None)
-    if isinstance(pay_on, Refusal):
-        return pay_on
-    cursor = raw_cursor(connection)
-    cut = rules.cut_of(period_end, terms, store.closed_horizon(cursor, patience_seconds))
-    wanted = [(merchant, merchant, program, cut) for merchant in _group(catalogue, terms, merchants)]
-    facts = SettleFacts({}, *store.counted(cursor, wanted))
-    rows = []
-    for merchant, *_ in wanted:
-        previous = facts.previous.get((merchant, program))
-        if previous is None or previous.period_end < period_end:
-            known = catalogue.merchants[merchant]
-            rows.append(PreviewRow(merchant, known.code, known.name, rules.settled(facts, merchant, previous, terms)))
-    totals = summed(row.statement.total for row in rows)
-    return Preview(program, terms.id, period_end, pay_on, cut, tuple(rows), totals, len(wanted) - len(rows))
+
+def close_command(seen: Preview, caller: Caller = SYSTEM) -> ClosePeriod:
+    """The command that closes the period of a preview, once all that it showed is settled."""
+    return ClosePeriod(
+        key=close_key(seen.program, seen.period),
+        caller=caller,
+        program=seen.program,
+        period_end=seen.period_end,
+        terms=seen.terms,
+        cut=seen.cut,
+    )
 
 
 def run(
@@ -135,20 +144,7 @@ def run(
 
     `progress` is told after each batch how many merchants are done.
     """
-    key = settle_key(seen.program, seen.period_end)
-    commands = [
-        Settle(
-            key=key,
-            caller=caller,
-            program=seen.program,
-            merchant=row.merchant,
-            period_end=seen.period_end,
-            terms=seen.terms,
-            cut=seen.cut,
-        )
-        for row in seen.rows
-    ]
-    return _in_batches(door, handler, commands, progress)
+    return _in_batches(door, handler, settle_commands(seen, caller), progress)
 
 
 def release(
@@ -161,22 +157,24 @@ def release(
 
 def due(connection: psycopg.Connection[Any], catalogue: Catalogue, calendar: Calendar, at: datetime) -> Due:
     """Which periods are to be settled and which reserves released at `at`. Reads, changes nothing."""
-    catalogue.refresh(connection, installation(connection)[1])
     today = business_date(at)
-    periods = []
-    for program, terms in sorted(catalogue.latest.items()):
-        known = store.settled_to(connection, program)
-        group = _group(catalogue, terms, None)
-        rules_ = terms.terms.settlement
-        opened = cycles.period_of(instant(store.opened_at_us(connection, program)), cycles.cut_off(rules_))
-        found = cycles.due_periods(opened, [known.get(one) for one in group], rules_, calendar, today)
-        periods += [(program, period_end) for period_end in found]
+    periods = previews.due_periods(connection, catalogue, calendar, today)
     return Due(periods, store.reserves_due(connection, today, RESERVES_DUE_MAX))
 
 
-def _group(catalogue: Catalogue, terms: Terms, merchants: Collection[Id] | None) -> list[Id]:
-    accepting = (known.id for known in catalogue.merchants.values() if known.group == terms.group)
-    return sorted(one for one in accepting if merchants is None or one in merchants)
+def previews_due(
+    connection: psycopg.Connection[Any], catalogue: Catalogue, calendar: Calendar, found: Due, at: datetime
+) -> list[Preview]:
+    """What the settlements of the periods that are due would be: those of a program stand on one another."""
+    return previews.previews(connection, catalogue, calendar, found.periods, business_date(at))
+
+
+def payouts(
+    connection: psycopg.Connection[Any], catalogue: Catalogue, program: int, period_end: date
+) -> list[PayoutLine]:
+    """What the bank is instructed to pay for a period."""
+    name = cycles.period_name(period_end, catalogue.latest[program].terms.settlement)
+    return store.payouts(connection, program, period_end, name)
 
 
 def _in_batches(

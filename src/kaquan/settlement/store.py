@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from time import sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -17,6 +17,9 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.settlement.model import (
+    Closed,
+    CloseFacts,
+    Counted,
     Cut,
     Entries,
     PayoutLine,
@@ -24,6 +27,8 @@ from kaquan.settlement.model import (
     Reserve,
     ReserveFacts,
     SettleFacts,
+    Waiting,
+    close_id,
 )
 
 QUERIES = load(__package__)
@@ -31,40 +36,71 @@ QUERIES = load(__package__)
 _NOTHING = Cut(0, 0)
 _LOOK_SECONDS = 0.01
 
-Wanted = tuple[bytes, bytes, int, Cut]
-"""Under which id the entries are wanted, of which merchant, in which program, within which cut."""
+
+class Wanted(NamedTuple):
+    """Whose entries are wanted, under which id, within which cut; `follows`: a cut that counts what came before.
+
+    Without one they are counted since the merchant's latest settlement.
+    """
+
+    id: bytes
+    merchant: Id
+    program: int
+    cut: Cut
+    follows: Cut | None = None
 
 
 def load_settlements(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> SettleFacts:
-    """Earlier decisions, latest settlements and entries for a batch of settlements."""
-    wanted = [(entry.id, entry.command.merchant, entry.command.program, entry.command.cut) for entry in entries]
-    known = _known(cursor, entries)
-    return SettleFacts(known, *counted(cursor, wanted))
+    """Earlier decisions, latest settlements and entries. Several of a merchant in a batch follow one another."""
+    wanted, last = [], dict[tuple[bytes, int], Cut]()
+    for entry in entries:
+        command, key = entry.command, (entry.command.merchant, entry.command.program)
+        wanted.append(Wanted(entry.id, command.merchant, command.program, command.cut, last.get(key)))
+        last[key] = command.cut
+    return SettleFacts(_known(cursor, entries), counted(cursor, wanted))
 
 
-def counted(
-    cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]
-) -> tuple[int, dict[tuple[bytes, int], Previous], dict[bytes, dict[Source, Entries]]]:
-    """The horizon, the latest settlements, and the entries of each wanted cut since the cut before it.
+def load_closing(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> CloseFacts:
+    """Earlier decisions, and of everybody who ever had money coming what is left within the cut of each command."""
+    programs = sorted({entry.command.program for entry in entries})
+    traders_ = {program: traders(cursor, program) for program in programs}
+    wanted = [
+        Wanted(close_id(entry.id, merchant), merchant, entry.command.program, entry.command.cut)
+        for entry in entries
+        for merchant in traders_[entry.command.program]
+    ]
+    return CloseFacts(_known(cursor, entries), counted(cursor, wanted, programs), traders_)
 
-    The three are read one after the other: a settlement that is made in between breaks the chain of numbers,
-    so a decision that stands on stale facts is never written.
+
+def traders(cursor: psycopg.Cursor[Any], program: int) -> list[Id]:
+    """The merchants that ever had money coming in a program."""
+    return [Id(row[0]) for row in cursor.execute(QUERIES.traders, {"program": program})]
+
+
+def counted(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted], programs: Sequence[int] = ()) -> Counted:
+    """The horizon, closed periods (also of `programs`), latest settlements, and the entries that are wanted.
+
+    They are read one after the other: a settlement that is made in between breaks the chain of numbers, so a
+    decision that stands on stale facts is never written.
     """
     horizon, _ = _horizon(cursor)
-    latest = latest_settlements(cursor, [(merchant, program) for _, merchant, program, _ in wanted])
-    before = [latest[key].cut if (key := one[1:3]) in latest else _NOTHING for one in wanted]
-    cuts = [cut for *_, cut in wanted]
+    closed = _closed(cursor, sorted({*programs, *(one.program for one in wanted)}))
+    previous = latest_settlements(cursor, [(one.merchant, one.program) for one in wanted])
+    since = {one.id: one.follows or _cut(previous.get((one.merchant, one.program))) for one in wanted}
+    before = [since[one.id] or _NOTHING for one in wanted]
+    shut = [_shut(closed.get(one.program), previous.get((one.merchant, one.program))) for one in wanted]
+    later = [max(pair, key=_instant) for pair in zip(before, shut, strict=True)]
+    cuts = [one.cut for one in wanted]
     rows = cursor.execute(
         QUERIES.entries,
         {
-            "merchant": column(UUID, [merchant for _, merchant, _, _ in wanted]),
-            "program": column(INT2, [program for _, _, program, _ in wanted]),
-            "cut_at": column(INT8, [cut.at_us for cut in cuts]),
-            "cut_xid": column(INT8, [cut.xid for cut in cuts]),
-            "previous_at": column(INT8, [cut.at_us for cut in before]),
-            "previous_xid": column(INT8, [cut.xid for cut in before]),
-            "since_at": min((cut.at_us for cut in before), default=0),
-            "since_xid": min((cut.xid for cut in before), default=0),
+            "merchant": column(UUID, [one.merchant for one in wanted]),
+            "program": column(INT2, [one.program for one in wanted]),
+            **_columns("cut", cuts),
+            **_columns("previous", before),
+            **_columns("closed", shut),
+            "since_at": min((cut.at_us for cut in later), default=0),
+            "since_xid": min((cut.xid for cut in later), default=0),
             "until_at": max((cut.at_us for cut in cuts), default=0),
             "until_xid": max((cut.xid for cut in cuts), default=0),
         },
@@ -72,8 +108,35 @@ def counted(
     entries: dict[bytes, dict[Source, Entries]] = {}
     for position, source, gross, refunds, released in rows:
         found = Entries(Money(gross), Money(refunds), Money(released))
-        entries.setdefault(wanted[position - 1][0], {})[Source(source)] = found
-    return horizon, latest, entries
+        entries.setdefault(wanted[position - 1].id, {})[Source(source)] = found
+    return Counted(horizon, closed, previous, entries, since)
+
+
+def _columns(name: str, cuts: Sequence[Cut]) -> dict[str, Any]:
+    return {
+        f"{name}_at": column(INT8, [cut.at_us for cut in cuts]),
+        f"{name}_xid": column(INT8, [cut.xid for cut in cuts]),
+    }
+
+
+def _cut(previous: Previous | None) -> Cut | None:
+    return previous.cut if previous else None
+
+
+def _instant(cut: Cut) -> int:
+    return cut.at_us
+
+
+def _shut(closed: Closed | None, previous: Previous | None) -> Cut:
+    """The closed cut that a merchant had nothing in. One who was settled for that period or later knows better."""
+    if closed is None or (previous is not None and previous.period_end >= closed.period_end):
+        return _NOTHING
+    return closed.cut
+
+
+def _closed(cursor: psycopg.Cursor[Any], programs: Sequence[int]) -> dict[int, Closed]:
+    rows = cursor.execute(QUERIES.closed, {"program": column(INT2, programs)})
+    return {program: Closed(period_end, Cut(at, xid)) for program, period_end, at, xid in rows}
 
 
 def closed_horizon(cursor: psycopg.Cursor[Any], patience_seconds: float) -> int:
@@ -111,8 +174,10 @@ def latest_settlements(
         },
     )
     return {
-        (merchant, program): Previous(number, period_end, Cut(cut_at, cut_xid), _by_source(by_source, "carry"))
-        for merchant, program, number, period_end, cut_at, cut_xid, by_source in rows
+        (merchant, program): Previous(
+            number, period_end, Cut(cut_at, cut_xid), _by_source(by_source, "carry"), Money(pending)
+        )
+        for merchant, program, number, period_end, cut_at, cut_xid, pending, by_source in rows
     }
 
 
@@ -167,15 +232,15 @@ def _by_source(stored: Mapping[str, Any], field: str = "") -> dict[Source, Money
     }
 
 
-def settled_to(connection: psycopg.Connection[Any], program: int) -> dict[bytes, date]:
-    """The last settled period of each merchant that has one."""
-    return dict(raw_cursor(connection).execute(QUERIES.settled_to, {"program": program}))
+def progress(connection: psycopg.Connection[Any]) -> dict[int, tuple[int, date | None]]:
+    """When each program's first terms came into force, in microseconds, and its last closed period."""
+    return {program: (at, closed) for program, at, closed in connection.execute(QUERIES.progress)}
 
 
-def opened_at_us(connection: psycopg.Connection[Any], program: int) -> int:
-    """When the program's first terms came into force, in microseconds; 0 for an unknown program."""
-    row = connection.execute(QUERIES.opened, {"program": program}).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+def waiting(connection: psycopg.Connection[Any]) -> list[Waiting]:
+    """What waits for a bank account."""
+    rows = raw_cursor(connection).execute(QUERIES.waiting)
+    return [Waiting(program, Id(merchant), day, Money(amount)) for program, merchant, day, amount in rows]
 
 
 def reserves_due(connection: psycopg.Connection[Any], today: date, most: int) -> list[Id]:
@@ -190,10 +255,10 @@ def settlements(connection: psycopg.Connection[Any], program: int, period_end: d
         return cursor.execute(QUERIES.settlements, {"program": program, "period_end": period_end}).fetchall()
 
 
-def payouts(connection: psycopg.Connection[Any], program: int, period_end: date) -> list[PayoutLine]:
-    """What the bank is instructed to pay for a period."""
+def payouts(connection: psycopg.Connection[Any], program: int, period_end: date, period: str) -> list[PayoutLine]:
+    """What the bank is instructed to pay for a period, which is called `period`."""
     rows = raw_cursor(connection).execute(QUERIES.payouts, {"program": program, "period_end": period_end})
     return [
-        PayoutLine(Id(identity), code, name, bank, account, Source(source), Money(amount), period_end, pay_on)
-        for identity, code, name, bank, account, source, amount, period_end, pay_on in rows
+        PayoutLine(Id(identity), code, name, bank, account, Source(source), Money(amount), period, pay_on)
+        for identity, code, name, bank, account, source, amount, pay_on in rows
     ]
