@@ -20,6 +20,7 @@ REFERENCE = {
     "store": "like its merchant",
     "fund": "like a merchant: named by wallets of every bucket",
     "stock": "a few for each program",
+    "stock_event": "like its stock",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
     "schema_migration": "of the runner",
@@ -34,6 +35,7 @@ HISTORY = (
     "program_proposal",
     "program_event",
     "settlement",
+    "stock_event",
 )
 """Tables that the application may only append to."""
 

@@ -49,6 +49,7 @@ class Kind(IntEnum):
     PAUSE_STOCK = 55
     RESUME_STOCK = 56
     STOP_STOCK = 57
+    RAISE_STOCK = 58
     CLAIM = 60
     VOID_VOUCHER = 61
     EXPIRE_VOUCHER = 62

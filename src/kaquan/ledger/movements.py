@@ -19,6 +19,8 @@ class Movement(IntEnum):
     EXPIRE_LOT = 31
     SETTLE = 40
     RELEASE_RESERVE = 41
+    PAY_IN_FUND = 51
+    PAY_OUT_FUND = 52
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

@@ -65,9 +65,9 @@ FROM posting p JOIN book b ON b.id = p.book
 WHERE p.bucket = %(bucket)s AND p.transfer = %(transfer)s ORDER BY p.line LIMIT 1000;
 
 -- export_postings: every posting in the order of time
-SELECT b.code, g.code, p.kind::int, p.transfer, p.line::int, p.at, p.debit::int, p.debit_owner, p.credit::int,
+SELECT b.code, coalesce(g.code, ''), p.kind::int, p.transfer, p.line::int, p.at, p.debit::int, p.debit_owner, p.credit::int,
        p.credit_owner, p.source::int, p.amount
-FROM posting p JOIN book b ON b.id = p.book JOIN program g ON g.id = p.program
+FROM posting p JOIN book b ON b.id = p.book LEFT JOIN program g ON g.id = p.program
 ORDER BY p.at, p.bucket, p.transfer, p.line;
 
 -- export_holds: every open authorization

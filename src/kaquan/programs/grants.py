@@ -89,6 +89,15 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         Money,
         fen("每日预算；0 表示不限", "most that may be promised a day; 0 means no limit", looser=1, endless=True),
     ] = ZERO
+    shared_budget: Annotated[
+        bool,
+        choice(
+            "与其他券批次共用资金户余额，先领先得；否则开放时须有足额资金",
+            "shares what its funds hold with other stocks, first come first served; "
+            "otherwise all of it is there before it opens",
+            looser=-1,
+        ),
+    ] = False
     # Who may have one
     hand_out: Annotated[
         HandOut,

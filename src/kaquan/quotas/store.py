@@ -33,6 +33,11 @@ def quotas(facts: Mapping[str, Sequence[Any]]) -> Quotas:
     return Quotas(_by_pool(_slices(facts)), {TallyKey(one.id, one.rule, one.day): one for one in _tallies(facts)})
 
 
+def slices_only(facts: Mapping[str, Sequence[Any]]) -> Quotas:
+    """The slices of a load function's answer that has no tallies."""
+    return Quotas(_by_pool(_slices(facts)), {})
+
+
 def tallies_only(facts: Mapping[str, Sequence[Any]]) -> Quotas:
     """The tallies of a load function's answer that has no slices."""
     return Quotas({}, {TallyKey(one.id, one.rule, one.day): one for one in _tallies(facts)})

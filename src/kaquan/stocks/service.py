@@ -1,0 +1,55 @@
+"""Stocks for everybody else: the handlers of commands on stocks."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.funders.cover import open_stocks
+from kaquan.kernel.ids import Id
+from kaquan.kernel.refusal import Refusal
+from kaquan.programs.catalogue import Catalogue, Stock
+from kaquan.stocks import rules, store
+from kaquan.stocks.model import StockCommand, StockFacts
+
+KINDS = (Kind.OPEN_STOCK, Kind.PAUSE_STOCK, Kind.RESUME_STOCK, Kind.STOP_STOCK, Kind.RAISE_STOCK)
+
+
+class StockHandler(Handler):
+    """Open, pause, resume, stop, raise."""
+
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> StockFacts:
+        """The stocks, their funds, and the other stocks that draw on those."""
+        commands = [entry.command for entry in entries]
+        addressed = [self._catalogue.stock_by_code(one.program, one.stock) for one in commands]
+        stocks: dict[int, Stock] = {one.id: one for one in addressed if one is not None}
+        funds: set[Id] = set()
+        if self.kind in (Kind.OPEN_STOCK, Kind.RAISE_STOCK):
+            funds = set(self._funds(commands))
+            stocks |= {one.id: one for fund in funds for one in open_stocks(self._catalogue, fund)}
+        return store.load_stocks(cursor, entries, funds, list(stocks.values()), lock)
+
+    def _funds(self, commands: Iterable[StockCommand]) -> Iterable[Id]:
+        for command in commands:
+            terms = self._catalogue.program(command.program)
+            for each in terms.terms.funding if terms else ():
+                if each.of == command.stock and each.fund in self._catalogue.funds:
+                    yield self._catalogue.funds[each.fund].id
+
+    def decide(self, entry: Entry, facts: StockFacts, at: datetime) -> Plan | Refusal:
+        """See `stocks.rules`."""
+        return rules.decide(entry, facts, self._catalogue, at)
+
+
+def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+    """The handler of each kind of command here."""
+    return {kind: StockHandler(kind, catalogue) for kind in KINDS}
