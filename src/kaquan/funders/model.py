@@ -1,6 +1,5 @@
 """Commands on funds, and what they are decided on."""
 
-from collections.abc import Mapping
 from hashlib import sha256
 
 import msgspec
@@ -90,17 +89,16 @@ class FundFacts(msgspec.Struct):
 
 
 class FundBooks(msgspec.Struct, frozen=True):
-    """A fund's money in fen: what came in, what went back, what is free, promised, used, and owed by its party."""
+    """A fund's money in fen, as the books say. Paid in or pledged = paid out + free + promised + used.
+
+    `not_swept_fen` of what is free came back and can't be promised yet; `receivable_fen` is what a party that pledged
+    owes for what was used.
+    """
 
     paid_in_fen: Money
     paid_out_fen: Money
     free_fen: Money
-    returned_fen: Money
+    not_swept_fen: Money
     promised_fen: Money
     used_fen: Money
     receivable_fen: Money
-
-
-NO_BOOKS = FundBooks(Money(0), Money(0), Money(0), Money(0), Money(0), Money(0), Money(0))
-
-Books = Mapping[bytes, FundBooks]

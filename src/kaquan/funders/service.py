@@ -10,10 +10,12 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.funders import rules, store
 from kaquan.funders.cover import open_stocks
-from kaquan.funders.model import FundFacts
+from kaquan.funders.model import FundFacts, SweepFund
+from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 
+books = store.books
 load_facts = store.load_facts
 
 
@@ -35,6 +37,13 @@ class FundHandler(Handler):
     def decide(self, entry: Entry, facts: FundFacts, at: datetime) -> Plan | Refusal:
         """See `funders.rules`."""
         return rules.decide(entry, facts, self._catalogue)
+
+
+def due(connection: psycopg.Connection[Any], most: int) -> list[SweepFund]:
+    """Up to `most` sweeps that are due. A look at the same slices gives the same keys, so that it is done once."""
+    return [
+        SweepFund(key=f"sweep-{turn}", caller=SYSTEM, fund=code) for code, turn in store.sweeps_due(connection, most)
+    ]
 
 
 def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:

@@ -9,8 +9,9 @@ from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
-from kaquan.funders.model import FundFacts
+from kaquan.funders.model import FundBooks, FundFacts
 from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
 from kaquan.quotas.model import slice_keys
 from kaquan.quotas.service import slice_columns, slices_only
 
@@ -45,3 +46,24 @@ def load_facts(
     return FundFacts(
         known_commands(found), {(fund, account): fen for fund, account, fen in columns}, slices_only(found)
     )
+
+
+def books(connection: psycopg.Connection[Any]) -> dict[bytes, FundBooks]:
+    """What the books say of every fund, in one snapshot."""
+    found = {}
+    for fund, paid_in, paid_out, promisable, budget, committed, receivable in connection.execute(QUERIES.books):
+        found[fund.bytes] = FundBooks(
+            paid_in_fen=Money(paid_in),
+            paid_out_fen=Money(paid_out),
+            free_fen=Money(budget),
+            not_swept_fen=Money(budget - promisable),
+            promised_fen=Money(committed),
+            used_fen=Money(paid_in - paid_out - budget - committed),
+            receivable_fen=Money(receivable),
+        )
+    return found
+
+
+def sweeps_due(connection: psycopg.Connection[Any], most: int) -> list[tuple[str, int]]:
+    """Up to `most` funds to which money came back, by code, each with a number that its slices have only now."""
+    return [(code, int(turn)) for code, turn in connection.execute(QUERIES.sweeps_due, {"most": most})]

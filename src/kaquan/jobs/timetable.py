@@ -14,6 +14,7 @@ import structlog
 
 from kaquan.cards import service as cards
 from kaquan.commands.model import Command, Kind
+from kaquan.funders import service as funders
 from kaquan.kernel.calendar import Calendar, business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
@@ -26,6 +27,7 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import ReleaseReserve, Settle, release_key, settle_key
+from kaquan.stocks import service as stocks
 
 DUE_MAX = 2_000
 """Commands of one kind in one look: four batches of the door. Who carries them out looks again for the rest."""
@@ -68,6 +70,8 @@ def due(
         Kind.RELEASE_RESERVE: [
             ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
         ],
+        Kind.SWEEP_FUND: funders.due(connection, most),
+        Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
         Kind.SETTLE: _settlements(connection, catalogue, calendar, later.periods)[:most],
     }
     return {kind: commands for kind, commands in found.items() if commands}

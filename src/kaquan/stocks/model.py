@@ -73,3 +73,14 @@ class StockFacts(FundFacts):
         opened = [one for one in plan.born if isinstance(one, Stock)]
         self.opened += opened
         self.next_stock += len(opened)
+
+
+class StockView(msgspec.Struct, frozen=True):
+    """An opened stock for display: its latest step, what it was given in all, and what is left of that."""
+
+    number: int
+    at_us: int
+    count: int
+    budget: Money
+    left: int
+    left_fen: Money

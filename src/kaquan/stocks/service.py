@@ -1,7 +1,7 @@
 """Stocks for everybody else: the handlers of commands on stocks."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -9,13 +9,21 @@ import psycopg
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.funders.cover import open_stocks
+from kaquan.kernel.caller import SYSTEM
+from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
-from kaquan.programs.catalogue import Catalogue, Stock
+from kaquan.programs.catalogue import Catalogue, Stock, StockState
 from kaquan.stocks import rules, store
-from kaquan.stocks.model import StockCommand, StockFacts
+from kaquan.stocks.model import PauseStock, StockCommand, StockFacts
 
 KINDS = (Kind.OPEN_STOCK, Kind.PAUSE_STOCK, Kind.RESUME_STOCK, Kind.STOP_STOCK, Kind.RAISE_STOCK)
+
+BREAKER_SPAN = timedelta(hours=1)
+"""The terms count the uses of an hour."""
+
+history = store.history
+views = store.views
 
 
 class StockHandler(Handler):
@@ -48,6 +56,33 @@ class StockHandler(Handler):
     def decide(self, entry: Entry, facts: StockFacts, at: datetime) -> Plan | Refusal:
         """See `stocks.rules`."""
         return rules.decide(entry, facts, self._catalogue, at)
+
+
+def due(connection: psycopg.Connection[Any], catalogue: Catalogue, at: datetime) -> list[PauseStock]:
+    """Stocks whose breaker is to pause them: more of their vouchers were used in an hour than their terms allow.
+
+    What was used before the latest step does not count again, so that a stock that somebody resumed runs on. Its key
+    follows from that step: a look that runs twice pauses once.
+    """
+    guarded = {
+        stock.id: stock
+        for stock in catalogue.latest_stocks.values()
+        if stock.rules.breaker_hour_count and stock.state is StockState.RUNNING
+    }
+    if not guarded:
+        return []
+    found = store.used_since(connection, list(guarded), microseconds(at - BREAKER_SPAN))
+    return [
+        PauseStock(
+            key=f"breaker-{stock}-{step}",
+            caller=SYSTEM,
+            program=guarded[stock].terms.terms.program.code,
+            stock=guarded[stock].code,
+            reason=f"熔断 breaker: {used} > {guarded[stock].rules.breaker_hour_count} / 1 h",
+        )
+        for stock, used, step in found
+        if used > guarded[stock].rules.breaker_hour_count
+    ]
 
 
 def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:

@@ -32,7 +32,8 @@ BEGIN
 
     SELECT array_agg(t.owner), array_agg(t.account), array_agg(t.fen)
     INTO balance_fund, balance_account, balance_fen
-    FROM (SELECT b.owner, b.account, sum(b.fen)::bigint AS fen FROM fund_balances(p_fund) b GROUP BY 1, 2) t;
+    FROM (SELECT b.owner, b.account, sum(b.credits - b.debits)::bigint AS fen FROM fund_balances(p_fund) b
+          GROUP BY 1, 2) t;
 
     IF p_slice_pool IS NOT NULL THEN
         SELECT array_agg(t.bucket), array_agg(t.pool), array_agg(t.day), array_agg(t.number), array_agg(t.version),
@@ -45,15 +46,16 @@ BEGIN
 END $$;
 
 -- What the books say of funds: the roll-up, and the postings since its horizon.
-CREATE FUNCTION fund_balances(p_fund uuid[]) RETURNS TABLE (owner uuid, account smallint, program smallint, fen numeric)
+CREATE FUNCTION fund_balances(p_fund uuid[])
+RETURNS TABLE (owner uuid, account smallint, program smallint, debits numeric, credits numeric)
 LANGUAGE sql STABLE AS $$
-    SELECT r.owner, r.account, r.program, r.credits - r.debits
+    SELECT r.owner, r.account, r.program, r.debits, r.credits
     FROM rollup r WHERE r.account BETWEEN 30 AND 33 AND r.owner = ANY (p_fund)
     UNION ALL
-    SELECT v.owner, v.account, p.program, v.fen
+    SELECT v.owner, v.account, p.program, v.debits, v.credits
     FROM posting p
-    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
-        AS v (account, owner, fen)
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint),
+                               (p.credit, p.credit_owner, 0::bigint, p.amount)) AS v (account, owner, debits, credits)
     WHERE p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)
       AND v.account BETWEEN 30 AND 33 AND v.owner = ANY (p_fund)
 $$;
@@ -63,3 +65,29 @@ REVOKE EXECUTE ON FUNCTION load_funds (smallint[], smallint[], uuid[], uuid[], s
     fund_balances (uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION load_funds (smallint[], smallint[], uuid[], uuid[], smallint[], uuid[], integer[], smallint[]),
     fund_balances (uuid[]) TO kaquan_app;
+
+-- Who pays for the vouchers of a stock under each version of its terms, in order: `bps` of `whole`, `upto` with those
+-- before it. fund NULL: the merchant.
+CREATE VIEW funding_share AS
+SELECT t.id AS terms, s.id AS stock, f.id AS fund, e.position,
+       (e.value ->> 'share_bps')::bigint AS bps,
+       sum((e.value ->> 'share_bps')::bigint) OVER (PARTITION BY t.id, s.id ORDER BY e.position)::bigint AS upto,
+       sum((e.value ->> 'share_bps')::bigint) OVER (PARTITION BY t.id, s.id)::bigint AS whole
+FROM program_terms t
+JOIN stock s ON s.program = t.program
+CROSS JOIN LATERAL jsonb_array_elements(t.terms::jsonb -> 'funding') WITH ORDINALITY AS e (value, position)
+LEFT JOIN fund f ON f.code = e.value ->> 'fund'
+WHERE e.value ->> 'of' = s.code;
+
+-- What one of them pays of an amount: the difference of running totals that are rounded half up (kernel.money.allocate).
+CREATE FUNCTION funded_part(p_amount bigint, p_bps bigint, p_upto bigint, p_whole bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT (2 * p_amount * p_upto + p_whole) / (2 * p_whole) - (2 * p_amount * (p_upto - p_bps) + p_whole) / (2 * p_whole) $$;
+
+-- The pool of something that is counted by a number (quotas.model.pool_id).
+CREATE FUNCTION pool_of(p_kind text, p_number integer) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT encode(substring(sha256(convert_to(p_kind || ' ' || p_number, 'UTF8')) FOR 16), 'hex')::uuid $$;
+
+GRANT SELECT ON funding_share TO kaquan_app;
+REVOKE EXECUTE ON FUNCTION funded_part (bigint, bigint, bigint, bigint), pool_of (text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION funded_part (bigint, bigint, bigint, bigint), pool_of (text, integer) TO kaquan_app;
