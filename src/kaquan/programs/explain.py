@@ -1,13 +1,13 @@
 """The terms in plain sentences, Chinese and English: what a clerk reads out and a card holder agrees to."""
 
-from kaquan.kernel.money import ZERO, Money, Rate, share, text
+from kaquan.kernel.money import ZERO, Money, share, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
+from kaquan.programs.explain_stocks import given
+from kaquan.programs.phrases import Sentence, percent
+from kaquan.programs.phrases import count_of as _count
 from kaquan.programs.terms import Band, ProgramTerms, Rebate
-
-Sentence = tuple[str, str]
-"""The same sentence in Chinese and in English."""
 
 _STEP = Money(10_000)  # examples of marginal bands look 100.00 yuan past the start of the band
 _SAMPLE = Money(100_000)  # examples of the merchant's side speak of 1,000.00 yuan
@@ -57,6 +57,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *withdrawal(terms, law),
         *paying(terms),
         *rebated(terms, law),
+        *given(terms),
         *_merchants(terms),
         *opined(terms),
         _LATER,
@@ -79,12 +80,6 @@ def examples(rebate: Rebate) -> list[tuple[Money, Money]]:
         edge = [(band.from_fen, ZERO)] if band.from_fen > 0 else []
         return [(Money(band.from_fen + step), earned), *edge]
     return []
-
-
-def percent(rate: Rate) -> str:
-    """`500` as `5%`, `60` as `0.6%`."""
-    whole, rest = divmod(rate, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
 def kind_of(terms: ProgramTerms) -> Sentence:
@@ -308,7 +303,3 @@ def _span(minutes: int) -> Sentence:
     if minutes % 60 == 0:
         return f"{minutes // 60} 小时", _count(minutes // 60, "hour")
     return f"{minutes} 分钟", _count(minutes, "minute")
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"

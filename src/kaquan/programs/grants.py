@@ -39,9 +39,12 @@ def limit(zh: str, en: str, most: int = COUNT_MAX) -> Meaning:
 
 
 class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[funding]]`: a fund pays a share of what is given. The shares of one thing add up to the whole."""
+    """`[[funding]]`: a fund pays a share of a stock's vouchers. The shares of one stock add up to the whole.
 
-    of: Annotated[str, code("为哪一项出资：券批次、返还计划、红包或邀请的代码", "code of what is paid for", key=True)]
+    Plans, referrals and packets hand out vouchers of a stock, and are paid for by who pays for it.
+    """
+
+    of: Annotated[str, code("为哪个券批次出资", "code of the stock that is paid for", key=True)]
     fund: Annotated[
         str,
         code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it", key=True),
