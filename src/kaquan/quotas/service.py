@@ -7,3 +7,4 @@ tally_columns = store.tally_columns
 quotas = store.quotas
 slices_only = store.slices_only
 tallies_only = store.tallies_only
+open_days = store.open_days
