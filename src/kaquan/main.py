@@ -9,6 +9,7 @@ from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
+from kaquan.draws import service as draws
 from kaquan.funders import service as funders
 from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
 from kaquan.kernel.calendar import Calendar
@@ -67,6 +68,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
         **funders.handlers(catalogue),
         **stocks.handlers(catalogue),
         **vouchers.handlers(catalogue),
+        **draws.handlers(catalogue),
         **payments.handlers(catalogue),
         **settlement.handlers(catalogue, calendar),
     }

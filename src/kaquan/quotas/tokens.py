@@ -36,7 +36,7 @@ def take(
         return _judge(cursor, wants, store.held(cursor, wants), at_us, lost_code, None)
     left, lost = list(wants), list[Lost]()
     for _ in range(ROUNDS):
-        left = store.take(cursor, left, at_us)
+        left = store.take(cursor, left, at_us) if left else []
         if not left:
             return lost
         held = store.held(cursor, left)

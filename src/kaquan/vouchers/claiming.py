@@ -48,7 +48,7 @@ class ObtainHandler(Handler):
 
     def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
         super().__init__(kind, catalogue)
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._days = DayBook()
 
     @abstractmethod
@@ -111,7 +111,7 @@ class ClaimHandler(ObtainHandler):
 
     def stock_of(self, command: Any, facts: ClaimFacts, at: datetime) -> Stock | Refusal:
         """See `claims.claimable`."""
-        return claims.claimable(command, self._catalogue, at)
+        return claims.claimable(command, self.catalogue, at)
 
 
 class IssueHandler(ObtainHandler):
@@ -119,7 +119,7 @@ class IssueHandler(ObtainHandler):
 
     def stock_of(self, command: Any, facts: ClaimFacts, at: datetime) -> Stock | Refusal:
         """See `claims.issuable`."""
-        return claims.issuable(command, self._catalogue)
+        return claims.issuable(command, self.catalogue)
 
     def decide(self, entry: Entry, facts: ClaimFacts, at: datetime) -> Plan | Refusal:
         """As a claim, with the reason told."""
@@ -152,8 +152,8 @@ class CodeClaimHandler(ObtainHandler):
         return self._stocks(store.codes(cursor, [entry.command.digest for entry in entries]))
 
     def _stocks(self, codes: Mapping[bytes, Code]) -> dict[bytes, Stock]:
-        latest = {stock.id: stock for stock in self._catalogue.latest_stocks.values()}
-        return {identity: latest[code.stock] for identity, code in codes.items() if code.stock in latest}
+        found = ((identity, self.catalogue.stock_now(code.stock)) for identity, code in codes.items())
+        return {identity: stock for identity, stock in found if stock is not None}
 
     def origin(self, entry: Entry) -> Id:
         """The code."""

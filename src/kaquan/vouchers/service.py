@@ -1,6 +1,6 @@
 """Vouchers for everybody else: their facts, the handlers of their own commands, look-ups, what is due."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from kaquan.cards.model import Wanted
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.kernel.clock import microseconds
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 from kaquan.vouchers import codes, rules, store
@@ -22,6 +23,13 @@ voucher_rows = store.voucher_rows
 of_wallet = store.of_wallet
 view = store.view
 vouchers_due = store.vouchers_due
+claimants = store.claimants
+code_counts = store.code_counts
+
+
+def wanted_wallets(wallets: Collection[Id]) -> Wanted:
+    """Wallets, and nothing else of what a wallet's own commands are decided on."""
+    return Wanted(wallets=wallets)
 
 
 class VoucherHandler(Handler):

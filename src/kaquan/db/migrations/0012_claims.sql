@@ -153,7 +153,5 @@ GRANT UPDATE (state, seed, list_digest, entries, version) ON draw TO kaquan_app;
 CREATE FUNCTION draw_may(p_from smallint, p_to smallint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (p_from, p_to) IN ((1, 2), (2, 3), (3, 4)) $$;
 
-CREATE INDEX payment_at ON payment USING brin (at) WITH (pages_per_range = 32);
-
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA kaquan FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA kaquan TO kaquan_app;
