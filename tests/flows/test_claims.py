@@ -1,4 +1,4 @@
-"""Claims on a real database: limits as tokens that commands hold, days that open by themselves, wallets of one person."""
+"""Claims on a real database: limits as tokens that commands hold, days that open by themselves."""
 
 from datetime import timedelta
 from typing import Any

@@ -17,10 +17,10 @@ ORDER BY id LIMIT 100;
 -- sealed_seed: the seed of a draw under the installation's key
 SELECT sealed_seed FROM draw WHERE bucket = %(bucket)s AND id = %(id)s;
 
--- newest_transaction: the number that the next transaction gets
-SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+-- newest_transaction: a number above that of every transaction that has one by now
+SELECT pg_current_xact_id()::text::bigint;
 
--- oldest_transaction: no transaction before this number is under way any more
+-- oldest_transaction: no transaction below this number is under way any more
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 
 -- draws_listed: draws of every stock, the latest first

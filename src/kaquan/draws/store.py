@@ -75,7 +75,7 @@ def writers_done(connection: psycopg.Connection[Any]) -> bool:
     """Wait until whatever was being written when this was asked is committed or gone. False when it took too long."""
     newest = _number(connection, QUERIES.newest_transaction)
     until = clock.seconds() + WRITERS_SECONDS
-    while _number(connection, QUERIES.oldest_transaction) < newest:
+    while _number(connection, QUERIES.oldest_transaction) <= newest:
         if clock.seconds() > until:
             return False
         sleep(_LOOK_SECONDS)

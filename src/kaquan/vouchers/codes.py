@@ -7,12 +7,14 @@ one hears the same as with one that was used or has expired.
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from unicodedata import normalize
 
 import msgspec
 
-from kaquan.commands.model import Command, Entry, Plan
+from kaquan.commands.model import Command, Entry, Plan, scoped_id
+from kaquan.kernel.caller import Caller
 from kaquan.kernel.ids import BUCKET_COUNT, Id, bucket_of
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock, StockState
@@ -149,6 +151,31 @@ def digest(key: bytes, code: str) -> Id:
 def in_bucket(identity: Id, place: bytes) -> Id:
     """The id as it is called in the bucket that `place` carries."""
     return Id(identity[:15] + bytes([identity[15] & ~(BUCKET_COUNT - 1) & 0xFF | place[15] & (BUCKET_COUNT - 1)]))
+
+
+def batch_id(caller: Caller, key: str, program: str, stock: str) -> Id:
+    """What a batch of codes is called that a caller brings in under a key."""
+    named = sha256(f"codes of {program}/{stock}".encode("utf-8", "surrogatepass")).digest()[:16]
+    return scoped_id(caller.organisation, Id(named), key)
+
+
+def adding(batch: Id, caller: Caller, program: str, stock: str, digests: Mapping[Id, str]) -> list[AddCodes]:
+    """The commands that bring in codes, one for each bucket: their digests, with the last four characters of each."""
+    parts: dict[int, list[Id]] = {}
+    for one in sorted(digests):
+        parts.setdefault(bucket_of(one), []).append(one)
+    return [
+        AddCodes(
+            key=f"add {batch.hex()}",
+            caller=caller,
+            batch=batch,
+            program=program,
+            stock=stock,
+            digests=tuple(part),
+            last4=tuple(digests[one] for one in part),
+        )
+        for part in parts.values()
+    ]
 
 
 def decide(entry: Entry, facts: CodeFacts, catalogue: Catalogue, at_us: int) -> Plan | Refusal:

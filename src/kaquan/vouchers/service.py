@@ -1,5 +1,6 @@
 """Vouchers for everybody else: their facts, the handlers of their own commands, look-ups, what is due."""
 
+import hmac
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
+from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Catalogue
 from kaquan.vouchers import codes, rules, store
 from kaquan.vouchers.claiming import ClaimHandler, CodeClaimHandler, IssueHandler
@@ -25,6 +27,16 @@ view = store.view
 vouchers_due = store.vouchers_due
 claimants = store.claimants
 code_counts = store.code_counts
+
+
+def code_key(master: MasterKey) -> bytes:
+    """The key under which codes are kept (`codes.digest`)."""
+    return master.derive("voucher-code")
+
+
+def outside_digest(master: MasterKey, kind: str, text: str) -> bytes:
+    """What stands for a device or payment account in a claim: a keyed digest of how it is called outside."""
+    return hmac.digest(master.derive(f"claim-{kind}"), text.encode("utf-8", "surrogatepass"), "sha256")[:16]
 
 
 def wanted_wallets(wallets: Collection[Id]) -> Wanted:
