@@ -28,6 +28,8 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import ReleaseReserve, Settle, release_key, settle_key
 from kaquan.stocks import service as stocks
+from kaquan.vouchers import service as vouchers
+from kaquan.vouchers.model import ExpireVoucher
 
 DUE_MAX = 2_000
 """Commands of one kind in one look: four batches of the door. Who carries them out looks again for the rest."""
@@ -47,8 +49,8 @@ def due(
 ) -> Due:
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
-    Programs start first. Holds are released before rebates are granted and lots expire; of each program only the
-    oldest period is settled in one look, because the next one stands on it.
+    Programs start first. Holds are released before vouchers expire, rebates are granted and lots expire; of each
+    program only the oldest period is settled in one look, because the next one stands on it.
     """
     at_us = microseconds(at)
     key = _keys(at)
@@ -58,6 +60,10 @@ def due(
         Kind.EXPIRE_HOLD: [
             ExpireHold(key=key("expire hold", payment), caller=SYSTEM, payment=payment)
             for payment in payments.holds_due(connection, at_us, most)
+        ],
+        Kind.EXPIRE_VOUCHER: [
+            ExpireVoucher(key=key("expire voucher", voucher), caller=SYSTEM, voucher=voucher)
+            for voucher in vouchers.vouchers_due(connection, at_us, most)
         ],
         Kind.GRANT_REWARD: [
             GrantReward(key=key("grant reward", payment), caller=SYSTEM, card=card, payment=payment)
