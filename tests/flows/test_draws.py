@@ -39,9 +39,9 @@ def opening(town: Town, seats: int, hours: int = 1, key: str = "", **asked: Any)
     return service.opening(town.app.master, OPERATOR, key or town.key(), seats=seats, **{**told, **asked})
 
 
-def opened(town: Town, seats: int) -> Id:
+def opened(town: Town, seats: int, **asked: Any) -> Id:
     """A draw that takes entries for an hour."""
-    return town.ok(Kind.OPEN_DRAW, opening(town, seats)).id
+    return town.ok(Kind.OPEN_DRAW, opening(town, seats, **asked)).id
 
 
 def enter(town: Town, draw: Id, *wallets: Id) -> list[Any]:
