@@ -9,6 +9,8 @@ from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
+from kaquan.draws import service as draws
+from kaquan.funders import service as funders
 from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
 from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import BankHandler, ReferenceHandler
@@ -19,6 +21,7 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.enrolment import EnrolmentHandler
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
+from kaquan.stocks import service as stocks
 from kaquan.vouchers import service as vouchers
 
 
@@ -65,7 +68,10 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
         Kind.SELL: SellHandler(Kind.SELL, catalogue),
         Kind.TOP_UP: TopUpHandler(Kind.TOP_UP, catalogue),
         **{kind: CardHandler(kind) for kind in cards},
+        **funders.handlers(catalogue),
+        **stocks.handlers(catalogue),
         **vouchers.handlers(catalogue),
+        **draws.handlers(catalogue),
         **payments.handlers(catalogue),
         **settlement.handlers(catalogue, calendar),
     }

@@ -128,8 +128,10 @@ def test_everything_is_proved_and_an_outsider_adds_up_the_same(database: Databas
     assert added == {name: getattr(own, name) for name in own.__struct_fields__}
     assert [name for name, value in added.items() if value <= 0] == [], "the story has something of everything"
     loaded = own.cards_sold_fen + own.topped_up_fen + own.rebates_granted_fen + own.refunded_fen
-    gone = own.spent_principal_fen + own.spent_bonus_fen + own.rebates_clawed_back_fen + own.bonus_expired_fen
-    assert loaded - gone == own.outstanding_principal_fen + own.outstanding_bonus_fen
+    spent = own.spent_principal_fen + own.spent_bonus_fen + own.spent_subsidy_fen
+    gone = spent + own.rebates_clawed_back_fen + own.bonus_expired_fen + own.subsidy_expired_fen
+    held = own.outstanding_principal_fen + own.outstanding_bonus_fen + own.outstanding_subsidy_fen
+    assert loaded - gone == held
     assert ledger.totals(connection, 1) == own
     assert ledger.totals(connection, 2).cards_sold == 0
 

@@ -8,17 +8,21 @@ import msgspec
 
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
+from kaquan.funders.model import PayInFund, RegisterFund, fund_id
 from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
+from kaquan.ledger.chart import Source
 from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
+from kaquan.programs.catalogue import FundMode, Stock
 from kaquan.programs.model import ApproveProgram, OpenProgram, ProposeAmendment
 from kaquan.programs.preset_files import text as preset
 from kaquan.sales.model import Sell, TopUp
+from kaquan.stocks.model import OpenStock
 
 MASTER_KEY = b"k" * 32
 SECOND = "second"
@@ -80,6 +84,30 @@ class Town:
         command = TopUp(key=self.key(), caller=OPERATOR, card=card, face=Money(face), channel="sandbox")
         return self.ok(Kind.TOP_UP, command).id
 
+    def fund(self, code: str, amount: int = 0, **terms: Any) -> Id:
+        """A fund in the issuer's book with money in it, prepaid, operating, unless `terms` say else."""
+        told = {"name": code, "organisation": "jingxi", "book": "jingxi", "mode": FundMode.PREPAID}
+        command = RegisterFund(
+            key=self.key(), caller=OPERATOR, code=code, **{**told, "source": Source.OPERATING, **terms}
+        )
+        self.ok(Kind.REGISTER_FUND, command)
+        if amount:
+            self.pay_in(code, amount)
+        return fund_id(code)
+
+    def pay_in(self, code: str, amount: int) -> Effect:
+        """Money for a fund."""
+        command = PayInFund(key=self.key(), caller=OPERATOR, fund=code, amount=Money(amount), reference="bank-1")
+        return self.ok(Kind.PAY_IN_FUND, command)
+
+    def stock(self, code: str, program: str = "jingxika") -> Stock:
+        """A stock of the program's terms, opened."""
+        self.ok(Kind.OPEN_STOCK, OpenStock(key=self.key(), caller=OPERATOR, program=program, stock=code))
+        self.app.catalogue.refresh(self.app.connection, -1)
+        found = self.app.catalogue.stock_by_code(program, code)
+        assert found is not None
+        return found
+
     def pay(self, card: Id, amount: int, order_no: str = "", merchant: str = "mall-1", key: str = "") -> Any:
         """One payment, whatever comes of it."""
         key = key or self.key()
@@ -106,10 +134,10 @@ def program_text(*edits: tuple[str, str]) -> str:
     return text
 
 
-def build(url: str, *edits: tuple[str, str]) -> Town:
+def build(url: str, *edits: tuple[str, str], more: str = "") -> Town:
     """The town with program `jingxika` open, merchants `mall-1`, `mall-2` in its group and `stranger` outside.
 
-    `edits` change the text of the program before it opens: (instead of, write).
+    `edits` change the text of the program before it opens: (instead of, write); `more` stands at its end.
     """
     app = Kaquan(connect(url), MASTER_KEY)
     town = Town(app)
@@ -136,6 +164,6 @@ def build(url: str, *edits: tuple[str, str]) -> Town:
         store = f"{code}-s1"
         command = RegisterStore(key=town.key(), caller=OPERATOR, code=store, name=code, merchant=code, scene="retail")
         town.stores[store] = Id(bytes.fromhex(town.ok(Kind.REGISTER_STORE, command).facts["id"]))
-    text = program_text(*edits)
+    text = program_text(*edits) + more
     town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=text, approved_by=SECOND))
     return town

@@ -22,6 +22,7 @@ REFERENCE = {
     "stock": "a few for each program",
     "enrolment": "of a merchant in a program",
     "closed_period": "of a program, over all its merchants",
+    "stock_event": "like its stock",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
     "schema_migration": "of the runner",
@@ -37,6 +38,7 @@ HISTORY = (
     "program_event",
     "settlement",
     "closed_period",
+    "stock_event",
 )
 """Tables that the application may only append to."""
 

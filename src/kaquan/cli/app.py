@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from kaquan.cli import cards, db, demo, holders, installation, jobs, ledger, merchants, payments, programs, settlement
+from kaquan.cli import (
+    cards,
+    db,
+    demo,
+    draws,
+    holders,
+    installation,
+    jobs,
+    ledger,
+    merchants,
+    payments,
+    programs,
+    settlement,
+    voucher_codes,
+    vouchers,
+)
 
 SETTING_UP = "准备 / Setting up"
 EVERY_DAY = "日常 / Every day"
@@ -36,6 +51,9 @@ app.command("void", rich_help_panel=EVERY_DAY)(payments.void_command)
 app.command("refund", rich_help_panel=EVERY_DAY)(payments.refund_command)
 app.command("reverse", rich_help_panel=EVERY_DAY)(payments.reverse_command)
 app.add_typer(payments.app, name="payment", rich_help_panel=EVERY_DAY)
+vouchers.app.add_typer(voucher_codes.app, name="codes")
+vouchers.app.add_typer(draws.app, name="draw")
+app.add_typer(vouchers.app, name="voucher", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)

@@ -53,7 +53,9 @@ def _cards(totals: Totals, more: Details) -> Section:
             Line(
                 ("卡内余额", "Outstanding on cards"),
                 None,
-                Money(totals.outstanding_principal_fen + totals.outstanding_bonus_fen),
+                Money(
+                    totals.outstanding_principal_fen + totals.outstanding_bonus_fen + totals.outstanding_subsidy_fen
+                ),
                 "=",
             ),
             Line((f"{_INDENT}其中本金", f"{_INDENT}of it principal"), None, totals.outstanding_principal_fen),
@@ -107,7 +109,7 @@ def _spent_and_rebates(totals: Totals, more: Details) -> Section:
 
 
 def _spent(totals: Totals) -> Money:
-    return Money(totals.spent_principal_fen + totals.spent_bonus_fen)
+    return Money(totals.spent_principal_fen + totals.spent_bonus_fen + totals.spent_subsidy_fen)
 
 
 def show(screen: Screen, totals: Totals, more: Details, refused: Mapping[str, int]) -> None:

@@ -18,9 +18,9 @@ from kaquan.kernel.money import Money, Rate
 from kaquan.kernel.refusal import Fact, Language, Refusal
 from kaquan.programs.changes import Change, diff, meaning_of
 from kaquan.programs.errors import NOTHING_WAITS
-from kaquan.programs.explain_merchants import percent
 from kaquan.programs.meaning import Meaning
 from kaquan.programs.model import AmendProgram, ProposeAmendment
+from kaquan.programs.phrases import percent
 from kaquan.programs.terms import ProgramTerms, from_json
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="不再询问 / Do not ask")]

@@ -32,7 +32,10 @@ _READ_NOW = -1
 """A version that no reference data has, so that the catalogue is read whatever it holds."""
 
 _PREFIXES = {
+    "batch": "cbt",
     "card": "crd",
+    "draw": "drw",
+    "entry": "ent",
     "merchant": "mer",
     "payment": "pay",
     "refund": "trf",

@@ -13,8 +13,9 @@ class RegisterHolder(Command, frozen=True, kw_only=True):
     """Open a wallet. All personal data is sealed before it becomes a command; an anonymous wallet has none.
 
     `phone_index` is the blind index of the phone number, which also decides the wallet's bucket, so that one
-    number has one wallet. `name`, `phone`, `id_number` are sealed bytes, `wrapped_key` the sealed subject key,
-    `digest` the keyed digest of the person (`privacy.vault.Vault.digest`).
+    number has one wallet. `person_index` tells the wallets of one natural person: sixteen bytes of the blind index of
+    the identity number. `name`, `phone`, `id_number` are sealed bytes, `wrapped_key` the sealed subject key, `digest`
+    the keyed digest of the person (`privacy.vault.Vault.digest`).
     """
 
     identified: bool
@@ -24,6 +25,7 @@ class RegisterHolder(Command, frozen=True, kw_only=True):
     phone: bytes | None = None
     id_number: bytes | None = None
     phone_index: bytes | None = None
+    person_index: bytes | None = None
     digest: bytes | None = None
 
     @property
@@ -40,13 +42,14 @@ class IdentifyHolder(Command, frozen=True, kw_only=True):
     """Put on record who holds a wallet that was opened without an identity number.
 
     `name` and `id_number` are sealed with the wallet's own key, None when it has none (an unknown wallet, or an
-    erased holder); `digest` is the keyed digest of both (`privacy.vault.Vault.digest`).
+    erased holder); `person_index` is as in `RegisterHolder`, `digest` the keyed digest of both.
     """
 
     wallet: Id
     digest: bytes
     name: bytes | None
     id_number: bytes | None
+    person_index: bytes | None = None
 
     @property
     def subject(self) -> Id:

@@ -25,6 +25,7 @@ def decide(entry: Entry, facts: HolderFacts, at_us: int) -> Plan | Refusal:
                 "state": 1,
                 "version": 1,
                 "at": at_us,
+                "person": command.person_index.hex() if command.person_index else None,
             },
         ),
         ("subject_key", {"bucket": bucket, "subject": wallet, "wrapped": _hex(command.wrapped_key)}),
@@ -51,7 +52,8 @@ def decide_identify(entry: Entry, facts: WalletFacts) -> Plan | Refusal:
     """Record name and identity number, once. What was sealed without the wallet's key could never be opened."""
     command: IdentifyHolder = entry.command
     wallet = facts.wallets.get(command.wallet)
-    if wallet is None or not wallet.active or command.name is None:
+    index = command.person_index
+    if wallet is None or not wallet.active or command.name is None or index is None:
         return Refusal(WALLET_UNKNOWN)
     if wallet.identified:
         return Refusal(HOLDER_IDENTIFIED)
@@ -63,10 +65,10 @@ def decide_identify(entry: Entry, facts: WalletFacts) -> Plan | Refusal:
         subject=wallet.id,
         person=b'{"wallet":"%b"}' % identity.encode(),
         cold=(
-            ("wallet_change", {**seen, "identified": True}),
+            ("wallet_change", {**seen, "identified": True, "person": index.hex()}),
             ("person_change", {"bucket": seen["bucket"], "wallet": identity, **sealed}),
         ),
-        born=(msgspec.structs.replace(wallet, identified=True),),
+        born=(msgspec.structs.replace(wallet, identified=True, person=index),),
     )
 
 

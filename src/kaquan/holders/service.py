@@ -21,6 +21,7 @@ from kaquan.privacy.vault import Vault, open_person
 
 load_wallets = store.load_wallets
 
+PERSON_BYTES = 16  # of the blind index: an id's length, and no two of a thousand million people meet by chance
 KEY_CACHE_MAX = 200_000  # about 40 MB; below it every wallet of a batch costs a look-up
 
 
@@ -91,6 +92,7 @@ def registration(master: MasterKey, caller: Caller, key: str, person: Person | N
         phone=sealed.phone,
         id_number=sealed.id_number,
         phone_index=sealed.phone_index,
+        person_index=_person_index(sealed),
         digest=vault.digest(person),
     )
 
@@ -116,6 +118,7 @@ def identification(
         digest=vault.digest(person),
         name=sealed.name if sealed else None,
         id_number=sealed.id_number if sealed else None,
+        person_index=_person_index(sealed) if sealed else None,
     )
 
 
@@ -131,6 +134,10 @@ def read_person(connection: psycopg.Connection[Any], master: MasterKey, wallet: 
         return None
     name, phone, id_number, wrapped = row
     return open_person(SubjectKey(unwrap(master, wrapped)), _CONTEXT, SealedPerson(name, phone, id_number))
+
+
+def _person_index(sealed: SealedPerson) -> bytes | None:
+    return sealed.id_number_index[:PERSON_BYTES] if sealed.id_number_index else None
 
 
 # The subject key is one person's own, so the field's name is all the context a sealed value needs.

@@ -14,6 +14,7 @@ import psycopg
 
 from kaquan.cards import service as cards
 from kaquan.commands.model import Command, Kind
+from kaquan.funders import service as funders
 from kaquan.kernel.calendar import Calendar, business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
@@ -25,6 +26,9 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, ReleaseReserve, release_key
+from kaquan.stocks import service as stocks
+from kaquan.vouchers import service as vouchers
+from kaquan.vouchers.model import ExpireVoucher
 
 DUE_MAX = 2_000
 """Commands of one kind in one look: four batches of the door. Who carries them out looks again for the rest."""
@@ -42,8 +46,8 @@ def due(
 ) -> Due:
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
-    Programs start first. Holds are released before rebates are granted and lots expire. Periods that were missed are
-    settled oldest first, each standing on the one before, and closed when all that was found in them is settled.
+    Programs start first. Holds are released before vouchers expire, rebates are granted and lots expire. Periods that
+    were missed are settled oldest first, each standing on the one before, and closed when all found in them is settled.
     """
     at_us = microseconds(at)
     key = _keys(at)
@@ -56,6 +60,10 @@ def due(
             ExpireHold(key=key("expire hold", payment), caller=SYSTEM, payment=payment)
             for payment in payments.holds_due(connection, at_us, most)
         ],
+        Kind.EXPIRE_VOUCHER: [
+            ExpireVoucher(key=key("expire voucher", voucher), caller=SYSTEM, voucher=voucher)
+            for voucher in vouchers.vouchers_due(connection, at_us, most)
+        ],
         Kind.GRANT_REWARD: [
             GrantReward(key=key("grant reward", payment), caller=SYSTEM, card=card, payment=payment)
             for payment, card in payments.rewards_due(connection, at_us, most)
@@ -67,6 +75,8 @@ def due(
         Kind.RELEASE_RESERVE: [
             ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
         ],
+        Kind.SWEEP_FUND: funders.due(connection, most),
+        Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
         Kind.SETTLE: settles[:most],
         Kind.CLOSE_PERIOD: [settlement.close_command(one) for one in _whole(seen, most)],
     }

@@ -130,6 +130,15 @@ BONUS_VALID_TOO_LONG = RefusalCode(
     remedy_en="Shorten the validity",
     article="bonus_valid_days_max",
 )
+VOUCHER_VALID_TOO_LONG = RefusalCode(
+    code="program_voucher_valid_above_law",
+    status=422,
+    zh="{term}：券有效期 {valid_days} 天，超过规定的 {law_days} 天（{article_zh}）",
+    en="{term}: a voucher would stay valid for {valid_days} days, more than the {law_days} allowed ({article_en})",
+    remedy_zh="请缩短有效期",
+    remedy_en="Shorten the validity",
+    article="voucher_valid_days_max",
+)
 COOLING_OFF_TOO_SHORT = RefusalCode(
     code="program_cooling_off_below_law",
     status=422,

@@ -81,7 +81,9 @@ def _posting(
     }
 
 
-def _hold(program: str, payment: UUID, merchant: UUID, at: int, expires_at: int, amount: int) -> Mapping[str, Any]:
+def _hold(
+    program: str, payment: UUID, merchant: UUID, at: int, expires_at: int, amount: int, on_card: int
+) -> Mapping[str, Any]:
     return {
         "program": program,
         "payment": payment.hex,
@@ -89,6 +91,7 @@ def _hold(program: str, payment: UUID, merchant: UUID, at: int, expires_at: int,
         "at": instant(at).isoformat(),
         "expires_at": instant(expires_at).isoformat(),
         "amount_fen": amount,
+        "card_fen": on_card,
     }
 
 

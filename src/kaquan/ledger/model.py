@@ -30,6 +30,9 @@ class Ledger(NamedTuple):
     program: int
 
 
+NO_PROGRAM = 0
+"""The program of postings that belong to none, such as what a funder pays in: funds serve many."""
+
 Row = tuple[int, Id, int, int, int, int, Id | None, int, Id | None, int, int]
 
 

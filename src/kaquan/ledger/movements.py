@@ -19,6 +19,14 @@ class Movement(IntEnum):
     EXPIRE_LOT = 31
     SETTLE = 40
     RELEASE_RESERVE = 41
+    PAY_IN_FUND = 51
+    PAY_OUT_FUND = 52
+    CLAIM = 60
+    VOID_VOUCHER = 61
+    EXPIRE_VOUCHER = 62
+    ISSUE_VOUCHER = 65
+    CLAIM_BY_CODE = 66
+    AWARD = 75
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

@@ -12,12 +12,19 @@ from kaquan.ledger.store import QUERIES, one_row
 
 PROOFS: dict[str, tuple[str, str]] = {
     "trial_balance": ("每本账借贷相等", "in each book debits equal credits"),
-    "floors": ("没有任何资金批次、保证金或打款户为负", "no lot, reserve or payout lies below zero"),
+    "floors": (
+        "没有任何资金批次、保证金、打款户或资金户为负",
+        "no lot, reserve, payout or fund lies below zero",
+    ),
     "lot_balances": ("每个资金批次的余额等于其分录之和", "each lot's balance is the sum of its postings"),
     "lot_holds": ("批次冻结额等于未完成预授权之和", "what lots hold is what open authorizations allocate"),
     "payment_allocations": ("每笔支付的扣款明细等于其分录", "each payment's allocation equals its postings"),
     "refund_allocations": ("每笔退款的返还明细等于其分录", "each refund's allocation equals its postings"),
     "rewards": ("每笔到账返利等于其批次的入账", "each granted rebate equals what its lot was credited"),
+    "vouchers": ("出资方已承诺的金额等于未用券的面额", "what funders promised is what vouchers are still worth"),
+    "funds": ("可承诺的预算不超过账面可用", "no more can be promised than is free by the books"),
+    "stocks": ("已发放与剩余之和不超过发行总数和预算", "no stock has handed out more than it was given"),
+    "discounts": ("券的优惠由其出资方支付，分文不差", "what vouchers took off was paid by just their funders"),
     "clearing": ("账簿之间的应付与应收相抵", "what books owe each other they claim of each other"),
     "merchant_payable": (
         "应付商户等于上期结转加未结算交易，每笔只计一次",

@@ -1,7 +1,9 @@
--- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy; 40 merchant.payable,
--- 41 merchant.reserve, 42 merchant.payout, 60 promo.deferred, 62 fee.income, 70 due_to, 71 due_from. Kinds
+-- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy; 30 funder.budget,
+-- 31 funder.committed, 33 funder.pledge, 40 merchant.payable, 41 merchant.reserve, 42 merchant.payout,
+-- 43 merchant.discount, 44 merchant.discount_borne, 60 promo.deferred, 62 fee.income, 70 due_to, 71 due_from. Kinds
 -- (ledger/movements.py): 10 sell, 11 top_up, 20 pay, 22 capture, 25 refund, 26 reverse, 30 grant_reward, 31 expire_lot,
--- 40 settle, 41 release_reserve. Each proof gives one row: `ok`, and the facts it stands on.
+-- 40 settle, 41 release_reserve, 51 pay_in_fund, 52 pay_out_fund. A merchant whose platform keeps another book is paid
+-- through 70. Each proof gives one row: `ok`, and the facts it stands on.
 
 -- lock_horizon: the horizon of the roll-up, kept for this transaction
 SELECT xid FROM rollup_horizon WHERE id = 1 FOR UPDATE;
@@ -65,13 +67,15 @@ FROM posting p JOIN book b ON b.id = p.book
 WHERE p.bucket = %(bucket)s AND p.transfer = %(transfer)s ORDER BY p.line LIMIT 1000;
 
 -- export_postings: every posting in the order of time
-SELECT b.code, g.code, p.kind::int, p.transfer, p.line::int, p.at, p.debit::int, p.debit_owner, p.credit::int,
+SELECT b.code, coalesce(g.code, ''), p.kind::int, p.transfer, p.line::int, p.at, p.debit::int, p.debit_owner, p.credit::int,
        p.credit_owner, p.source::int, p.amount
-FROM posting p JOIN book b ON b.id = p.book JOIN program g ON g.id = p.program
+FROM posting p JOIN book b ON b.id = p.book LEFT JOIN program g ON g.id = p.program
 ORDER BY p.at, p.bucket, p.transfer, p.line;
 
--- export_holds: every open authorization
-SELECT g.code, p.id, p.merchant, p.at, p.expires_at, p.amount FROM payment p JOIN program g ON g.id = p.program
+-- export_holds: every open authorization, with what it holds on a card
+SELECT g.code, p.id, p.merchant, p.at, p.expires_at, p.amount,
+       (SELECT coalesce(sum(s.fen), 0)::bigint FROM shares_of(p.allocation) s)
+FROM payment p JOIN program g ON g.id = p.program
 WHERE p.state = 1 ORDER BY p.at, p.bucket, p.id;
 
 -- export_payouts: every instruction to the bank
@@ -87,22 +91,36 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind = 10 AND credit BETWEEN 20 AND 22), 0)::bigint AS cards_sold_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 11 AND credit BETWEEN 20 AND 22), 0)::bigint AS topped_up_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 20), 0)::bigint AS spent_principal_fen,
-    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit IN (21, 22)), 0)::bigint AS spent_bonus_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 21), 0)::bigint AS spent_bonus_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 22), 0)::bigint AS spent_subsidy_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 30 AND credit = 21), 0)::bigint AS rebates_granted_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit = 60), 0)::bigint
         AS rebates_clawed_back_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 21), 0)::bigint AS bonus_expired_fen,
-    (SELECT coalesce(sum(h.amount), 0)::bigint FROM payment h
+    coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 22), 0)::bigint AS subsidy_expired_fen,
+    (SELECT coalesce(sum(f.fen), 0)::bigint FROM payment h CROSS JOIN LATERAL shares_of(h.allocation) f
      WHERE h.state = 1 AND (%(program)s::smallint IS NULL OR h.program = %(program)s::smallint)) AS held_fen,
-    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 40), 0)::bigint AS refunded_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit IN (40, 70) AND credit BETWEEN 20 AND 22), 0)::bigint
+        AS refunded_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 31 AND credit IN (40, 70)), 0)::bigint
+        AS discounts_funded_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 43), 0)::bigint AS discounts_borne_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND (debit = 44 OR debit IN (40, 70) AND credit IN (30, 31))), 0)
+        ::bigint AS discounts_returned_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 51), 0)::bigint AS funds_paid_in_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 52), 0)::bigint AS funds_paid_out_fen,
+    (coalesce(sum(amount) FILTER (WHERE credit = 31), 0) - coalesce(sum(amount) FILTER (WHERE debit = 31), 0))::bigint
+        AS promised_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 62), 0)::bigint AS fees_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 42), 0)::bigint AS settled_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 41), 0)::bigint AS held_back_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 41 AND debit = 41), 0)::bigint AS released_fen,
     (coalesce(sum(amount) FILTER (WHERE credit = 20), 0) - coalesce(sum(amount) FILTER (WHERE debit = 20), 0))::bigint
         AS outstanding_principal_fen,
-    (coalesce(sum(amount) FILTER (WHERE credit IN (21, 22)), 0)
-        - coalesce(sum(amount) FILTER (WHERE debit IN (21, 22)), 0))::bigint AS outstanding_bonus_fen
+    (coalesce(sum(amount) FILTER (WHERE credit = 21), 0) - coalesce(sum(amount) FILTER (WHERE debit = 21), 0))::bigint
+        AS outstanding_bonus_fen,
+    (coalesce(sum(amount) FILTER (WHERE credit = 22), 0) - coalesce(sum(amount) FILTER (WHERE debit = 22), 0))::bigint
+        AS outstanding_subsidy_fen
 FROM posting WHERE %(program)s::smallint IS NULL OR program = %(program)s::smallint;
 
 -- prove_trial_balance: in each book debits equal credits
@@ -117,16 +135,17 @@ FROM (
     ) rows GROUP BY book
 ) t;
 
--- prove_floors: no lot and no merchant's reserve or payout lies below zero, and no lot holds more than it has
+-- prove_floors: no lot, no merchant's reserve or payout, no fund's money lies below zero; no lot holds more than it has
 SELECT lots.below = 0 AND owners.below = 0 AS ok, lots.total AS lots, lots.below AS lots_below,
        owners.total AS owners, owners.below AS owners_below
 FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 OR held > balance) AS below FROM lot) lots,
      (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0) AS below
-      FROM (SELECT sum(v.amount) AS balance
+      FROM (SELECT sum(CASE WHEN v.account = 33 THEN -v.amount ELSE v.amount END) AS balance
             FROM posting p
             CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
                 AS v (account, owner, amount)
-            WHERE (p.debit IN (41, 42) OR p.credit IN (41, 42)) AND v.account IN (41, 42)
+            WHERE (p.debit IN (30, 31, 33, 41, 42) OR p.credit IN (30, 31, 33, 41, 42))
+              AND v.account IN (30, 31, 33, 41, 42)
             GROUP BY p.book, v.account, v.owner, p.source) t) owners;
 
 -- prove_lot_balances: each lot's stored balance is what its postings add up to
@@ -151,40 +170,58 @@ FULL JOIN (
     WHERE p.state = 1 GROUP BY s.lot
 ) h ON h.lot = l.id;
 
--- prove_payment_allocations: each captured payment's allocation is what was posted for it, lot by lot
-WITH said AS (
-    SELECT p.id AS payment, s.lot, sum(s.fen) AS fen FROM payment p CROSS JOIN LATERAL shares_of(p.allocation) s
-    WHERE p.state IN (2, 5) GROUP BY p.id, s.lot
+-- prove_payment_allocations: what lots, funders and merchant paid of each captured payment is what was posted for it
+WITH parts AS (
+    SELECT p.id AS payment, s.lot AS owner, s.fen FROM payment p CROSS JOIN LATERAL shares_of(p.allocation) s
+    WHERE p.state IN (2, 5, 6)
+    UNION ALL
+    SELECT p.id, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
+    WHERE p.state IN (2, 5, 6)
+), said AS (
+    SELECT payment, owner, sum(fen) AS fen FROM parts GROUP BY payment, owner
 ), captures AS (
     SELECT id, (convert_from(answer, 'UTF8')::jsonb ->> 'payment')::uuid AS payment FROM command
     WHERE kind = 22 AND outcome = 0
 ), posted AS (
-    SELECT coalesce(c.payment, p.transfer) AS payment, p.debit_owner AS lot, sum(p.amount) AS fen
+    SELECT coalesce(c.payment, p.transfer) AS payment,
+           CASE WHEN p.debit = 43 THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p.debit_owner END AS owner,
+           sum(p.amount) AS fen
     FROM posting p LEFT JOIN captures c ON c.id = p.transfer
-    WHERE p.kind IN (20, 22) AND p.credit IN (40, 70) AND p.debit <> 71 GROUP BY 1, 2
+    WHERE p.kind IN (20, 22) AND (p.debit = 43 OR p.debit IN (20, 21, 22, 31) AND p.credit IN (40, 70))
+    GROUP BY 1, 2
 ), amounts AS (
     SELECT count(*) AS payments, coalesce(sum(p.captured), 0)::bigint AS captured_fen,
-           count(*) FILTER (WHERE p.captured <> coalesce(s.fen, 0)) AS differing
+           count(*) FILTER (WHERE p.captured <> coalesce(s.fen, 0) + p.outside) AS differing
     FROM payment p LEFT JOIN (SELECT payment, sum(fen) AS fen FROM said GROUP BY payment) s ON s.payment = p.id
-    WHERE p.state IN (2, 5) OR p.captured <> 0
+    WHERE p.state IN (2, 5, 6) OR p.captured <> 0
 ), shares AS (
     SELECT count(*) FILTER (WHERE said.fen IS DISTINCT FROM posted.fen) AS differing
-    FROM said FULL JOIN posted ON posted.payment = said.payment AND posted.lot = said.lot
+    FROM said FULL JOIN posted ON posted.payment = said.payment AND posted.owner = said.owner
 )
 SELECT amounts.differing = 0 AND shares.differing = 0 AS ok, amounts.payments, amounts.captured_fen,
        amounts.differing AS payments_differing, shares.differing AS shares_differing
 FROM amounts, shares;
 
--- prove_refund_allocations: each refund's allocation is what was posted for it, and payments know their refunds
-WITH said AS (
-    SELECT r.id AS refund, s.lot, sum(s.fen) AS fen FROM refund r CROSS JOIN LATERAL shares_of(r.allocation) s
-    GROUP BY r.id, s.lot
+-- prove_refund_allocations: what each refund gave back to whom is what was posted for it, and payments know their refunds
+WITH parts AS (
+    SELECT r.id AS refund, s.lot AS owner, s.fen FROM refund r CROSS JOIN LATERAL shares_of(r.allocation) s
+    UNION ALL
+    SELECT r.id, d.fund, d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
+), said AS (
+    SELECT refund, owner, sum(fen) AS fen FROM parts GROUP BY refund, owner
 ), posted AS (
-    SELECT p.transfer AS refund, p.credit_owner AS lot, sum(p.amount) AS fen FROM posting p
-    WHERE p.kind IN (25, 26) AND p.debit IN (40, 70) AND p.credit <> 71 GROUP BY p.transfer, p.credit_owner
+    SELECT p.transfer AS refund,
+           CASE WHEN p.debit = 44 THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p.credit_owner END AS owner,
+           sum(p.amount) AS fen
+    FROM posting p
+    WHERE p.kind IN (25, 26) AND (p.debit = 44 OR p.debit IN (40, 70) AND p.credit IN (20, 21, 22, 30, 31))
+    GROUP BY 1, 2
 ), shares AS (
     SELECT count(*) FILTER (WHERE said.fen IS DISTINCT FROM posted.fen) AS differing
-    FROM said FULL JOIN posted ON posted.refund = said.refund AND posted.lot = said.lot
+    FROM said FULL JOIN posted ON posted.refund = said.refund AND posted.owner = said.owner
+), whole AS (
+    SELECT count(*) FILTER (WHERE r.amount <> coalesce(s.fen, 0) + r.outside) AS differing
+    FROM refund r LEFT JOIN (SELECT refund, sum(fen) AS fen FROM said GROUP BY refund) s ON s.refund = r.id
 ), amounts AS (
     SELECT count(r.payment) AS refunds, coalesce(sum(r.amount), 0)::bigint AS refunded_fen,
            count(*) FILTER (WHERE p.refunded IS DISTINCT FROM r.amount) AS differing
@@ -192,16 +229,101 @@ WITH said AS (
     FULL JOIN (SELECT bucket, payment, sum(amount)::bigint AS amount FROM refund GROUP BY bucket, payment) r
         ON r.bucket = p.bucket AND r.payment = p.id
 )
-SELECT amounts.differing = 0 AND shares.differing = 0 AS ok, amounts.refunds, amounts.refunded_fen,
-       amounts.differing AS payments_differing, shares.differing AS shares_differing
-FROM amounts, shares;
+SELECT amounts.differing = 0 AND shares.differing = 0 AND whole.differing = 0 AS ok, amounts.refunds,
+       amounts.refunded_fen, amounts.differing AS payments_differing, shares.differing AS shares_differing,
+       whole.differing AS refunds_differing
+FROM amounts, shares, whole;
 
 -- prove_rewards: each granted rebate is a lot that was credited with just that amount
-SELECT count(*) FILTER (WHERE r.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(r.lot) AS rewards,
-       coalesce(sum(r.amount), 0)::bigint AS granted_fen,
-       count(*) FILTER (WHERE r.amount IS DISTINCT FROM p.amount) AS differing
-FROM (SELECT lot, amount FROM reward WHERE state IN (2, 4)) r
-FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30) p ON p.credit_owner = r.lot;
+SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.lot) AS rewards,
+       coalesce(sum(r.granted), 0)::bigint AS granted_fen,
+       count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) AS differing
+FROM (SELECT lot, granted FROM reward WHERE granted > 0) r
+FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30 AND credit = 21) p ON p.credit_owner = r.lot;
+
+-- prove_vouchers: what funders have promised is what the vouchers that may still count are worth, funder by funder
+WITH promises AS (
+    SELECT f.fund, funded_part(v.face, f.bps, f.upto, f.whole) AS fen
+    FROM voucher v JOIN funding_share f ON f.terms = v.terms AND f.stock = v.stock
+    WHERE v.state IN (1, 2) AND f.fund IS NOT NULL
+), said AS (
+    SELECT fund, sum(fen) AS fen FROM promises GROUP BY fund
+), posted AS (
+    SELECT v.owner AS fund, sum(v.amount) AS fen
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE (p.debit = 31 OR p.credit = 31) AND v.account = 31 GROUP BY v.owner
+)
+SELECT count(*) FILTER (WHERE coalesce(said.fen, 0) <> coalesce(posted.fen, 0)) = 0 AS ok, count(*) AS funds,
+       (SELECT count(*) FROM voucher WHERE state IN (1, 2)) AS vouchers,
+       coalesce(sum(posted.fen), 0)::bigint AS promised_fen,
+       count(*) FILTER (WHERE coalesce(said.fen, 0) <> coalesce(posted.fen, 0)) AS differing
+FROM said FULL JOIN posted ON posted.fund = said.fund;
+
+-- prove_funds: no more can be promised than is free by the books; the difference came back and waits to be swept
+WITH budget AS (
+    SELECT v.owner AS fund, sum(v.amount) AS fen
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE (p.debit = 30 OR p.credit = 30) AND v.account = 30 GROUP BY v.owner
+), promisable AS (
+    SELECT f.id AS fund, coalesce(sum(s.fen_left), 0) AS fen
+    FROM fund f LEFT JOIN slice s ON s.pool = f.id AND s.day = 0 GROUP BY f.id
+), compared AS (
+    SELECT coalesce(b.fen, 0) AS free, p.fen AS promisable, (p.fen <= coalesce(b.fen, 0)) IS NOT TRUE AS over
+    FROM promisable p FULL JOIN budget b ON b.fund = p.fund
+)
+SELECT count(*) FILTER (WHERE over) = 0 AS ok, count(*) AS funds, coalesce(sum(free), 0)::bigint AS free_fen,
+       coalesce(sum(free - promisable), 0)::bigint AS not_swept_fen, count(*) FILTER (WHERE over) AS over
+FROM compared;
+
+-- prove_stocks: no stock has handed out more vouchers, or promised more, than it was given and has not left
+WITH given AS (
+    SELECT DISTINCT ON (stock) stock, count, budget FROM stock_event ORDER BY stock, number DESC
+), pool AS (
+    SELECT s.id AS stock, sum(l.count_left) AS count, sum(l.fen_left) AS fen
+    FROM stock s JOIN slice l ON l.day = 0 AND l.pool = pool_of('stock', s.id) GROUP BY s.id
+), handed AS (
+    SELECT stock, count(*) AS count, sum(face) AS fen FROM voucher GROUP BY stock
+), compared AS (
+    SELECT coalesce(h.count, 0) AS handed, p.count AS remaining,
+           (coalesce(h.count, 0) + p.count <= g.count AND coalesce(h.fen, 0) + p.fen <= g.budget) IS NOT TRUE AS over
+    FROM stock s LEFT JOIN given g ON g.stock = s.id LEFT JOIN pool p ON p.stock = s.id
+    LEFT JOIN handed h ON h.stock = s.id
+)
+SELECT count(*) FILTER (WHERE over) = 0 AS ok, count(*) AS stocks, coalesce(sum(handed), 0)::bigint AS handed_out,
+       coalesce(sum(remaining), 0)::bigint AS remaining, count(*) FILTER (WHERE over) AS over
+FROM compared;
+
+-- prove_discounts: what vouchers took off, less what came back, was paid by just those funders; and vouchers know it
+WITH told AS (
+    SELECT d.voucher, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
+    WHERE p.state IN (2, 5, 6)
+    UNION ALL
+    SELECT d.voucher, d.fund, -d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
+), said AS (
+    SELECT fund, sum(fen) AS fen FROM told GROUP BY fund
+), posted AS (
+    SELECT CASE WHEN p.debit IN (43, 44) THEN '00000000-0000-0000-0000-000000000000'::uuid
+                WHEN p.debit = 31 THEN p.debit_owner ELSE p.credit_owner END AS fund,
+           sum(CASE WHEN p.kind IN (20, 22) THEN p.amount ELSE -p.amount END) AS fen
+    FROM posting p
+    WHERE (p.kind IN (20, 22) AND (p.debit = 43 OR p.debit = 31 AND p.credit IN (40, 70)))
+       OR (p.kind IN (25, 26) AND (p.debit = 44 OR p.debit IN (40, 70) AND p.credit IN (30, 31)))
+    GROUP BY 1
+), funders AS (
+    SELECT coalesce(sum(posted.fen), 0)::bigint AS fen,
+           count(*) FILTER (WHERE coalesce(said.fen, 0) <> coalesce(posted.fen, 0)) AS differing
+    FROM said FULL JOIN posted ON posted.fund = said.fund
+), vouchers AS (
+    SELECT count(*) AS used, count(*) FILTER (WHERE v.used IS DISTINCT FROM t.fen) AS differing
+    FROM (SELECT voucher, sum(fen) AS fen FROM told GROUP BY voucher) t LEFT JOIN voucher v ON v.id = t.voucher
+)
+SELECT funders.differing = 0 AND vouchers.differing = 0 AS ok, vouchers.used AS vouchers, funders.fen AS discounts_fen,
+       funders.differing AS funds_differing, vouchers.differing AS vouchers_differing
+FROM funders, vouchers;
 
 -- prove_clearing: what a book owes another is what the other claims of it; an owner is the other book (book_owner)
 WITH named AS (

@@ -1,4 +1,4 @@
-"""What happened, in sixteen numbers: the table of the demo, which `tests/support/readd.py` adds up again."""
+"""What happened, in a few numbers: the table of the demo, which `tests/support/readd.py` adds up again."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ from kaquan.ledger.store import QUERIES, one_row
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Amounts in fen since the beginning. Sold and topped up count the value put on cards, principal and bonus.
+    """Amounts in fen since the beginning. Sold and topped up count the value put on cards, of whatever kind.
 
-    Spent is before refunds; subsidies count with the bonus. Nothing is lost on a card: sold + topped up + rebates
-    granted + refunded − spent − clawed back − expired = outstanding, of which `held_fen` is reserved by open
-    authorizations. Settled is what merchants were paid; fees and what was held back come off before it.
+    Spent is what cards paid, before refunds. Nothing is lost on a card: sold + topped up + rebates granted + refunded
+    − spent − clawed back − expired = outstanding, of which `held_fen` is reserved by open authorizations. Discounts
+    are what vouchers took off, paid by funds or borne by the merchant; `promised_fen` is what funds have promised and
+    not paid yet. Settled is what merchants were paid; fees and what was held back come off before it.
     """
 
     cards_sold: int
@@ -22,17 +23,26 @@ class Totals(msgspec.Struct, frozen=True):
     topped_up_fen: Money
     spent_principal_fen: Money
     spent_bonus_fen: Money
+    spent_subsidy_fen: Money
     rebates_granted_fen: Money
     rebates_clawed_back_fen: Money
     bonus_expired_fen: Money
+    subsidy_expired_fen: Money
     held_fen: Money
     refunded_fen: Money
+    discounts_funded_fen: Money
+    discounts_borne_fen: Money
+    discounts_returned_fen: Money
+    funds_paid_in_fen: Money
+    funds_paid_out_fen: Money
+    promised_fen: Money
     fees_fen: Money
     settled_fen: Money
     held_back_fen: Money
     released_fen: Money
     outstanding_principal_fen: Money
     outstanding_bonus_fen: Money
+    outstanding_subsidy_fen: Money
 
 
 def totals(connection: psycopg.Connection[Any], program: int | None = None) -> Totals:

@@ -23,8 +23,8 @@ _ACCOUNT_NO = re.compile(r"[0-9A-Z-]{6,34}")  # up to the length of an IBAN
 def decide(entry: Entry, facts: ReferenceFacts) -> Plan | Refusal:
     """Register an organisation, a merchant or a store under a code of its own."""
     command = entry.command
-    if not _CODE.fullmatch(command.code) or len(command.code) > CODE_LENGTH_MAX:
-        return Refusal(errors.CODE_INVALID, {"length_max": CODE_LENGTH_MAX})
+    if refusal := malformed(command.code):
+        return refusal
     match command:
         case RegisterOrganisation():
             return _organisation(command, facts)
@@ -33,6 +33,13 @@ def decide(entry: Entry, facts: ReferenceFacts) -> Plan | Refusal:
         case RegisterStore():
             return _store(entry, command, facts)
     raise TypeError(f"not a registration: {type(command).__name__}")
+
+
+def malformed(code: str) -> Refusal | None:
+    """Whether a text can't be the code of anything."""
+    if _CODE.fullmatch(code) and len(code) <= CODE_LENGTH_MAX:
+        return None
+    return Refusal(errors.CODE_INVALID, {"length_max": CODE_LENGTH_MAX})
 
 
 def _organisation(command: RegisterOrganisation, facts: ReferenceFacts) -> Plan | Refusal:

@@ -11,14 +11,14 @@ from typing import Any
 
 import psycopg
 
-from kaquan.commands.model import TOMBSTONE, Entry
+from kaquan.commands.model import Entry
+from kaquan.commands.tombstones import bury
 from kaquan.db.wire import INT2, TEXT, UUID, column, decode
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, bucket_of, public
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import errors
 from kaquan.payments.lifecycle import PaymentState
-from kaquan.payments.refunds import tombstone
 from kaquan.payments.store import QUERIES
 
 GRACE_SECONDS = 30  # a claimant that has not been decided by then is taken for lost; tills time out sooner
@@ -114,22 +114,6 @@ def _is_free(connection: psycopg.Connection[Any], entry: Entry, holder: bytes) -
         return True
     same = order_no == entry.command.order_no and merchant.bytes == entry.command.merchant
     return not same  # its key was used for another order before, so this claim never took effect
-
-
-def bury(connection: psycopg.Connection[Any], command: Id, code: str, at_us: int) -> bool:
-    """Burn the id of a command that has not arrived. False when it was decided in the meantime."""
-    record = tombstone(command, code)
-    buried = connection.execute(
-        QUERIES.bury,
-        {
-            "at": at_us,
-            "id": command.hex(),
-            "content": TOMBSTONE.hex(),
-            "answer": bytes.fromhex(str(record["answer"])[2:]),
-            "bucket": bucket_of(command),
-        },
-    )
-    return buried.rowcount == 1
 
 
 def find(connection: psycopg.Connection[Any], merchant: Id, order_no: str) -> tuple[bytes, bool] | None:

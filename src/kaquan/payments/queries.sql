@@ -30,11 +30,6 @@ INSERT INTO order_claim (at, merchant, command, bucket, reversed, order_no)
 VALUES (%(at)s, %(merchant)s, %(command)s, %(bucket)s, true, %(order_no)s)
 ON CONFLICT (bucket, merchant, order_no) DO NOTHING;
 
--- bury: refuse a command before it arrives
-INSERT INTO command (at, id, content, answer, bucket, kind, outcome)
-VALUES (%(at)s, %(id)s, %(content)s, %(answer)s, %(bucket)s, 0, 1)
-ON CONFLICT (bucket, id) DO NOTHING;
-
 -- holds_due: authorizations whose time is up
 SELECT id FROM payment WHERE state = 1 AND expires_at <= %(at)s ORDER BY expires_at LIMIT %(most)s;
 

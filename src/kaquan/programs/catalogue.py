@@ -190,3 +190,7 @@ class Catalogue:
         program = self.programs.get(code)
         found = (terms for terms in self.terms.values() if terms.program == program and terms.version == number)
         return next(found, None)
+
+    def stock_now(self, number: int) -> Stock | None:
+        """An opened stock by its number, under its program's latest terms."""
+        return next((stock for stock in self.latest_stocks.values() if stock.id == number), None)

@@ -16,7 +16,7 @@ from kaquan.kernel.refusal import Language
 from kaquan.law.model import Law, Topic
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.explain import held, kind_of, opined, paying, rebated, withdrawal
-from kaquan.programs.explain_merchants import Sentence
+from kaquan.programs.phrases import Sentence
 
 _TITLES: dict[Topic, Sentence] = {
     "card": ("卡", "The card"),

@@ -6,6 +6,18 @@ spans in `_days`.
 """
 
 from kaquan.kernel.refusal import RefusalCode
+from kaquan.programs.grant_errors import FUNDING_OF_NOTHING as FUNDING_OF_NOTHING
+from kaquan.programs.grant_errors import FUNDING_SHARES as FUNDING_SHARES
+from kaquan.programs.grant_errors import FUNDING_TWICE as FUNDING_TWICE
+from kaquan.programs.grant_errors import GRANT_CODE_TWICE as GRANT_CODE_TWICE
+from kaquan.programs.grant_errors import GRANT_STOCK as GRANT_STOCK
+from kaquan.programs.grant_errors import PACKETS_FIT as PACKETS_FIT
+from kaquan.programs.grant_errors import STOCK_BUDGET as STOCK_BUDGET
+from kaquan.programs.grant_errors import STOCK_GOODS as STOCK_GOODS
+from kaquan.programs.grant_errors import STOCK_RATE as STOCK_RATE
+from kaquan.programs.grant_errors import STOCK_THRESHOLD as STOCK_THRESHOLD
+from kaquan.programs.grant_errors import STOCK_TOP_UP as STOCK_TOP_UP
+from kaquan.programs.grant_errors import STOCK_WINDOW as STOCK_WINDOW
 from kaquan.programs.life_errors import LOOSENING as LOOSENING
 from kaquan.programs.life_errors import NOTHING_WAITS as NOTHING_WAITS
 from kaquan.programs.life_errors import PERSON_MISSING as PERSON_MISSING

@@ -4,7 +4,9 @@ from kaquan.kernel.money import ZERO, Money, share, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
-from kaquan.programs.explain_merchants import Sentence, count, merchants, percent, platform_en, platform_zh
+from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
+from kaquan.programs.explain_stocks import given
+from kaquan.programs.phrases import Sentence, count_of, percent
 from kaquan.programs.terms import Band, ProgramTerms, Rebate
 
 _STEP = Money(10_000)  # examples of marginal bands look 100.00 yuan past the start of the band
@@ -54,6 +56,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *withdrawal(terms, law),
         *paying(terms),
         *rebated(terms, law),
+        *given(terms),
         *merchants(terms),
         *opined(terms),
         _LATER,
@@ -114,7 +117,7 @@ def held(terms: ProgramTerms, law: Law) -> list[Sentence]:
         if days == 0
         else (
             f"本金自激活日起 {days} 天内有效",
-            f"The principal stays valid for {count(days, 'day')} after activation",
+            f"The principal stays valid for {count_of(days, 'day')} after activation",
         )
     )
     return [
@@ -147,7 +150,7 @@ def _sale(terms: ProgramTerms) -> list[Sentence]:
         sentences.append(
             (
                 f"售卡或充值 {wait} 天后激活，激活后才能使用。",
-                f"What is bought can be spent {count(wait, 'day')} after the sale.",
+                f"What is bought can be spent {count_of(wait, 'day')} after the sale.",
             )
         )
     return sentences
@@ -164,7 +167,7 @@ def withdrawal(terms: ProgramTerms, law: Law) -> list[Sentence]:
         _under(
             law.cooling_off_days_min,
             f"付款后 {cooling} 天内，持卡人可无理由退回本金：向发行方提出，由发行方办理",
-            f"Within {count(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
+            f"Within {count_of(cooling, 'day')} of paying, the holder may withdraw and gets the principal back: "
             "it is asked of the issuer, who carries it out",
         )
     ]
@@ -182,7 +185,7 @@ def paying(terms: ProgramTerms) -> list[Sentence]:
     refund = (
         (
             f"支付后 {window} 天内可退款，退回原卡的本金和赠金。",
-            f"An order may be refunded within {count(window, 'day')}, to the principal and bonus it came from.",
+            f"An order may be refunded within {count_of(window, 'day')}, to the principal and bonus it came from.",
         )
         if window
         else ("支付后不可退款。", "A paid order cannot be refunded.")
@@ -201,7 +204,7 @@ def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
     if not paying:
         return [("消费不返利。", "Orders earn no rebate.")]
     arrives = (
-        (f"返利在支付满 {window} 天、退款期结束后", f"It arrives {count(window, 'day')} after payment")
+        (f"返利在支付满 {window} 天、退款期结束后", f"It arrives {count_of(window, 'day')} after payment")
         if window
         else ("返利在支付后", "It arrives upon payment")
     )
@@ -220,7 +223,8 @@ def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
         _under(
             law.bonus_valid_days_max,
             f"{arrives[0]}以赠金到账，到账后 {rebate.valid_days} 天内有效",
-            f"{arrives[1]}, when refunds are over, as bonus, and stays valid for {count(rebate.valid_days, 'day')}",
+            f"{arrives[1]}, when refunds are over, as bonus, and stays valid for "
+            f"{count_of(rebate.valid_days, 'day')}",
         ),
         (
             "追回返利只扣剩余赠金，卡余额不会变成负数。",
@@ -269,7 +273,7 @@ def _earned_en(order: Money, earned: Money) -> str:
 def _span(minutes: int) -> Sentence:
     """Minutes in the largest unit that divides them."""
     if minutes % 1440 == 0:
-        return f"{minutes // 1440} 天", count(minutes // 1440, "day")
+        return f"{minutes // 1440} 天", count_of(minutes // 1440, "day")
     if minutes % 60 == 0:
-        return f"{minutes // 60} 小时", count(minutes // 60, "hour")
-    return f"{minutes} 分钟", count(minutes, "minute")
+        return f"{minutes // 60} 小时", count_of(minutes // 60, "hour")
+    return f"{minutes} 分钟", count_of(minutes, "minute")

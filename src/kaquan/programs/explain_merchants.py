@@ -1,11 +1,9 @@
-"""Sentences about what a program agrees with its merchants, and the words for numbers that all sentences share."""
+"""Sentences about what a program agrees with its merchants."""
 
-from kaquan.kernel.money import Money, Rate, share, text
+from kaquan.kernel.money import Money, share, text
 from kaquan.programs.partners import Acceptance, Settlement
+from kaquan.programs.phrases import Sentence, count_of, percent
 from kaquan.programs.terms import ProgramTerms
-
-Sentence = tuple[str, str]
-"""The same sentence in Chinese and in English."""
 
 _SAMPLE = Money(100_000)  # examples of the merchant's side speak of 1,000.00 yuan
 _WEEKDAYS: tuple[Sentence, ...] = (
@@ -19,20 +17,9 @@ _WEEKDAYS: tuple[Sentence, ...] = (
 )
 
 
-def percent(rate: Rate) -> str:
-    """`500` as `5%`, `60` as `0.6%`."""
-    whole, rest = divmod(rate, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
 def _nth(number: int) -> str:
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
-
-
-def count(number: int, unit: str) -> str:
-    """`1 day`, `7 days`."""
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def merchants(terms: ProgramTerms) -> list[Sentence]:
@@ -61,7 +48,7 @@ def merchants(terms: ProgramTerms) -> list[Sentence]:
     ]
     if reserve.rate_bps == 0:
         return [*sentences, ("不冻结保证金。", "Nothing is held back as a reserve.")]
-    held, back = percent(reserve.rate_bps), count(reserve.release_days, "day")
+    held, back = percent(reserve.rate_bps), count_of(reserve.release_days, "day")
     reserved = (
         f"每次结算净额的 {held} 冻结为保证金，{reserve.release_days} 天后释放给商户。",
         f"Of each net settlement {held} is held back as a reserve and released to the merchant after {back}.",
@@ -81,7 +68,7 @@ def _cycle(settlement: Settlement) -> Sentence:
         case "d_plus":
             return (
                 f"每日交易实时清分，{days} 天后打款（D+{days}），遇休息日顺延到下一个工作日",
-                f"Each day's trade is cleared at once and paid {count(days, 'day')} later (D+{days}), "
+                f"Each day's trade is cleared at once and paid {count_of(days, 'day')} later (D+{days}), "
                 "or on the next working day",
             )
         case "weekly":

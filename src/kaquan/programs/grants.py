@@ -39,9 +39,12 @@ def limit(zh: str, en: str, most: int = COUNT_MAX) -> Meaning:
 
 
 class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[funding]]`: a fund pays a share of what is given. The shares of one thing add up to the whole."""
+    """`[[funding]]`: a fund pays a share of a stock's vouchers. The shares of one stock add up to the whole.
 
-    of: Annotated[str, code("为哪一项出资：券批次、返还计划、红包或邀请的代码", "code of what is paid for", key=True)]
+    Plans, referrals and packets hand out vouchers of a stock, and are paid for by who pays for it.
+    """
+
+    of: Annotated[str, code("为哪个券批次出资", "code of the stock that is paid for", key=True)]
     fund: Annotated[
         str,
         code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it", key=True),
@@ -89,6 +92,15 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         Money,
         fen("每日预算；0 表示不限", "most that may be promised a day; 0 means no limit", looser=1, endless=True),
     ] = ZERO
+    shared_budget: Annotated[
+        bool,
+        choice(
+            "与其他券批次共用资金户余额，先领先得；否则开放时须有足额资金",
+            "shares what its funds hold with other stocks, first come first served; "
+            "otherwise all of it is there before it opens",
+            looser=-1,
+        ),
+    ] = False
     # Who may have one
     hand_out: Annotated[
         HandOut,

@@ -9,7 +9,7 @@ from datetime import date
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.law import errors as law_errors
 from kaquan.law.model import Binding, Law, LawPackMissing, load_pack, pack_ids
-from kaquan.law.rules import balance_max
+from kaquan.law.rules import balance_max, voucher_valid_days_max
 from kaquan.programs import errors
 from kaquan.programs.terms import WITHOUT_PRINCIPAL, ProgramTerms
 
@@ -38,6 +38,7 @@ def unlawful(terms: ProgramTerms, law: Law, day: date) -> Iterator[Refusal]:
     yield from _yield(terms, law, day)
     yield from _card(terms, law)
     yield from _promises(terms, law)
+    yield from _vouchers(terms, law)
 
 
 def _packs_of_class(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
@@ -133,3 +134,12 @@ def _promises(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
     if longest is not None and valid > longest.value:
         facts = {"valid_days": valid, "law_days": longest.value}
         yield Refusal(law_errors.BONUS_VALID_TOO_LONG, {**facts, **longest.facts})
+
+
+def _vouchers(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
+    """The law on how long what is given stays valid, voucher by voucher."""
+    longest = voucher_valid_days_max(law)
+    for position, stock in enumerate(terms.stocks, start=1):
+        if longest is not None and stock.valid_days > longest[0]:
+            facts: dict[str, Fact] = {"term": f"stocks[{position}].valid_days", "valid_days": stock.valid_days}
+            yield Refusal(law_errors.VOUCHER_VALID_TOO_LONG, {**facts, "law_days": longest[0], **longest[1].facts})

@@ -8,6 +8,7 @@ from itertools import pairwise
 from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal, RefusalCode
 from kaquan.programs import errors
+from kaquan.programs.giveaways import ungivable
 from kaquan.programs.meaning import CODE, Entry, Meaning, entries
 from kaquan.programs.partners import UNUSED, Settlement
 from kaquan.programs.terms import DAY, WITHOUT_PRINCIPAL, ProgramTerms, Rebate
@@ -38,6 +39,7 @@ def impossible(terms: ProgramTerms) -> Iterator[Refusal]:
     yield from _acceptance(terms)
     yield from _cycle(terms.settlement)
     yield from _merchant_side(terms)
+    yield from ungivable(terms)
 
 
 def _limits(entry: Entry) -> Iterator[Refusal]:

@@ -82,18 +82,18 @@ def _read_funds(connection: psycopg.Connection[Any], catalogue: Catalogue) -> No
 
 
 def _read_stocks(connection: psycopg.Connection[Any], catalogue: Catalogue) -> None:
-    """Every opened stock under every version of the terms that names it."""
+    """Every opened stock under every version of the terms that names it, if the funds that it names are there."""
     opened = {(program, code): (number, state) for number, program, code, state in connection.execute(QUERIES.stocks)}
     for terms in catalogue.terms.values():
         for rules in terms.terms.stocks:
             found = opened.get((terms.program, rules.code))
-            if found is None:
+            paying = [each for each in terms.terms.funding if each.of == rules.code]
+            if found is None or any(each.fund not in {MERCHANT, *catalogue.funds} for each in paying):
                 continue
             number, state = found
             funding = tuple(
                 FundShare(None if each.fund == MERCHANT else catalogue.funds[each.fund], each.share_bps)
-                for each in terms.terms.funding
-                if each.of == rules.code
+                for each in paying
             )
             known = Stock(number, rules.code, terms, rules, funding, StockState(state), pool_id("stock", number))
             catalogue.stocks[terms.id, number] = known

@@ -151,3 +151,27 @@ def left(slices: Iterable[Slice]) -> tuple[int, Money]:
     """What the slices hold together."""
     listed = list(slices)
     return sum(one.count_left for one in listed), Money(sum(one.fen_left for one in listed))
+
+
+class Want(NamedTuple):
+    """A command's wish to be one of the `most` that a rule lets a subject have in all (`IN_ALL`) or on a day."""
+
+    subject: Id
+    rule: int
+    day: int
+    most: int
+    command: Id
+    content: bytes
+
+    @property
+    def key(self) -> tuple[bytes, int, int]:
+        """What is limited."""
+        return (self.subject, self.rule, self.day)
+
+
+class Lost(NamedTuple):
+    """A want that got no token. `wait_seconds` 0: all are used. Else the `holders` of some may still be refused."""
+
+    want: Want
+    holders: frozenset[bytes]
+    wait_seconds: int

@@ -1,10 +1,10 @@
-"""Taking from a pool: from one's own slice first, then from the fullest, until all are empty. Pure."""
+"""Taking from a pool, from one's own slice first, then the fullest, until all are empty; and filling it. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from kaquan.commands.model import Row
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import Money, allocate
 from kaquan.quotas.model import Slice, Tally, own_slice
 
 Change = tuple[Row, tuple[Any, ...]]
@@ -34,6 +34,15 @@ def _spread(available: Sequence[int], wanted: int) -> list[int] | None:
         parts.append(min(free, wanted))
         wanted -= parts[-1]
     return None if wanted else parts
+
+
+def level(slices: Sequence[Slice], count: int, amount: Money) -> list[Change]:
+    """All slices of a pool anew, so that together they hold `count` things and `amount`, evenly.
+
+    Every slice is written, and so every one checked: whoever took from any of them since it was read comes first.
+    """
+    counts, amounts = allocate(Money(count), [1] * len(slices)), allocate(amount, [1] * len(slices))
+    return [(one, (number, part)) for one, number, part in zip(slices, counts, amounts, strict=True)]
 
 
 def add(tally: Tally, count: int = 1) -> Change:

@@ -1,10 +1,10 @@
 """May this wallet have a voucher of this stock? What is left of it, and of its funders' money, is taken. Pure."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
-from kaquan.cards.model import Wanted
 from kaquan.commands.model import Entry, Plan
 from kaquan.funders.rules import commit_legs, promised
 from kaquan.holders.errors import WALLET_UNKNOWN
@@ -15,10 +15,11 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import Leg, post
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState
-from kaquan.quotas.model import IN_ALL, SliceKey, slice_keys
+from kaquan.quotas.model import IN_ALL, UNLIMITED, Slice, SliceKey, new_slices, slice_keys
 from kaquan.quotas.rules import Change, take
 from kaquan.vouchers import errors
-from kaquan.vouchers.model import Claim, NewVoucher, SpendingFacts
+from kaquan.vouchers.limits import untold
+from kaquan.vouchers.model import Claim, ClaimByCode, ClaimFacts, IssueVoucher, NewVoucher, SpendingFacts
 from kaquan.vouchers.orders import day_number
 
 _MINUTE_FORMAT = "%Y-%m-%d %H:%M"
@@ -35,33 +36,82 @@ def wanted_pools(stock: Stock, at: datetime) -> list[SliceKey]:
     return keys
 
 
-def claim_wanted(command: Claim, stock: Stock | None, at: datetime) -> Wanted:
-    """What a claim is decided on."""
-    return Wanted(wallets=(command.wallet,), slices=wanted_pools(stock, at) if stock else ())
+def day_slices(stock: Stock, at: datetime) -> list[dict[str, Any]]:
+    """What of the stock may be handed out on the day of `at`; nothing when it has no limits by day.
+
+    A day keeps the limits with which it was opened.
+    """
+    rules = stock.rules
+    if not rules.day_count and not rules.day_budget_fen:
+        return []
+    budget = rules.day_budget_fen or Money(UNLIMITED)
+    return new_slices(stock.pool, rules.day_count or UNLIMITED, budget, day_number(at))
 
 
-def decide_claim(
-    entry: Entry, facts: SpendingFacts, refused: Refusal | None, catalogue: Catalogue, at: datetime
-) -> Plan | Refusal:
-    """A voucher whose id is the command's. `refused`: what the registry of limits said beforehand."""
-    command: Claim = entry.command
-    wallet = facts.wallets.get(command.wallet)
-    if wallet is None or not wallet.active:
-        return Refusal(WALLET_UNKNOWN)
+def open_day(stock: Stock, facts: SpendingFacts, at: datetime) -> None:
+    """Let a day that nobody opened yet count as untouched: a dry run looks, and opens none."""
+    rows, day = day_slices(stock, at), day_number(at)
+    if rows and not facts.quotas.pool(stock.pool, day):
+        facts.quotas.slices[stock.pool, day] = [
+            Slice(stock.pool, 0, row["bucket"], day, row["number"], row["count_left"], row["fen_left"])
+            for row in rows
+        ]
+
+
+def claimable(command: Claim, catalogue: Catalogue, at: datetime) -> Stock | Refusal:
+    """The stock of a claim, if it hands out vouchers by claim now."""
     stock = catalogue.stock_by_code(command.program, command.stock)
     if stock is None:
         return Refusal(errors.STOCK_UNKNOWN, {"program": command.program[:40], "stock": command.stock[:40]})
     if stock.rules.hand_out != "claim":
         return Refusal(errors.STOCK_NOT_CLAIMED, {"stock": stock.code})
-    if refusal := not_open(stock, at) or refused:
+    return not_open(stock, at) or untold(command, stock) or stock
+
+
+def issuable(command: IssueVoucher, catalogue: Catalogue) -> Stock | Refusal:
+    """The stock that an operator gives from; the window for claims does not bind him."""
+    stock = catalogue.stock_by_code(command.program, command.stock)
+    if stock is None:
+        return Refusal(errors.STOCK_UNKNOWN, {"program": command.program[:40], "stock": command.stock[:40]})
+    if stock.rules.hand_out not in ("claim", "grant"):
+        return Refusal(errors.STOCK_NOT_ISSUED, {"stock": stock.code})
+    return stopped(stock) or stock
+
+
+def coded(command: ClaimByCode, stock: Stock | None, at: datetime) -> Stock | Refusal:
+    """The stock of a code that is somebody's to use now; what is over is like what never was."""
+    if stock is None or stock.state is StockState.STOPPED:
+        return Refusal(errors.CODE_NOT_VALID)
+    refusal = not_open(stock, at)
+    if refusal is not None and refusal.code is errors.CLAIM_OVER:
+        return Refusal(errors.CODE_NOT_VALID)
+    return refusal or untold(command, stock) or stock
+
+
+def decide(entry: Entry, facts: ClaimFacts, stock: Stock | Refusal, origin: Id, at: datetime) -> Plan | Refusal:
+    """A voucher of the stock for the command's wallet; its id is the command's."""
+    wallet = facts.wallets.get(entry.command.wallet)
+    if wallet is None or not wallet.active:
+        return Refusal(WALLET_UNKNOWN)
+    if isinstance(stock, Refusal):
+        return stock
+    if refusal := facts.refused(entry.id):
         return refusal
-    return plan_issue(Issue(entry.id, wallet.id, entry.id, stock, stock.rules.face_fen), facts, at)
+    open_day(stock, facts, at)
+    return plan_issue(Issue(entry.id, wallet.id, origin, stock, stock.rules.face_fen), facts, at)
+
+
+def stopped(stock: Stock) -> Refusal | None:
+    """Whether the stock hands out nothing, by its own state or its program's."""
+    if stock.state is not StockState.RUNNING or not stock.terms.sells:
+        return Refusal(errors.STOCK_CLOSED, {"stock": stock.code})
+    return None
 
 
 def not_open(stock: Stock, at: datetime) -> Refusal | None:
     """Whether the stock hands out vouchers now: its state, its program's, its window."""
-    if stock.state is not StockState.RUNNING or not stock.terms.sells:
-        return Refusal(errors.STOCK_CLOSED, {"stock": stock.code})
+    if refusal := stopped(stock):
+        return refusal
     now = at.astimezone(SHANGHAI).strftime(_MINUTE_FORMAT)
     if stock.rules.claim_from and now < stock.rules.claim_from:
         return Refusal(errors.CLAIM_NOT_YET, {"claim_from": stock.rules.claim_from})

@@ -240,3 +240,124 @@ VOUCHER_TWICE = RefusalCode(
     remedy_en="Name it once",
     burns=False,
 )
+CLAIM_PERSON_LIMIT = RefusalCode(
+    "claim_person_limit",
+    status=409,
+    zh="每人最多领取 {limit} 张，已领满",
+    en="One person gets at most {limit}, and this person has them",
+    remedy_zh="请参加其他活动",
+    remedy_en="Try another program",
+)
+CLAIM_PERSON_DAY_LIMIT = RefusalCode(
+    "claim_person_day_limit",
+    status=409,
+    zh="每人每天最多领取 {limit} 张，今天已领满",
+    en="One person gets at most {limit} a day, and has today's",
+    remedy_zh="请明天再来",
+    remedy_en="Come back tomorrow",
+    retryable=True,
+)
+CLAIM_PHONE_LIMIT = RefusalCode(
+    "claim_phone_limit",
+    status=409,
+    zh="每个手机号最多领取 {limit} 张，已领满",
+    en="One phone number gets at most {limit}, and this one has them",
+    remedy_zh="请参加其他活动",
+    remedy_en="Try another program",
+)
+CLAIM_DEVICE_LIMIT = RefusalCode(
+    "claim_device_limit",
+    status=409,
+    zh="每台设备最多领取 {limit} 张，已领满",
+    en="One device gets at most {limit}, and this one has them",
+    remedy_zh="请参加其他活动",
+    remedy_en="Try another program",
+)
+CLAIM_PAYEE_LIMIT = RefusalCode(
+    "claim_payee_limit",
+    status=409,
+    zh="每个支付账户最多领取 {limit} 张，已领满",
+    en="One payment account gets at most {limit}, and this one has them",
+    remedy_zh="请参加其他活动",
+    remedy_en="Try another program",
+)
+CLAIM_DEVICE_MISSING = RefusalCode(
+    "claim_device_missing",
+    status=400,
+    zh="券批次 {stock} 按设备限领，请告知设备",
+    en="The stock {stock} counts by device: tell which it is",
+    remedy_zh="请在请求中附上设备摘要",
+    remedy_en="Send the digest of the device",
+    burns=False,
+)
+CLAIM_PAYEE_MISSING = RefusalCode(
+    "claim_payee_missing",
+    status=400,
+    zh="券批次 {stock} 按支付账户限领，请告知账户",
+    en="The stock {stock} counts by payment account: tell which it is",
+    remedy_zh="请在请求中附上支付账户摘要",
+    remedy_en="Send the digest of the payment account",
+    burns=False,
+)
+CLAIM_IN_FLIGHT = RefusalCode(
+    "claim_in_flight",
+    status=409,
+    zh="同一限额内的另一笔领取正在办理",
+    en="Another claim under the same limit is being decided",
+    remedy_zh="请 {wait_seconds} 秒后重试",
+    remedy_en="Try again in {wait_seconds} seconds",
+    retryable=True,
+    burns=False,
+)
+CLAIM_TAKEN_OVER = RefusalCode(
+    "claim_taken_over",
+    status=409,
+    zh="这笔领取没有及时到达，名额已让给他人",
+    en="The claim did not arrive in time, and its place was given away",
+    remedy_zh="请用新的请求号重新领取",
+    remedy_en="Claim again under a new id",
+    retryable=True,
+)
+STOCK_NOT_ISSUED = RefusalCode(
+    "stock_not_issued",
+    status=422,
+    zh="券批次 {stock} 凭码或摇号发放，不能由运营人员直接发放",
+    en="Vouchers of {stock} come by code or by draw, and are not issued by hand",
+    remedy_zh="请改用领取或系统发放的批次",
+    remedy_en="Use a stock that is handed out by claim or grant",
+)
+CODE_NOT_VALID = RefusalCode(
+    "code_not_valid",
+    status=404,
+    zh="这个券码无效",
+    en="This code is not valid",
+    remedy_zh="请核对券码；刚刚提交过的，请一分钟后再试",
+    remedy_en="Check the code; if you have just sent it, try again in a minute",
+    retryable=True,
+    burns=False,
+)
+STOCK_NOT_BY_CODE = RefusalCode(
+    "stock_not_by_code",
+    status=422,
+    zh="券批次 {stock} 不凭码发放",
+    en="Vouchers of {stock} are not handed out by code",
+    remedy_zh="请选择凭码发放的批次",
+    remedy_en="Choose a stock that is handed out by code",
+)
+CODE_BATCH_UNKNOWN = RefusalCode(
+    "code_batch_unknown",
+    status=404,
+    zh="没有这批券码",
+    en="There is no such batch of codes",
+    remedy_zh="请核对批次编号",
+    remedy_en="Check the batch's id",
+    burns=False,
+)
+CODE_BATCH_STOPPED = RefusalCode(
+    "code_batch_stopped",
+    status=409,
+    zh="这批券码已停用",
+    en="The batch of codes is stopped already",
+    remedy_zh="无需再停用",
+    remedy_en="There is nothing to stop",
+)

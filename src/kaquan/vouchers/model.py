@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import msgspec
 
 from kaquan.cards.model import CardFacts
-from kaquan.commands.model import Command, Plan, Row
+from kaquan.commands.model import Command, Plan, Routed, Row
 from kaquan.holders.model import Wallet
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.programs.catalogue import Stock
 from kaquan.quotas.model import Quotas
 
 NOBODY = Id(bytes(16))
@@ -122,6 +124,33 @@ class SpendingFacts(CardFacts):
         self.wallets.update((born.id, born) for born in plan.born if isinstance(born, Wallet))
 
 
+class ClaimFacts(SpendingFacts):
+    """What a claim is decided on besides: what the registry of limits said, the stocks of codes, who got one now."""
+
+    routed: Routed = msgspec.field(default_factory=dict)
+    coded: dict[bytes, Stock] = msgspec.field(default_factory=dict)
+    issued: set[bytes] = msgspec.field(default_factory=set)
+
+    def absorb(self, plan: Plan) -> None:
+        """Whoever got a voucher holds what it took of its limits."""
+        super().absorb(plan)
+        self.issued.update(born.id for born in plan.born if isinstance(born, NewVoucher))
+
+    def refused(self, command: bytes) -> Refusal | None:
+        """Why a command may not go on."""
+        refusal = self.routed.get(command)
+        if isinstance(refusal, Contested) and refusal.holders <= self.issued:
+            return refusal.after
+        return refusal
+
+
+class Contested(Refusal, frozen=True):
+    """A refusal for now: what it becomes (`after`) once all these `holders` have taken effect."""
+
+    holders: frozenset[bytes] = frozenset()
+    after: Refusal | None = None
+
+
 class VoucherCommand(Command, frozen=True, kw_only=True):
     """A command that addresses a voucher."""
 
@@ -158,19 +187,40 @@ class ReleaseVoucher(VoucherCommand, frozen=True, kw_only=True):
     order_no: str
 
 
-class Claim(Command, frozen=True, kw_only=True):
-    """Claim a voucher of a stock into a wallet. `device` and `payee` are opaque digests made by the caller, if known.
-
-    The voucher's id is the command's. `program` and `stock` are codes.
-    """
+class Obtaining(Command, frozen=True, kw_only=True):
+    """A command that brings a wallet a voucher, whose id is the command's."""
 
     wallet: Id
-    program: str
-    stock: str
-    device: bytes | None = None
-    payee: bytes | None = None
 
     @property
     def subject(self) -> Id:
         """The wallet."""
         return self.wallet
+
+
+class Claim(Obtaining, frozen=True, kw_only=True):
+    """Claim a voucher of a stock into a wallet. `device` and `payee` are opaque digests made by the caller, if known.
+
+    `program` and `stock` are codes.
+    """
+
+    program: str
+    stock: str
+    device: bytes | None = None
+    payee: bytes | None = None
+
+
+class ClaimByCode(Obtaining, frozen=True, kw_only=True):
+    """Claim the voucher that a code is worth. `digest` is what is kept of the code (`vouchers.codes.digest`)."""
+
+    digest: bytes
+    device: bytes | None = None
+    payee: bytes | None = None
+
+
+class IssueVoucher(Obtaining, frozen=True, kw_only=True):
+    """Give a wallet a voucher of a stock, for a reason; the same key gives it once."""
+
+    program: str
+    stock: str
+    reason: str

@@ -1,0 +1,145 @@
+"""What a program gives away, in plain sentences: vouchers, plans, referrals, packets, and who pays for them."""
+
+from collections.abc import Iterator, Sequence
+
+from kaquan.kernel.money import WHOLE, text
+from kaquan.programs.grants import MERCHANT, Drip, Funding, PacketPool, Referral, Stock
+from kaquan.programs.liability import supply
+from kaquan.programs.phrases import Sentence, count_of, percent
+from kaquan.programs.terms import ProgramTerms
+
+_HANDED: dict[str, Sentence] = {
+    "claim": ("领取", "claimed"),
+    "code": ("凭码领取", "claimed by code"),
+    "draw": ("摇号抽取", "drawn by lot"),
+    "grant": ("由活动发放", "granted by the program"),
+}
+
+
+def given(terms: ProgramTerms) -> list[Sentence]:
+    """Every stock with who pays for it, then what hands them out without a claim."""
+    names = {stock.code: (stock.name_zh, stock.name_en) for stock in terms.stocks}
+    sentences: list[Sentence] = []
+    for stock in terms.stocks:
+        sentences += [_what(stock), _supplied(stock), _counted(stock)]
+        sentences += [*_limited(stock), _funded([each for each in terms.funding if each.of == stock.code])]
+    sentences += [_plan(one, names) for one in terms.drips]
+    sentences += [_referral(one, names) for one in terms.referrals]
+    return [*sentences, *(_packets(one, names) for one in terms.packets)]
+
+
+def _what(stock: Stock) -> Sentence:
+    face, least = text(stock.face_fen), text(stock.min_order_fen)
+    zh, en = {
+        "threshold": (f"满 {least} 元减 {face} 元", f"{face} yuan off an order from {least} yuan on"),
+        "percent": (
+            f"满 {least} 元减 {percent(stock.rate_bps)}，最多 {face} 元",
+            f"{percent(stock.rate_bps)} off an order from {least} yuan on, at most {face}",
+        ),
+        "instant": (f"立减 {face} 元", f"{face} yuan off at once"),
+        "exchange": (
+            f"兑换 {stock.goods}，最多抵 {face} 元",
+            f"good for {stock.goods}, worth at most {face} yuan",
+        ),
+        "top_up": (f"为卡充值 {face} 元", f"puts {face} yuan on a card"),
+    }[stock.kind]
+    return f"券“{stock.name_zh}”（{stock.code}）：{zh}。", f"Voucher {stock.name_en} ({stock.code}): {en}."
+
+
+def _supplied(stock: Stock) -> Sentence:
+    count, budget = supply(stock)
+    zh, en = _HANDED[stock.hand_out]
+    window_zh = f"，{stock.claim_from or '即日'} 至 {stock.claim_until or '发完'}" if _windowed(stock) else ""
+    window_en = f", from {stock.claim_from or 'now'} until {stock.claim_until or 'none is left'}"
+    day_zh = f"，每日最多 {stock.day_count:,} 张" if stock.day_count else ""
+    day_en = f", at most {stock.day_count:,} a day" if stock.day_count else ""
+    shared_zh = "；与其他券共用资金，先领先得" if stock.shared_budget else ""
+    shared_en = "; it shares its funds with others, first come first served" if stock.shared_budget else ""
+    return (
+        f"共 {count:,} 张，最多 {text(budget)} 元，{zh}{window_zh}{day_zh}{shared_zh}。",
+        f"There are {count_of(count, 'voucher')}, {text(budget)} yuan at most, {en}"
+        f"{window_en if _windowed(stock) else ''}{day_en}{shared_en}.",
+    )
+
+
+def _windowed(stock: Stock) -> bool:
+    return bool(stock.claim_from or stock.claim_until)
+
+
+def _counted(stock: Stock) -> Sentence:
+    """When and where it counts."""
+    wait_zh = f"领取 {stock.wait_days} 天后生效，" if stock.wait_days else ""
+    wait_en = f"{count_of(stock.wait_days, 'day')} after it is handed out, " if stock.wait_days else ""
+    zh = [f"{wait_zh}有效 {stock.valid_days} 天"]
+    en = [f"{wait_en}it counts for {count_of(stock.valid_days, 'day')}"]
+    for told, words_zh, words_en in (
+        (stock.not_after, "最迟到", "until"),
+        (stock.weekdays, "限每周（1 为星期一）", "on weekdays (1 is Monday)"),
+        (stock.hours, "限每天", "at"),
+        (stock.goods if stock.kind != "exchange" else "", "限商品", "for goods"),
+        (stock.places, "限商户或门店", "at"),
+    ):
+        if told:
+            zh.append(f"{words_zh} {told}")
+            en.append(f"{words_en} {told}")
+    return "，".join(zh) + "。", (", ".join(en) + ".")[:1].upper() + (", ".join(en) + ".")[1:]
+
+
+def _limited(stock: Stock) -> Iterator[Sentence]:
+    """How many one person, phone, device, payment account may have."""
+    limits = [
+        (stock.person_total, "每人最多领 {} 张", "{} a person"),
+        (stock.person_day, "每人每日最多领 {} 张", "{} a person and day"),
+        (stock.phone_total, "每个手机号最多 {} 张", "{} a phone number"),
+        (stock.device_total, "每台设备最多 {} 张", "{} a device"),
+        (stock.payee_total, "每个支付账户最多 {} 张", "{} a payment account"),
+        (stock.use_person_day, "每人每日最多用 {} 张", "{} used a person and day"),
+    ]
+    told = [(zh.format(most), en.format(most)) for most, zh, en in limits if most]
+    if told:
+        yield "，".join(zh for zh, _ in told) + "。", "At most " + ", ".join(en for _, en in told) + "."
+
+
+def _funded(funding: Sequence[Funding]) -> Sentence:
+    """Who pays what share."""
+    zh, en = [], []
+    for each in funding:
+        share = percent(each.share_bps) if each.share_bps != WHOLE else ""
+        merchant = each.fund == MERCHANT
+        zh.append(f"{'商户' if merchant else each.fund}承担 {share or '全部'}")
+        en.append(f"{'the merchant' if merchant else each.fund} pays {share or 'all of it'}")
+    return "优惠由" + "，".join(zh) + "。", f"Of the discount {', '.join(en)}."
+
+
+def _plan(one: Drip, names: dict[str, Sentence]) -> Sentence:
+    zh, en = names[one.stock]
+    start = text(one.from_face_fen)
+    return (
+        f"充值或购卡满 {start} 元，之后 {one.months} 个月每月发 {one.each_month} 张“{zh}”，预算在充值时锁定。",
+        f"A sale or top-up of {start} yuan or more grants {one.each_month} of {en} a month for "
+        f"{count_of(one.months, 'month')}; the money is promised at the top-up.",
+    )
+
+
+def _referral(one: Referral, names: dict[str, Sentence]) -> Sentence:
+    zh, en = names[one.inviter_stock]
+    invitee = names.get(one.invitee_stock)
+    also_zh = f"，受邀人得“{invitee[0]}”" if invitee else ""
+    also_en = f", who gets {invitee[1]}" if invitee else ""
+    first = text(one.first_face_fen)
+    return (
+        f"邀请新人首次充值满 {first} 元且 {one.kept_days} 天内未退，邀请人得“{zh}”{also_zh}。",
+        f"Who invites somebody{also_en} gets {en} once a first top-up of {first} yuan has stayed for "
+        f"{count_of(one.kept_days, 'day')}.",
+    )
+
+
+def _packets(one: PacketPool, names: dict[str, Sentence]) -> Sentence:
+    zh, en = names[one.stock]
+    total, least, most = text(one.total_fen), text(one.min_fen), text(one.max_fen)
+    return (
+        f"拼手气红包 {one.count:,} 个共 {total} 元，单个 {least} 到 {most} 元，以“{zh}”发放，"
+        f"{one.claim_hours} 小时内未领完则退回。",
+        f"{count_of(one.count, 'random packet')} of {least} to {most} yuan hold {total} together, as {en}; "
+        f"what is left after {count_of(one.claim_hours, 'hour')} goes back.",
+    )

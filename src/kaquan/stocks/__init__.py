@@ -1,0 +1,1 @@
+"""Stocks of vouchers: opened from a program's terms, paused, resumed, raised, stopped."""
