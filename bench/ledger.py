@@ -2,8 +2,9 @@
 
     python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 500] [--lanes 2]
 
-Every payment goes the whole way: id look-up, content hash, order registry, terms, acceptance, lots of two kinds
-(both pay: the program burns pro rata), payment row, postings, rebate where earned, leaf commitments, journal.
+The program is `bench/policy.toml`. Every payment goes the whole way: id look-up, content hash, order registry, terms,
+acceptance, lots of three kinds (all pay: the program burns pro rata), payment row, postings, rebate where earned, leaf
+commitments, journal. Every second one names a voucher that two funds pay 60/40, under a limit of uses a person a day.
 One in a hundred is refused and one in a hundred a retry of an earlier one; only payments that took effect for the
 first time are counted in the rate, and `accepted` is their share of all commands but the retries.
 """
@@ -14,25 +15,29 @@ import multiprocessing
 import random
 import statistics
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from kaquan.funders.model import PayInFund, RegisterFund
 
+from kaquan.commands.committer import lane_of
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.holders.service import registration
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import BUCKETS, Id, bucket_of
+from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
+from kaquan.ledger.chart import Source
 from kaquan.ledger.proofs import proofs
 from kaquan.main import Kaquan
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
 from kaquan.privacy.rules import resident_check_letter
-from kaquan.programs import preset_files
 from kaquan.programs.model import OpenProgram
 from kaquan.sales.model import Sell
 from rig import Rig, rig
@@ -42,15 +47,20 @@ SETUP_BATCH = 500
 TPCB_SECONDS = 5
 WARM_BATCHES = 5
 RETRY_EVERY = 100
+LOOKS_MAX = 1_000
+FUND_FEN = Money(100_000_000_000)
+SPARE = 2  # vouchers for each card beyond the mean, so that a random choice finds one
+POLICY = Path(__file__).with_name("policy.toml")
 REFUSED_EVERY = 100
 
 
 @dataclass
 class Town:
-    """What the payments are made of."""
+    """What the payments are made of. `vouchers` are what is left of each card's."""
 
     cards: list[Id]
     merchants: list[Id]
+    vouchers: dict[Id, list[Id]]
 
 
 @dataclass
@@ -70,10 +80,10 @@ def app(bench: Rig, lane: int = 0) -> Kaquan:
     return Kaquan(connect(bench.server.app_url), bench.server.master_key, lane)
 
 
-def build(bench: Rig, cards: int) -> Town:
-    """Issuer, merchants, holders and their cards, all through the door."""
+def build(bench: Rig, cards: int, vouchers: int) -> Town:
+    """Issuer, merchants, funds, holders, their cards with a lot of each kind and `vouchers` each: all by commands."""
     kaquan = app(bench)
-    for code, book in (("jingxi", True), ("jingxi-stores", False)):
+    for code, book in (("jingxi", True), ("jingxi-stores", False), ("city", False)):
         command = RegisterOrganisation(key=f"o-{code}", caller=OPERATOR, code=code, name=code, keeps_book=book)
         kaquan.one(Kind.REGISTER_ORGANISATION, command)
     merchants = [
@@ -89,34 +99,83 @@ def build(bench: Rig, cards: int) -> Town:
         for number in range(MERCHANTS)
     ]
     registered = kaquan.execute(Kind.REGISTER_MERCHANT, merchants)
-    text = preset_files.text("jingxika")
-    for before, after in (('"principal_first"', '"pro_rata"'), ("activation_days = 1", "activation_days = 0")):
-        if before not in text:
-            raise RuntimeError(f"the preset no longer says {before}")
-        text = text.replace(before, after)
-    kaquan.one(Kind.OPEN_PROGRAM, OpenProgram(key="open", caller=OPERATOR, text=text, approved_by="second"))
+    _open(kaquan)
     sold: list[Id] = []
+    given: dict[Id, list[Id]] = {}
     for start in range(0, cards, SETUP_BATCH):
         numbers = range(start, min(start + SETUP_BATCH, cards))
-        holders = kaquan.execute(
-            Kind.REGISTER_HOLDER,
-            [registration(kaquan.master, OPERATOR, f"h-{number}", _person(number)) for number in numbers],
+        for card, ids in _sell(kaquan, numbers, vouchers):
+            sold.append(card)
+            given[card] = ids
+    return Town(sold, [Id(bytes.fromhex(effect.facts["id"])) for effect in registered], given)
+
+
+def _open(kaquan: Kaquan) -> None:
+    """The program, its funds and its stocks."""
+    text = POLICY.read_text(encoding="utf-8")
+    opened = [
+        kaquan.one(Kind.OPEN_PROGRAM, OpenProgram(key="open", caller=OPERATOR, text=text, approved_by="second"))
+    ]
+    for code, source in (("city", Source.FISCAL), ("operator", Source.OPERATING)):
+        party = "city" if source is Source.FISCAL else "jingxi"
+        fund = RegisterFund(
+            key=f"f-{code}",
+            caller=OPERATOR,
+            code=code,
+            name=code,
+            organisation=party,
+            book="jingxi",
+            mode=FundMode.PREPAID,
+            source=source,
         )
-        sales = [
-            Sell(
-                key=f"s-{number}",
-                caller=OPERATOR,
-                wallet=holder.id,
-                program="jingxika",
-                face=Money(100_000),
-                channel="sandbox",
-            )
-            for number, holder in zip(numbers, holders, strict=True)
-        ]
-        sold.extend(outcome.id for outcome in kaquan.execute(Kind.SELL, sales) if isinstance(outcome, Effect))
-    if len(sold) != cards:
-        raise RuntimeError(f"{cards - len(sold)} cards were not sold")
-    return Town(sold, [Id(bytes.fromhex(effect.facts["id"])) for effect in registered])
+        opened.append(kaquan.one(Kind.REGISTER_FUND, fund))
+        paid_in = PayInFund(key=f"p-{code}", caller=OPERATOR, fund=code, amount=FUND_FEN, reference="bench")
+        opened.append(kaquan.one(Kind.PAY_IN_FUND, paid_in))
+    for stock in ("half", "start"):
+        command = OpenStock(key=f"s-{stock}", caller=OPERATOR, program="policy", stock=stock)
+        opened.append(kaquan.one(Kind.OPEN_STOCK, command))
+    refused = [outcome for outcome in opened if not isinstance(outcome, Effect)]
+    if refused:
+        raise RuntimeError(f"the program could not be opened: {refused}")
+
+
+def _sell(kaquan: Kaquan, numbers: range, vouchers: int) -> Iterator[tuple[Id, list[Id]]]:
+    """Holders with a card of three lots each, and their vouchers."""
+    holders = kaquan.execute(
+        Kind.REGISTER_HOLDER,
+        [registration(kaquan.master, OPERATOR, f"h-{number}", _person(number)) for number in numbers],
+    )
+    wallets = [holder.id for holder in holders]
+    cards = _all(kaquan, Kind.SELL, [_sale(wallet) for wallet in wallets])
+    starts = _all(kaquan, Kind.CLAIM, [_claim(wallet, "start", 0) for wallet in wallets])
+    loads = [
+        TopUp(key="t", caller=OPERATOR, card=card, face=Money(0), channel="sandbox", vouchers=(start,))
+        for card, start in zip(cards, starts, strict=True)
+    ]
+    _all(kaquan, Kind.TOP_UP, loads)
+    given: list[list[Id]] = [[] for _ in wallets]
+    for number in range(vouchers):
+        claimed = _all(kaquan, Kind.CLAIM, [_claim(wallet, "half", number) for wallet in wallets])
+        for own, voucher in zip(given, claimed, strict=True):
+            own.append(voucher)
+    return zip(cards, given, strict=True)
+
+
+def _all(kaquan: Kaquan, kind: Kind, commands: list[Any]) -> list[Id]:
+    """What a batch made; every command of it must take effect."""
+    outcomes = kaquan.execute(kind, commands)
+    refused = [outcome for outcome in outcomes if not isinstance(outcome, Effect)]
+    if refused:
+        raise RuntimeError(f"{len(refused)} of {len(outcomes)} {kind.name} failed: {refused[0]}")
+    return [outcome.id for outcome in outcomes]
+
+
+def _sale(wallet: Id) -> Sell:
+    return Sell(key="s", caller=OPERATOR, wallet=wallet, program="policy", face=Money(100_000), channel="sandbox")
+
+
+def _claim(wallet: Id, stock: str, number: int) -> Claim:
+    return Claim(key=f"{stock}-{number}", caller=OPERATOR, wallet=wallet, program="policy", stock=stock)
 
 
 def _person(number: int) -> Person:
@@ -126,10 +185,9 @@ def _person(number: int) -> Person:
 
 def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int) -> Round:
     """`payments` payments over `lanes` processes, each on the cards of its own lane."""
-    position = {label: number for number, label in enumerate(BUCKETS)}
     shares: list[list[Id]] = [[] for _ in range(lanes)]
     for card in town.cards:
-        shares[position[bucket_of(card)] % lanes].append(card)
+        shares[lane_of(bucket_of(card), lanes)].append(card)
     draw = random.Random(seed)
     fork = multiprocessing.get_context("fork")  # commands are made before, and inherited
     ready, told = fork.Barrier(lanes + 1), fork.SimpleQueue()
@@ -185,19 +243,33 @@ def _batches(
             if place % RETRY_EVERY == RETRY_EVERY // 2:
                 commands.append(commands[place - 7])
                 continue
+            card, named = _payer(draw, town, cards, with_voucher=place % 2 == 0)
             commands.append(
                 Pay(
                     key=f"{head[:8]}-{head[8:]}-7{place:03x}-8000-{draw.getrandbits(48):012x}",
                     caller=OPERATOR,
-                    card=draw.choice(cards),
+                    card=card,
+                    vouchers=named,
                     merchant=draw.choice(town.merchants),
                     store=None,
-                    amount=Money(200_000 if place % REFUSED_EVERY == 25 else draw.randint(100, 900)),
+                    amount=Money(20_000_000 if place % REFUSED_EVERY == 25 else draw.randint(100, 900)),
                     order_no=f"{name}-{number}-{place}",
                 )
             )
         made.append(commands)
     return made
+
+
+def _payer(draw: random.Random, town: Town, cards: list[Id], *, with_voucher: bool) -> tuple[Id, tuple[Id, ...]]:
+    """A card, and one of its vouchers that no payment has named yet."""
+    card = draw.choice(cards)
+    if not with_voucher:
+        return card, ()
+    for _ in range(LOOKS_MAX):
+        if town.vouchers[card]:
+            return card, (town.vouchers[card].pop(),)
+        card = draw.choice(cards)
+    raise RuntimeError("the vouchers are used up: give each card more of them")
 
 
 def _pay(kaquan: Kaquan, batches: list[list[Pay]]) -> tuple[list[float], int]:
@@ -224,7 +296,8 @@ def main() -> None:
     with rig() as bench:
         print(" ".join(f"{name}={value}" for name, value in bench.settings().items()))
         bench.tpcb_init()
-        town = build(bench, chosen.cards)
+        needed = (chosen.payments + chosen.lanes * WARM_BATCHES * chosen.batch) * chosen.rounds
+        town = build(bench, chosen.cards, needed // 2 // chosen.cards + SPARE)
         with psycopg.connect(bench.server.root_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         figures = measure(bench, town, chosen)

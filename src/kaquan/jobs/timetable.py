@@ -47,7 +47,7 @@ def due(
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
     Programs start first. Holds are released before vouchers expire, rebates are granted and lots expire. Periods that
-    were missed are settled oldest first, each standing on the one before, and closed when all found in them is settled.
+    were missed are settled oldest first, each standing on the one before, and closed when all in them is settled.
     """
     at_us = microseconds(at)
     key = _keys(at)
