@@ -1,8 +1,17 @@
 """`kaquan merchant` and `kaquan settle` where merchants have no bank account yet, or take part no longer."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from support.cli import Shop
+import pytest
+
+from support.cli import Shop, opened_shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with opened_shop(tmp_path_factory.mktemp("merchants"), "欧阳明月", "11010519491231002X") as shop:
+        yield shop
 
 
 def test_what_waits_for_a_bank_account_is_listed_and_its_account_bound_and_verified(shop: Shop) -> None:

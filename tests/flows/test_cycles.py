@@ -1,5 +1,6 @@
 """Cycles by the timetable, on a real database: T+3, weekly to a verified account, missed runs, closed periods."""
 
+import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -9,12 +10,14 @@ import pytest
 
 from kaquan.commands.execute import Door
 from kaquan.commands.model import Effect, Kind, Refused
+from kaquan.db.pool import connect
 from kaquan.holders.service import Sealer
 from kaquan.jobs.run import run_due
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.ledger.service import proofs
+from kaquan.main import Kaquan
 from kaquan.merchants.model import BindBankAccount, VerifyBankAccount
 from kaquan.payments.model import Pay, Refund
 from kaquan.programs.enrolment import EnrolMerchant, SuspendMerchant
@@ -22,7 +25,7 @@ from kaquan.settlement import service
 from kaquan.settlement.model import Cut, Preview
 from support.database import Database
 from support.quiet import quiet
-from support.town import build, program_text
+from support.town import MASTER_KEY, build, program_text
 
 NO_RESERVE = ("rate_bps = 1_000", "rate_bps = 0")
 T_PLUS_3 = (('cycle = "monthly"', 'cycle = "t_plus"\ndays = 3'), ("monthly_day = 5\n", ""), NO_RESERVE)
@@ -312,4 +315,31 @@ def test_a_program_that_changes_its_cycle_loses_no_day(
     paid = sum(amount for found in year.paid.values() for *_, amount in found)
     rows = year.town.rows("SELECT sum(gross)::int, sum(fee + reserved + paid)::int, max(period_end) FROM settlement")
     assert rows == [(8 * 10_000 + 18 * 1_000, 98_000, date(2025, 6, 30))] and paid > 85_000
+    year.proved()
+
+
+def test_timetables_that_look_at_once_pay_once_and_close_once(database: Database) -> None:
+    year = Year(database, *T_PLUS_3)
+    for day in range(9, 13):
+        year.at(date(2025, 6, day), 12)
+        year.pay(10_000)
+        year.pay(5_000, "mall-2", card=1)
+    year.at(date(2025, 6, 17), 9)
+    start = threading.Barrier(3)
+
+    def look() -> None:
+        with connect(database.app_url) as connection:
+            app = Kaquan(connection, MASTER_KEY)
+            app.door._now = lambda: year.town.now
+            start.wait()
+            run_due(app)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = year.town.rows("SELECT count(*), count(DISTINCT (merchant, period_end)), sum(gross)::int FROM settlement")
+    assert rows == [(8, 8, 60_000)]
+    assert year.town.rows("SELECT count(*), max(period_end) FROM closed_period") == [(24, date(2025, 6, 12))]
     year.proved()

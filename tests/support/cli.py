@@ -25,8 +25,6 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 BOXES = "│┃╭╮╰╯─━"
 PHONE = "13912345678"
 """The phone number of the holder in the shop."""
-NAME, ID_NUMBER = "欧阳明月", "11010519491231002X"
-"""Who the holder is."""
 
 
 @dataclass(frozen=True)
