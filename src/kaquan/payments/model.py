@@ -18,6 +18,7 @@ AMOUNT_MAX = Money(100_000_000)  # a million yuan: no card holds more, a larger 
 ORDER_NO_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
 LINES_MAX = 200  # a basket that a cashier scans in ten minutes
+GOODS_LENGTH_MAX = 64  # the longest article code that tills print
 
 _SHARE = Struct(">16sq")
 

@@ -24,6 +24,7 @@ from kaquan.payments import errors, tenders
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
     AMOUNT_MAX,
+    GOODS_LENGTH_MAX,
     LINES_MAX,
     ORDER_NO_LENGTH_MAX,
     Authorize,
@@ -32,6 +33,7 @@ from kaquan.payments.model import (
     pack_allocation,
 )
 from kaquan.programs.catalogue import Catalogue, Merchant, Terms
+from kaquan.programs.terms import VOUCHERS_MAX
 from kaquan.rewards.model import Earned
 from kaquan.rewards.rules import earned
 from kaquan.vouchers import errors as voucher_errors
@@ -163,10 +165,14 @@ def malformed(command: Pay) -> Refusal | None:
         return Refusal(errors.AMOUNT_INVALID, {"amount_max_fen": AMOUNT_MAX})
     if command.lines:
         total = sum(line.amount for line in command.lines)
-        fits = len(command.lines) <= LINES_MAX and min(line.amount for line in command.lines) > 0
+        fits = len(command.lines) <= LINES_MAX and all(
+            line.amount > 0 and len(line.goods) <= GOODS_LENGTH_MAX for line in command.lines
+        )
         if not fits or total != command.amount:
             facts = {"lines_max": LINES_MAX, "amount_fen": command.amount, "lines_fen": total}
             return Refusal(errors.ORDER_LINES, facts)
+    if len(command.vouchers) > VOUCHERS_MAX:
+        return Refusal(voucher_errors.VOUCHERS_TOO_MANY, {"count": len(command.vouchers), "most": VOUCHERS_MAX})
     if len(set(command.vouchers)) != len(command.vouchers):
         return Refusal(voucher_errors.VOUCHER_TWICE)
     if command.card is None and (command.wallet is None or not command.vouchers):
