@@ -137,9 +137,10 @@ def worth(rules: StockTerms, face: Money, eligible: Money) -> Money:
     return min(face, eligible)
 
 
-def _rank(pair: tuple[Voucher, Stock]) -> tuple[int, int, bytes]:
+def _rank(pair: tuple[Voucher, Stock]) -> tuple[int, int, int, bytes]:
+    """Of equal ranks the older stock comes first: vouchers of one kind have one place, so any of them does."""
     voucher, stock = pair
-    return stock.rules.rank, voucher.expires_us, voucher.id
+    return stock.rules.rank, voucher.stock, voucher.terms, voucher.id
 
 
 def _within(hours: str, now: time) -> bool:
