@@ -120,8 +120,8 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     terms = catalogue.terms[card.terms] if card else stocks[0].terms
     merchant = catalogue.merchants[command.merchant]
     for needed in (terms, *(stock.terms for stock in stocks)):
-        if not merchant.active or merchant.group != needed.group:
-            return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": needed.terms.program.name_zh})
+        if refusal := not_accepted(needed, merchant):
+            return refusal
     if refusal := _barred(facts.barred.get(entry.id), terms):
         return refusal
     if card is not None and (refusal := may_pay(card) or bears(card, command.number)):
@@ -157,6 +157,13 @@ def _taken(
     if refusal := _not_enough(rest, lots, facts.of(card.id), at_us):
         return refusal
     return shares(lots, rest, terms.terms.spending.burn_order)
+
+
+def not_accepted(terms: Terms, merchant: Merchant) -> Refusal | None:
+    """Whether cards and vouchers of these terms can be spent at the merchant."""
+    if merchant.active and merchant.group == terms.group:
+        return None
+    return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
 
 
 def malformed(command: Pay) -> Refusal | None:
