@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from kaquan.cli import cards, db, demo, holders, installation, jobs, ledger, merchants, payments, programs, settlement
+from kaquan.cli import (
+    cards,
+    db,
+    demo,
+    holders,
+    installation,
+    jobs,
+    ledger,
+    merchants,
+    payments,
+    programs,
+    settlement,
+    spending,
+)
 
 SETTING_UP = "准备 / Setting up"
 EVERY_DAY = "日常 / Every day"
@@ -28,9 +41,9 @@ app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)
 app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
-app.command("quote", rich_help_panel=EVERY_DAY)(payments.quote_command)
-app.command("pay", rich_help_panel=EVERY_DAY)(payments.pay_command)
-app.command("authorize", rich_help_panel=EVERY_DAY)(payments.authorize_command)
+app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)
+app.command("pay", rich_help_panel=EVERY_DAY)(spending.pay_command)
+app.command("authorize", rich_help_panel=EVERY_DAY)(spending.authorize_command)
 app.command("capture", rich_help_panel=EVERY_DAY)(payments.capture_command)
 app.command("void", rich_help_panel=EVERY_DAY)(payments.void_command)
 app.command("refund", rich_help_panel=EVERY_DAY)(payments.refund_command)
