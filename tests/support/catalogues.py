@@ -10,6 +10,7 @@ from kaquan.ledger.model import Ledger
 from kaquan.programs.catalogue import Catalogue, Fund, FundMode, FundShare, Merchant, Stock, StockState, Terms
 from kaquan.programs.compiler import parse_program
 from kaquan.programs.grants import Stock as StockTerms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.programs.terms import ProgramTerms
 from kaquan.quotas.model import pool_id
 from kaquan.vouchers.model import NOBODY, Voucher, VoucherState
@@ -31,7 +32,9 @@ def _terms() -> Terms:
     )
     assert isinstance(read, ProgramTerms)
     names = {"issuer_name": "发行方", "group_name": "商户组"}
-    return Terms(id=1, program=1, version=1, terms=read, ledger=Ledger(1, 1), group=1, open=True, **names)
+    return Terms(
+        id=1, program=1, version=1, terms=read, ledger=Ledger(1, 1), group=1, state=ProgramState.RUNNING, **names
+    )
 
 
 TERMS = _terms()

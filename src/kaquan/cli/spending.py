@@ -44,8 +44,7 @@ def line(text: str) -> Line:
     goods, colon, price = text.rpartition(":")
     if not colon or not goods.strip():
         raise typer.BadParameter(
-            f"“{text}”不是明细：请写 商品编码:金额，如 bread:12.30 / "
-            "not a line: write GOODS:YUAN, such as bread:12.30"
+            f"“{text}”不是明细：请写 GOODS:YUAN，如 bread:12.30 / not a line: write GOODS:YUAN, such as bread:12.30"
         )
     return Line(goods.strip(), amount(price))
 

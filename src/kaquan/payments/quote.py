@@ -69,7 +69,7 @@ def _choice(door: Door, catalogue: Catalogue, entry: Entry, card: Card | None, f
     pairs = [(voucher, catalogue.stock(voucher.terms, voucher.stock)) for voucher in known]
     barred = {voucher.id: no for voucher, stock in pairs if (no := not_accepted(stock.terms, merchant))}
     choice = choose(
-        order_of(entry.id, merchant, store, command.order_no, command.amount, command.lines),
+        order_of(entry.id, merchant, store, command.order_no, amount=command.amount, lines=command.lines),
         [pair for pair in pairs if pair[0].id not in barred],
         facts.quotas,
         door.at(),

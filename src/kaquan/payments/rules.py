@@ -129,7 +129,7 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     applied: Sequence[Applied] = ()
     if vouchers:
         store = catalogue.store_codes[command.store] if command.store else None
-        order = order_of(entry.id, merchant, store, command.order_no, command.amount, command.lines)
+        order = order_of(entry.id, merchant, store, command.order_no, amount=command.amount, lines=command.lines)
         most = terms.terms.spending.vouchers_max
         found = applied_to(order, list(zip(vouchers, stocks, strict=True)), most, facts.quotas, at)
         if isinstance(found, Refusal):

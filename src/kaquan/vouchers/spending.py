@@ -20,7 +20,7 @@ Changes = list[tuple[Row, tuple[Any, ...]]]
 
 
 def order_of(
-    holder: Id, merchant: Merchant, store: str | None, order_no: str, amount: Money, lines: tuple[Line, ...]
+    holder: Id, merchant: Merchant, store: str | None, order_no: str, *, amount: Money, lines: tuple[Line, ...]
 ) -> Order:
     """An order as vouchers see it."""
     return Order(amount, lines, merchant.code, store, holder, reservation(merchant.id, order_no))
