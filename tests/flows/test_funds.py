@@ -164,9 +164,7 @@ def test_money_goes_back_only_as_far_as_it_is_free(database: Database) -> None:
     assert books(town, "city").paid_out_fen == 0
     outcome = pay_out(town, "city", 40_000)
     assert isinstance(outcome, Effect) and outcome.facts["free_fen"] == 59_400
-    town.ok(
-        Kind.STOP_STOCK, StopStock(key=town.key(), caller=OPERATOR, program="jingxika", stock="off-10", reason="x")
-    )
+    town.ok(Kind.STOP_STOCK, StopStock(key=town.key(), caller=OPERATOR, program="jingxika", stock="off-10", reason="x"))
     assert isinstance(pay_out(town, "city", 59_400), Effect)
     assert isinstance(pay_out(town, "bank", 49_750), Effect)
     assert (books(town, "city").promised_fen, books(town, "bank").free_fen) == (600, 0)
