@@ -141,7 +141,7 @@ def test_what_was_paid_outside_leaves_no_room_for_a_voucher() -> None:
     assert codes(choice) == ["voucher_no_effect"]
 
 
-def test_beyond_the_limit_the_best_of_each_category_are_searched_and_the_rest_is_told() -> None:
+def test_beyond_the_limit_only_the_best_of_each_category_are_searched() -> None:
     many = [stock(number, face_fen=number) for number in range(1, SEARCHED_MAX + 4)]
     choice = chosen(order(50_000), [(voucher(each.id, each), each) for each in many], most=3)
     assert [one.amount for one in choice.applied] == [13, 14, 15]

@@ -166,8 +166,8 @@ def _settled(amount: Money, parts: list[int], weights: list[int], given: list[in
 
 
 def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Returns:
-    """A voucher counts again after a full refund inside its validity, when its terms say so: its money stays
-    promised, and what it had not needed is promised anew if there is budget. Otherwise its money goes back."""
+    """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so: its
+    money stays promised, and what it had not needed is promised anew if there is budget. Else its money goes back."""
     result = Returns([], [], 0)
     usable = 0
     merchant = catalogue.merchants[payment.merchant]
@@ -176,8 +176,9 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
         voucher = facts.vouchers[identity]
         stock = catalogue.stock(voucher.terms, voucher.stock)
         own = [one for one in back.discounts if one.voucher == identity]
-        whole = back.last and stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
-        promise = _promised_again(voucher, own, stock, facts) if whole and voucher.holder == payment.id else None
+        may = stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
+        at_once = back.last and not payment.refunded and voucher.holder == payment.id
+        promise = _promised_again(voucher, own, stock, facts) if may and at_once else None
         for one in own:
             fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
             result.posted.extend(
