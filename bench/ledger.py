@@ -2,9 +2,10 @@
 
     python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 500] [--lanes 2]
 
-The program is `bench/policy.toml`. Every payment goes the whole way: id look-up, content hash, order registry, terms,
-acceptance, lots of three kinds (all pay: the program burns pro rata), payment row, postings, rebate where earned, leaf
-commitments, journal. Every second one names a voucher that two funds pay 60/40, under a limit of uses a person a day.
+The program is `bench/policy.toml`. Every payment goes the whole way: id look-up, content hash, order registry,
+terms, acceptance, lots of three kinds (all pay: the program burns pro rata), payment row, postings, rebate where
+earned, leaf commitments, journal. Every second one names a voucher that two funds pay 60/40, under a limit of uses a
+person a day.
 One in a hundred is refused and one in a hundred a retry of an earlier one; only payments that took effect for the
 first time are counted in the rate, and `accepted` is their share of all commands but the retries.
 """
@@ -21,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from kaquan.funders.model import PayInFund, RegisterFund
 
 from kaquan.commands.committer import lane_of
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
+from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.holders.service import registration
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
@@ -38,8 +39,11 @@ from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
 from kaquan.privacy.rules import resident_check_letter
+from kaquan.programs.catalogue import FundMode
 from kaquan.programs.model import OpenProgram
-from kaquan.sales.model import Sell
+from kaquan.sales.model import Sell, TopUp
+from kaquan.stocks.model import OpenStock
+from kaquan.vouchers.model import Claim
 from rig import Rig, rig
 
 MERCHANTS = 200

@@ -118,3 +118,8 @@ def test_a_part_of_shares_takes_no_more_than_was_held(lots: list[Lot], order: st
 def test_lots_that_hold_too_little_are_a_bug() -> None:
     with pytest.raises(ValueError, match="hold less"):
         shares([lot(1, LotKind.PRINCIPAL, 5)], Money(6), "principal_first")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_nothing_is_taken_of_nothing(order: str) -> None:
+    assert part_of([], Money(0), order) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaquan.kernel.money import MONEY_MAX, Money, MoneyError, Rate, allocate, share, text, yuan
+from kaquan.kernel.money import MONEY_MAX, Money, MoneyError, Rate, allocate, allocate_next, share, text, yuan
 
 amounts = st.integers(-MONEY_MAX, MONEY_MAX).map(Money)
 weights = st.lists(st.integers(0, 10**12), min_size=1, max_size=12).filter(any)
@@ -60,6 +60,28 @@ def test_parts_sum_and_none_is_off_by_more_than_a_fen(amount: Money, by: list[in
 def test_no_part_exceeds_its_weight_as_long_as_the_amount_does_not_their_sum(amount: int, by: list[int]) -> None:
     parts = allocate(Money(min(amount, sum(by))), by)
     assert all(0 <= part <= weight for part, weight in zip(parts, by, strict=True))
+
+
+@given(st.lists(st.one_of(st.integers(0, 5), st.integers(0, 10**6)), min_size=1, max_size=8).filter(any), st.data())
+def test_giving_back_bit_by_bit_never_drifts(weights: list[int], data: st.DataObject) -> None:
+    given_back, total = [0] * len(weights), sum(weights)
+    for _ in range(data.draw(st.integers(1, 30))):
+        amount = min(data.draw(st.one_of(st.integers(0, 3), st.integers(0, total))), total - sum(given_back))
+        parts = allocate_next(Money(amount), weights, given_back)
+        given_back = [gone + part for gone, part in zip(given_back, parts, strict=True)]
+        assert sum(parts) == amount
+        assert min(parts) >= 0
+        for gone, weight in zip(given_back, weights, strict=True):
+            assert gone <= weight
+            assert abs(gone * total - weight * sum(given_back)) < 2 * total, "two fen beside its share"
+    parts = allocate_next(Money(total - sum(given_back)), weights, given_back)
+    assert [gone + part for gone, part in zip(given_back, parts, strict=True)] == weights
+
+
+@pytest.mark.parametrize("amount", [-1, 4])
+def test_no_more_is_given_back_than_is_left(amount: int) -> None:
+    with pytest.raises(MoneyError):
+        allocate_next(Money(amount), [2, 3], [1, 1])
 
 
 @pytest.mark.parametrize("by", [[], [0, 0], [2, -1]])

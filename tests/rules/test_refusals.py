@@ -14,6 +14,7 @@ from support.stories import told_codes
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
+QUOTE = "rules/test_quote.py::"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
@@ -30,6 +31,9 @@ DIRECT = {
     "law_pack_not_in_force": "rules/test_lawful.py::test_a_pack_that_is_not_in_force_judges_nothing_and_is_refused",
     "program_file_too_long": "rules/test_terms.py::test_a_file_that_is_not_a_program_is_refused_and_never_raises",
     "program_term_fixed": "rules/test_terms.py::test_fixed_terms_stay",
+    "voucher_not_best": f"{QUOTE}test_what_saves_less_is_told_how_much_less",
+    "voucher_spared": f"{QUOTE}test_of_two_alike_the_one_that_expires_first_is_used_and_the_other_spared",
+    "voucher_not_searched": f"{QUOTE}test_beyond_the_limit_only_the_best_of_each_category_are_searched",
     "settlement_terms_changed": f"{SETTLEMENT}test_new_terms_between_preview_and_run_ask_for_a_new_preview",
     "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",

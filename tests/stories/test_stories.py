@@ -9,4 +9,4 @@ from support.town import build
 
 @pytest.mark.parametrize("story", stories(), ids=str)
 def test_story(story: Table, database: Database) -> None:
-    Play(build(database.app_url, *story.edits)).run(story)
+    Play(build(database.app_url, *story.edits, more=story.more)).run(story)

@@ -94,6 +94,7 @@ class Shop(Cli):
     """An installation with an issuer, a merchant, a program whose cards can be spent at once, and a holder."""
 
     url: str = ""
+    master_key: bytes = b""
     first: Run = Run(0, "", "")
 
     def set_clock(self, at: datetime) -> None:
@@ -113,20 +114,20 @@ class Shop(Cli):
         return available
 
 
-def program_file(folder: Path, *changes: tuple[str, str]) -> str:
-    """The preset with lines changed."""
+def program_file(folder: Path, *changes: tuple[str, str], more: str = "") -> str:
+    """The preset with lines changed, and `more` at its end."""
     text = preset_files.text("jingxika")
     for before, after in (("activation_days = 1", "activation_days = 0"), *changes):
         assert before in text
         text = text.replace(before, after)
     path = folder / f"program-{len(changes)}.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text + more, encoding="utf-8")
     return str(path)
 
 
 @contextmanager
-def opened_shop(folder: Path, name: str, id_number: str) -> Iterator[Shop]:
-    """A shop in `folder` on a server that runs as long as this, with a holder of that name."""
+def opened_shop(folder: Path, name: str, id_number: str, more: str = "") -> Iterator[Shop]:
+    """A shop in `folder` on a server that runs as long as this, with a holder of that name; `more` of its program."""
     try:
         find(None, None, None)
     except BinariesMissing as fault:
@@ -136,14 +137,14 @@ def opened_shop(folder: Path, name: str, id_number: str) -> Iterator[Shop]:
     assert shop.first.code == 0, shop.first
     settings = Settings(home=shop.home, shared_buffers_mb=32)
     with open_server(settings, ephemeral=True, overrides=TEST_SETTINGS) as server:
-        shop.url = server.app_url
+        shop.url, shop.master_key = server.app_url, server.master_key
         shop.set_clock(datetime(2025, 5, 20, 4, tzinfo=UTC))
         shop.ok("organisation", "register", "jingxi", "--name", "京喜集团", "--book")
         shop.ok("organisation", "register", "jingxi-stores", "--name", "京喜门店")
         bank = ("--bank", "工商银行", "--account-no", "6222020200112230")
         shop.ok("merchant", "register", "mall-1", "--name", "一号店", "--group", "jingxi-stores", *bank)
         shop.ok("store", "register", "mall-1-east", "--name", "东门", "--merchant", "mall-1")
-        shop.ok("program", "open", program_file(folder), "--approved-by", "second")
+        shop.ok("program", "open", program_file(folder, more=more), "--approved-by", "second")
         person = ("--name", name, "--phone", "-", "--id-number", "-")
         shop.ok("holder", "register", *person, stdin=f"{PHONE}\n{id_number}\n")
         yield shop

@@ -5,10 +5,17 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `at` Shanghai time, `command` in the teller's words, `outcome`: `ok`, a refusal's code or `replay` (the very
   answer that was given before under this key), each with the facts that matter: `rebate=25.00`.
 * `principal`, `bonus`: what all cards hold; `payable`: what merchants are owed; `paid`: what holders paid in;
-  `granted`: what the issuer gave. Typed, in yuan: principal + bonus + payable = paid + granted in every row.
-* `held`: the part of principal and bonus that authorizations hold.
+  `granted`: what the issuer gave. Typed, in yuan.
+* `subsidy`: what vouchers put on cards; `budget`, `committed`: funders' money that is free, and that is promised to
+  vouchers; `funded`: what funders gave or pledged. Typed: principal + bonus + subsidy + payable + budget +
+  committed = paid + granted + funded in every row; a column that a table leaves out is nothing.
+* `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
+  `borne`: what merchants bore themselves.
+* `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
 
-`〃` repeats the cell above. A line `条款 terms: `a` → `b`` above the table changes the program before it opens.
+`〃` repeats the cell above. Above the table, `条款 terms: `a` → `b`` changes the program before it opens, `券
+stocks:` and `资金 funds:` give it vouchers and who pays for them, `先 before:` tells what happened before the first
+row. See `support.voucher_words`.
 """
 
 import re
@@ -19,17 +26,22 @@ from typing import Any
 
 from kaquan.commands.model import Effect, Refused
 from kaquan.kernel.refusal import CATALOGUE, Refusal
-from support.teller import Teller, fen
+from support.teller import CHINESE, Teller
 from support.town import Town
+from support.voucher_words import fen, open_for, stock_told
 
 FOLDER = Path(__file__).parents[1] / "stories"
-MONEY = ("principal", "bonus", "payable", "paid", "granted", "held")
+HELD = ("principal", "bonus", "subsidy", "payable", "budget", "committed")
+CAME_IN = ("paid", "granted", "funded")
+MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne")
 DITTO = "〃"
 MOVING = (
     *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
+    *("voucher", "tally", "slice"),
     *("program", "program_terms", "program_proposal", "program_event"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
+_BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
 _EDIT = re.compile(r"`([^`]*)` → `([^`]*)`")
 
 
@@ -41,11 +53,19 @@ class Table:
     title: str
     line: int
     edits: list[tuple[str, str]] = field(default_factory=list)
+    stocks: list[str] = field(default_factory=list)
+    funds: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     rows: list[dict[str, str]] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.file}: {self.title}"
+
+    @property
+    def more(self) -> str:
+        """What stands at the end of the program's text."""
+        return "".join(map(stock_told, self.stocks))
 
 
 def tables(path: Path) -> Iterator[Table]:
@@ -58,6 +78,8 @@ def tables(path: Path) -> Iterator[Table]:
             table = Table(path.stem, line.lstrip("# "), number)
         elif "terms:" in line:
             table.edits += [(a.replace("⏎", "\n"), b.replace("⏎", "\n")) for a, b in _EDIT.findall(line)]
+        elif (said := _BEFORE.match(line)) and not table.columns:
+            getattr(table, said[1]).extend(re.findall(r"`([^`]*)`", line))
         elif line.startswith("|") and not table.columns:
             table.columns = [cell.split()[-1] for cell in _cells(line)]
         elif line.startswith("|") and not set(line) <= set("|-: "):
@@ -93,6 +115,10 @@ class Play:
 
     def run(self, table: Table) -> None:
         """Play every row and compare every cell. Raises AssertionError that names the line."""
+        open_for(self.town, table.funds, table.stocks)
+        for words in table.before:
+            outcome = self.teller.say(words)
+            assert outcome is None or isinstance(outcome, Effect), f"before the story: {words}: {outcome}"
         above: dict[str, str] = {}
         for row in table.rows:
             row = {name: above[name] if cell == DITTO else cell for name, cell in row.items()}
@@ -108,9 +134,13 @@ class Play:
         before = self.everything()
         outcome = self.teller.say(row["command"])
         self._compare(row, outcome)
-        if isinstance(outcome, Refused) or getattr(outcome, "replayed", False):
+        tried = isinstance(outcome, Refused) or getattr(outcome, "replayed", False)
+        if tried or " quote " in f" {row['command']} ":
             assert self.everything() == before, "something moved although the command was refused or replayed"
         self._balances({name: fen(row[name]) for name in MONEY if name in row})
+        if "vouchers" in row:
+            told, states = dict(_states(row["vouchers"])), self.teller.states()
+            assert told == {name: states[name] for name in told}
 
     def _compare(self, row: dict[str, str], outcome: Any) -> None:
         word, facts = _expected(row["outcome"])
@@ -134,9 +164,11 @@ class Play:
     def _balances(self, typed: dict[str, int]) -> None:
         if not typed:
             return
-        sides = typed["principal"] + typed["bonus"] + typed["payable"], typed["paid"] + typed["granted"]
+        sides = [sum(typed.get(name, 0) for name in side) for side in (HELD, CAME_IN)]
         assert sides[0] == sides[1], f"the row's own sum is wrong: {sides[0] / 100} held, {sides[1] / 100} came in"
-        assert typed == self.balances()
+        booked = self.balances()
+        assert typed == {name: booked[name] for name in typed}
+        assert not any(booked[name] for name in (*HELD, *CAME_IN) if name not in typed), booked
 
     def balances(self) -> dict[str, int]:
         """What the books say; the lots must say the same."""
@@ -148,11 +180,22 @@ class Play:
         )
         lots = dict(self.town.rows("SELECT kind, sum(balance)::bigint FROM lot GROUP BY 1"))
         (held,) = self.town.rows("SELECT coalesce(sum(held), 0)::bigint FROM lot")[0]
-        booked = {"principal": moved.get(20, 0), "bonus": moved.get(21, 0)}
-        stored = {"principal": lots.get(0, 0), "bonus": lots.get(1, 0)}
+        booked = {"principal": moved.get(20, 0), "bonus": moved.get(21, 0), "subsidy": moved.get(22, 0)}
+        stored = {"principal": lots.get(0, 0), "bonus": lots.get(1, 0), "subsidy": lots.get(2, 0)}
         assert booked == stored, f"lots hold {stored}, the books say {booked}"
-        came_in = {"paid": -moved.get(13, 0), "granted": -moved.get(60, 0) - moved.get(61, 0)}
-        return {**booked, "payable": moved.get(40, 0), **came_in, "held": held}
+        assert moved.get(43, 0) == -moved.get(44, 0), "a memo pair is a pair"
+        return {
+            **booked,
+            "payable": moved.get(40, 0),
+            "budget": moved.get(30, 0),
+            "committed": moved.get(31, 0),
+            "paid": -moved.get(13, 0),
+            "granted": -moved.get(60, 0) - moved.get(61, 0),
+            "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)),
+            "held": held,
+            "receivable": -moved.get(32, 0),
+            "borne": moved.get(44, 0),
+        }
 
     def everything(self) -> list[Any]:
         """All rows that money and its states live in."""
@@ -162,6 +205,13 @@ class Play:
 def spoken(refusal: Refusal) -> list[str]:
     """Everything a refusal says, in both languages."""
     return [words for tongue in ("zh", "en") for words in (refusal.message(tongue), refusal.remedy(tongue))]
+
+
+def _states(cell: str) -> Iterator[tuple[str, str]]:
+    """(name, state) of each voucher that a cell tells."""
+    for told in filter(None, (part.strip() for part in cell.split(","))):
+        name, _, state = told.partition(" ")
+        yield name, CHINESE.sub("", state).strip()
 
 
 def _expected(cell: str) -> tuple[str, dict[str, str]]:

@@ -8,8 +8,6 @@ about. A name that was never given stands for something that does not exist.
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -20,7 +18,6 @@ from kaquan.holders.service import identification, registration
 from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import Money
 from kaquan.merchants.model import (
     BindBankAccount,
     RegisterMerchant,
@@ -38,6 +35,7 @@ from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
 from support.program_words import ProgramWords
 from support.town import Town
+from support.voucher_words import VoucherWords, fen, nothing
 
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 TILL = Caller(organisation=1, role=Role.MERCHANT)
@@ -46,17 +44,7 @@ CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 ID_NUMBER = "11010519491231002X"
 
 
-def fen(yuan: str) -> Money:
-    """Fen from an amount in yuan."""
-    return Money(int(Decimal(yuan.replace(",", "")) * 100))
-
-
-def nothing(name: str) -> Id:
-    """An id that nobody bears."""
-    return Id(sha256(b"nothing" + name.encode()).digest()[:16])
-
-
-class Teller(ProgramWords):
+class Teller(ProgramWords, VoucherWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -66,6 +54,7 @@ class Teller(ProgramWords):
         self.payments: dict[str, Id] = {}
         self.payers: dict[str, Id] = {}
         self.lots: dict[str, Id] = {}
+        self.vouchers: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -128,8 +117,8 @@ class Teller(ProgramWords):
         return outcome
 
     def _top_up(self, told: dict[str, str], card: str, face: str) -> Any:
-        channel = told.get("via", "sandbox")
-        return self._do(Kind.TOP_UP, TopUp, told, card=self._card(card), face=fen(face), channel=channel)
+        fields = {"channel": told.get("via", "sandbox"), "vouchers": self._with(told)}
+        return self._do(Kind.TOP_UP, TopUp, told, card=self._card(card), face=fen(face), **fields)
 
     def _card(self, name: str) -> Id:
         return self.cards.get(name, nothing(name))
@@ -151,12 +140,13 @@ class Teller(ProgramWords):
     def _spending(self, told: dict[str, str], card: str, amount: str) -> dict[str, Any]:
         merchant, store = told.get("at", "mall-1"), told.get("store")
         return {
-            "card": self._card(card),
+            "card": self._card(card) if card != "-" else None,
             "number": self._number(card, told["number"]) if "number" in told else None,
             "merchant": self.town.merchants.get(merchant, nothing(merchant)),
             "store": self.town.stores.get(store, nothing(store)) if store else None,
             "amount": fen(amount),
             "order_no": told.get("order", ""),
+            **self._order_told(told),
         }
 
     def _number(self, card: str, which: str) -> str:
@@ -167,11 +157,22 @@ class Teller(ProgramWords):
         return str(self.town.rows(sql, self._card(card).hex())[0][0])
 
     def _pay(self, told: dict[str, str], card: str, amount: str) -> Any:
-        return self._paid(told, card, self._do(Kind.PAY, Pay, told, **self._spending(told, card, amount)))
+        return self._spend(Kind.PAY, Pay, told, card, amount)
 
     def _authorize(self, told: dict[str, str], card: str, amount: str) -> Any:
+        return self._spend(Kind.AUTHORIZE, Authorize, told, card, amount)
+
+    def _spend(self, kind: Kind, shape: Any, told: dict[str, str], card: str, amount: str) -> Any:
         spending = self._spending(told, card, amount)
-        return self._paid(told, card, self._do(Kind.AUTHORIZE, Authorize, told, **spending))
+        if told.get("with") == "auto":
+            command = shape(key=told["key"], caller=CALLERS[told["by"]], **spending)
+            spending["vouchers"] = self._quoted(kind, command).command.vouchers
+        return self._paid(told, card, self._do(kind, shape, told, **spending))
+
+    def _quote(self, told: dict[str, str], card: str, amount: str) -> Any:
+        """What a payment would come to; nothing moves."""
+        command = Pay(key=told["key"], caller=CALLERS[told["by"]], **self._spending(told, card, amount))
+        return self._quoted(Kind.PAY, command).outcome
 
     def _paid(self, told: dict[str, str], card: str, outcome: Any) -> Any:
         order = told.get("order", "")
@@ -201,8 +202,15 @@ class Teller(ProgramWords):
         return self._do(Kind.EXPIRE_HOLD, ExpireHold, told, payment=self._payment(order))
 
     def _refund(self, told: dict[str, str], order: str, late: str = "") -> Any:
-        payment = self._payment(order)
-        return self._do(Kind.REFUND, Refund, told, payment=payment, reason="returned", late=late == "late")
+        """`amount 50` or `lines 1,2` come back, else all that is left; `times 3` says it three times."""
+        back = {
+            "amount": fen(told["amount"]) if "amount" in told else None,
+            "lines": tuple(int(number) - 1 for number in told.get("lines", "").split(",") if number),
+        }
+        fields = {"payment": self._payment(order), "reason": "returned", "late": late == "late", **back}
+        for _ in range(int(told.get("times", "1")) - 1):
+            assert isinstance(self._do(Kind.REFUND, Refund, told | {"key": self.town.key()}, **fields), Effect)
+        return self._do(Kind.REFUND, Refund, told, **fields)
 
     def _reverse(self, told: dict[str, str], order: str) -> Any:
         app, merchant = self.town.app, self.town.merchants[told.get("at", "mall-1")]
@@ -297,4 +305,11 @@ _OPTIONS = {
     "account",
     "bank",
     "proof",
+    "with",
+    "outside",
+    "lines",
+    "wallet",
+    "amount",
+    "minutes",
+    "times",
 }

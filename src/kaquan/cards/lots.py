@@ -74,6 +74,8 @@ def shares(lots: Sequence[Lot], amount: Money, burn_order: str) -> list[Share]:
 
 def part_of(held: Sequence[Share], amount: Money, burn_order: str) -> list[Share]:
     """How `amount` is taken from shares that hold at least as much: the first of them, or in proportion."""
+    if not amount:
+        return []
     if burn_order == "pro_rata":
         parts = allocate(amount, [part for _, part in held])
         return [(lot, part) for (lot, _), part in zip(held, parts, strict=True) if part]

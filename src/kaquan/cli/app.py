@@ -17,6 +17,7 @@ from kaquan.cli import (
     payments,
     programs,
     settlement,
+    spending,
     voucher_codes,
     vouchers,
 )
@@ -43,9 +44,9 @@ app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)
 app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
-app.command("quote", rich_help_panel=EVERY_DAY)(payments.quote_command)
-app.command("pay", rich_help_panel=EVERY_DAY)(payments.pay_command)
-app.command("authorize", rich_help_panel=EVERY_DAY)(payments.authorize_command)
+app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)
+app.command("pay", rich_help_panel=EVERY_DAY)(spending.pay_command)
+app.command("authorize", rich_help_panel=EVERY_DAY)(spending.authorize_command)
 app.command("capture", rich_help_panel=EVERY_DAY)(payments.capture_command)
 app.command("void", rich_help_panel=EVERY_DAY)(payments.void_command)
 app.command("refund", rich_help_panel=EVERY_DAY)(payments.refund_command)

@@ -1,14 +1,13 @@
-"""Payments on the command line: pay, authorize, capture, void, refund, reverse, show."""
+"""What becomes of payments on the command line: capture, void, refund, reverse, show."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
-from kaquan.cards.numbers import typed_number
 from kaquan.cli.endings import Misuse
-from kaquan.cli.options import Amount, AsJson, CardArgument, DryRun, Key, Lang, Merchant, PaymentArgument, amount
+from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant, PaymentArgument, amount
 from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.spending import discounts_of, paid, table_of
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
@@ -18,34 +17,30 @@ from kaquan.payments import service
 from kaquan.payments.errors import PAYMENT_UNKNOWN
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
-    Authorize,
+    ALLOCATED_BYTES,
     Capture,
-    Pay,
     Refund,
     Reverse,
     ReverseUnknown,
     Void,
+    paid_by_lots,
 )
 from kaquan.payments.refunds import REVERSED
+from kaquan.payments.tenders import named, unpack_lines, unpack_returned
+from kaquan.programs.catalogue import Catalogue
+from kaquan.vouchers.model import Discount, unpack_discounts
 
 app = typer.Typer(no_args_is_help=True, help="支付查询 / Look payments up")
 
-_PAID = (
-    "payment",
-    "state",
-    "expires_at",
-    "amount_fen",
-    "principal_fen",
-    "bonus_fen",
-    "rebate_fen",
-    "released_fen",
-    "order_no",
-)
 _UNDONE = (
     "payment",
     "refund",
     "state",
     "amount_fen",
+    "card_fen",
+    "discount_fen",
+    "outside_fen",
+    "vouchers_usable",
     "released_fen",
     "rebate_cancelled_fen",
     "clawback_fen",
@@ -55,75 +50,6 @@ _UNDONE = (
     "merchant",
 )
 """The facts of an answer in the order in which a cashier reads them."""
-
-Order = Annotated[
-    str | None,
-    typer.Option(
-        "--order", help="商户订单号，默认取请求号 / The merchant's order number; the key by default", metavar="NO"
-    ),
-]
-Store = Annotated[str | None, typer.Option("--store", help="门店代码 / Code of the store", metavar="CODE")]
-
-
-class _Where(NamedTuple):
-    """What else a merchant says of a payment."""
-
-    store: str | None
-    order: str | None
-
-
-def pay_command(
-    card: CardArgument,
-    amount: Amount,
-    merchant: Merchant,
-    store: Store = None,
-    order: Order = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
-    """用卡支付 / Pay from a card at a merchant"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = _spend(session, Kind.PAY, card, amount, merchant, _Where(store, order))
-        _paid(session, done, (f"已支付 {text(amount)} 元。", f"Paid {text(amount)} yuan."), ("payment",))
-
-
-def quote_command(
-    card: CardArgument,
-    amount: Amount,
-    merchant: Merchant,
-    store: Store = None,
-    order: Order = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
-    """试算：这张卡怎样支付，能否支付；不扣款 / Quote: whether and how a card would pay; nothing is taken
-
-    答复不是承诺，支付时重新判断；与 pay --dry-run 相同。 / The answer is no promise: a payment is decided anew. It is
-    pay --dry-run by its own name.
-    """
-    pay_command(card, amount, merchant, store, order, key=None, dry_run=True, lang=lang, as_json=as_json)
-
-
-def authorize_command(
-    card: CardArgument,
-    amount: Amount,
-    merchant: Merchant,
-    store: Store = None,
-    order: Order = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
-    """预授权：占用金额，之后完成或撤销 / Authorize: hold an amount, to be captured or voided later"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = _spend(session, Kind.AUTHORIZE, card, amount, merchant, _Where(store, order))
-        headline = (f"已预授权 {text(amount)} 元。", f"Authorized {text(amount)} yuan.")
-        held = None if dry_run else service.payment(session.app.connection, done.id)
-        until = {} if held is None else {"expires_at": instant(held.expires_at)}
-        _paid(session, done, headline, ("payment",), until)
 
 
 def capture_command(
@@ -147,7 +73,7 @@ def capture_command(
         target = identity("pay", payment)
         done = session.act(Kind.CAPTURE, lambda key: Capture(key=key, caller=OPERATOR, payment=target, amount=amount))
         taken = text(done.facts["amount_fen"])
-        _paid(session, done, (f"已完成 {taken} 元。", f"Captured {taken} yuan."))
+        paid(session, done, (f"已完成 {taken} 元。", f"Captured {taken} yuan."))
 
 
 def void_command(
@@ -162,6 +88,21 @@ def void_command(
 
 def refund_command(
     payment: PaymentArgument,
+    amount: Annotated[
+        Money | None,
+        typer.Option(
+            "--amount",
+            parser=amount,
+            metavar="YUAN",
+            help="退回价值多少的商品，默认全部 / Goods worth how much come back; all that are left by default",
+        ),
+    ] = None,
+    line: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--line", metavar="N", min=1, help="退回第几行明细，可写多次 / A line of the order, from 1; repeated"
+        ),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")] = "",
     late: Annotated[
         bool, typer.Option("--late", help="逾期退款，须写明原因 / After the refund window; needs a reason")
@@ -171,16 +112,27 @@ def refund_command(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    """退款：全额退回原卡 / Refund a payment in full, to the lots it came from"""
+    """退款：全部、按金额或按明细，原路退回卡和出资方 / Refund all, an amount or lines, to the card and the funders"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         if late and not reason.strip():
             raise Misuse("逾期退款须用 --reason 写明原因。", "A late refund needs a reason: --reason.")
-        target = identity("pay", payment)
+        if amount is not None and line:
+            raise Misuse("--amount 与 --line 只用其一。", "Give --amount or --line, not both.")
+        target, lines = identity("pay", payment), tuple(number - 1 for number in line or ())
         done = session.act(
-            Kind.REFUND, lambda key: Refund(key=key, caller=OPERATOR, payment=target, reason=reason, late=late)
+            Kind.REFUND,
+            lambda key: Refund(
+                key=key, caller=OPERATOR, payment=target, reason=reason, late=late, amount=amount, lines=lines
+            ),
         )
-        back = text(done.facts["amount_fen"])
-        _undone(session, done, (f"已退款 {back} 元。", f"Refunded {back} yuan."))
+        goods, card = done.facts["amount_fen"], done.facts["card_fen"]
+        headline = (f"已退款 {text(goods)} 元。", f"Refunded {text(goods)} yuan.")
+        if card != goods:
+            headline = (
+                f"已退 {text(goods)} 元的商品，退回卡 {text(card)} 元。",
+                f"Goods worth {text(goods)} yuan came back; {text(card)} yuan went back to the card.",
+            )
+        _undone(session, done, headline)
 
 
 def reverse_command(
@@ -231,59 +183,85 @@ def show_command(
         found = service.payment(session.app.connection, target) if target is not None else None
         if target is None or found is None:
             session.refuse(Refusal(PAYMENT_UNKNOWN))
-        known = session.catalogue().merchants[Id(found.merchant.bytes)]
-        facts: dict[str, Any] = {
-            "payment": public("pay", target),
-            "state": PaymentState(found.state).name.lower(),
-            "amount_fen": found.amount,
-            "captured_fen": found.captured,
-            "refunded_fen": found.refunded,
-            "card": public("crd", found.card.bytes),
-            "merchant": known.code,
-            "order_no": found.order_no,
-            "at": instant(found.at),
-            "moved_at": instant(found.moved_at) if found.captured else None,
+        _show(session, target, found)
+
+
+def _show(session: Session, target: Id, found: Any) -> None:
+    catalogue, discounts = session.catalogue(), unpack_discounts(found.discounts)
+    by_card = paid_by_lots(found.allocation)
+    facts: dict[str, Any] = {
+        "payment": public("pay", target),
+        "state": PaymentState(found.state).name.lower(),
+        "amount_fen": found.amount,
+        "captured_fen": found.captured,
+        "refunded_fen": found.refunded,
+        "discount_fen": sum(one.amount for one in discounts),
+        "outside_fen": found.outside,
+        "card_fen": by_card,
+        "card": public("crd", found.card.bytes) if found.card else None,
+        "wallet": public("wal", found.wallet.bytes),
+        "merchant": catalogue.merchants[Id(found.merchant.bytes)].code,
+        "order_no": found.order_no,
+        "at": instant(found.at),
+        "moved_at": instant(found.moved_at) if found.captured else None,
+    }
+    if found.state == PaymentState.AUTHORIZED:
+        facts["expires_at"] = instant(found.expires_at)
+    parts, lines = _discounts(found, discounts, catalogue), _lines(found)
+    refunds = [_refund(one) for one in service.refunds_of(session.app.connection, target)]
+    told = {"discounts": parts, "lines": lines, "refunds": refunds}
+    session.screen.answer({"outcome": "effect", **facts, "terms": found.terms, **told})
+    if session.screen.as_json:
+        return
+    session.screen.facts({name: given for name, given in facts.items() if given is not None})
+    table_of(session, parts, "refunded_fen")
+    if lines:
+        session.screen.table(("line", "goods", "amount_fen", "discount_fen", "returned"), lines)
+    if refunds:
+        session.screen.table(
+            ("refund", "at", "amount_fen", "card_fen", "discount_fen", "outside_fen", "reason"), refunds
+        )
+
+
+def _discounts(found: Any, discounts: list[Discount], catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What each fund paid of each voucher's discount, and what came back of it."""
+    first = len(found.allocation) // ALLOCATED_BYTES
+    gone = unpack_returned(found.returned, first + len(discounts) + 1)[first:-1]
+    told = discounts_of({"discounts": named(discounts, catalogue)})
+    return [{**one, "refunded_fen": back} for one, back in zip(told, gone, strict=True)]
+
+
+def _lines(found: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": number,
+            "goods": one.goods,
+            "amount_fen": one.amount,
+            "discount_fen": sum(one.discounts),
+            "returned": one.returned,
         }
-        if found.state == PaymentState.AUTHORIZED:
-            facts["expires_at"] = instant(found.expires_at)
-        session.screen.answer({"outcome": "effect", **facts, "terms": found.terms})
-        if not as_json:
-            session.screen.facts({name: given for name, given in facts.items() if given is not None})
+        for number, one in enumerate(unpack_lines(found.lines), start=1)
+    ]
 
 
-def _spend(session: Session, kind: Kind, card: str, amount: Money, merchant: str, where: _Where) -> Effect:
-    source, owner, place = session.card(card), session.merchant(merchant), session.store(where.store)
-    wish = Authorize if kind is Kind.AUTHORIZE else Pay
-    return session.act(
-        kind,
-        lambda key: wish(
-            key=key,
-            caller=OPERATOR,
-            card=source,
-            number=typed_number(card),
-            merchant=owner,
-            store=place,
-            amount=amount,
-            order_no=key if where.order is None else where.order,
-        ),
-    )
-
-
-def _paid(
-    session: Session,
-    done: Effect,
-    headline: tuple[str, str],
-    born: tuple[str, ...] = (),
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    facts = {**shown(done.facts), **(more or {})}
-    session.tell(headline, done, {name: facts[name] for name in _PAID if name in facts}, born)
+def _refund(row: Any) -> dict[str, Any]:
+    return {
+        "refund": public("trf", row.id.bytes),
+        "at": instant(row.at),
+        "amount_fen": row.amount,
+        "card_fen": paid_by_lots(row.allocation),
+        "discount_fen": sum(one.amount for one in unpack_discounts(row.discounts)),
+        "outside_fen": row.outside,
+        "reason": row.reason,
+    }
 
 
 def _undone(session: Session, done: Effect, headline: tuple[str, str]) -> None:
     facts = shown(done.facts)
     if facts.get("reason") == REVERSED:
         del facts["reason"]  # the headline says it
+    if not facts.get("vouchers_usable") and not session.screen.as_json:
+        facts.pop("vouchers_usable", None)
     session.tell(headline, done, {name: facts[name] for name in _UNDONE if name in facts}, ("refund",))
 
 

@@ -80,8 +80,8 @@ def allocate(amount: Money, weights: Sequence[int]) -> list[Money]:
 def allocate_next(amount: Money, weights: Sequence[int], given: Sequence[int]) -> list[Money]:
     """The next `amount` of a whole that was split by `weights`, when `given` of each part is gone already.
 
-    For giving back a payment bit by bit: after each step the parts given so far are what `allocate` makes of their
-    sum, or a fen beside it, no part ever exceeds its weight, and the last step gives each part exactly its rest.
+    For giving back a payment bit by bit: after each step the parts given so far are less than two fen beside their
+    shares of the sum, no part ever exceeds its weight, and the last step gives each part exactly its rest.
     Rounding each step by itself would drift. Raises `MoneyError` when more is asked than is left.
     """
     left = [weight - gone for weight, gone in zip(weights, given, strict=True)]
@@ -92,8 +92,12 @@ def allocate_next(amount: Money, weights: Sequence[int], given: Sequence[int]) -
     targets = allocate(Money(sum(given) + amount), weights)
     parts = [max(0, target - gone) for target, gone in zip(targets, given, strict=True)]
     excess = sum(parts) - amount
-    while excess > 0:  # a part that is ahead of its target by a fen: the largest of the others waits for it
-        largest = max(range(len(parts)), key=parts.__getitem__)
-        parts[largest] -= 1
+    whole, so_far = sum(weights), sum(given) + amount
+    while excess > 0:  # some part is ahead of its target by a fen: of the others, the one most ahead waits for it
+        waits = max(
+            (at for at, part in enumerate(parts) if part),
+            key=lambda at: (given[at] + parts[at]) * whole - weights[at] * so_far,
+        )
+        parts[waits] -= 1
         excess -= 1
     return [Money(part) for part in parts]

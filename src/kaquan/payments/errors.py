@@ -142,8 +142,10 @@ LATE_REFUND_FORBIDDEN = RefusalCode(
 ORDER_LINES = RefusalCode(
     "order_lines_invalid",
     status=400,
-    zh="订单明细最多 {lines_max} 行，每行金额大于 0，合计等于订单金额 {amount_fen} 元；这里合计 {lines_fen} 元",
-    en="An order has at most {lines_max} lines above zero that sum to {amount_fen} yuan; these sum to {lines_fen}",
+    zh="订单明细最多 {lines_max} 行，商品编码不超过 64 个字符，每行金额大于 0，合计等于订单金额 {amount_fen} 元；"
+    "这里合计 {lines_fen} 元",
+    en="An order has at most {lines_max} lines above zero, with codes of at most 64 characters, that sum to "
+    "{amount_fen} yuan; these sum to {lines_fen}",
     remedy_zh="请更正明细",
     remedy_en="Correct the lines",
     burns=False,

@@ -71,7 +71,7 @@ def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: 
 def _captured(payment: Payment, amount: Money, facts: PaymentFacts, catalogue: Catalogue, terms: Terms) -> Captured:
     """Who pays how much of a capture. In full, all as held. Of a smaller one each voucher takes off what it is worth
     there; one that falls below its threshold is kept or dropped by its terms, and dropped only if the hold pays
-    for it."""
+    for it. One that finds nothing left to take off is given up, never used up for nothing."""
     held = unpack_allocation(payment.allocation, facts.of(payment.card))
     whole = amount == payment.amount
     applied: list[Applied] = []
@@ -85,7 +85,7 @@ def _captured(payment: Payment, amount: Money, facts: PaymentFacts, catalogue: C
         left = Money(amount - sum(one.amount for one in applied))
         now = was if whole else min(was, worth(stock.rules, Money(voucher.face), left))
         below = not whole and amount < stock.rules.min_order_fen
-        if below and stock.rules.below_threshold == "drop" and left <= most:
+        if not now or (below and stock.rules.below_threshold == "drop" and left <= most):
             dropped.append(voucher)
             continue
         by_line = tuple(Money(line.discounts[position]) for line in lines) if whole else ()

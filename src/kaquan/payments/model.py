@@ -18,8 +18,11 @@ AMOUNT_MAX = Money(100_000_000)  # a million yuan: no card holds more, a larger 
 ORDER_NO_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
 LINES_MAX = 200  # a basket that a cashier scans in ten minutes
+GOODS_LENGTH_MAX = 64  # the longest article code that tills print
 
 _SHARE = Struct(">16sq")
+ALLOCATED_BYTES = _SHARE.size
+"""What one lot takes of an allocation."""
 
 
 class Pay(Command, frozen=True, kw_only=True):
@@ -194,3 +197,8 @@ def unpack_allocation(allocation: bytes, lots: Iterable[Lot]) -> list[tuple[Lot,
     """The shares of an allocation, on the loaded lots."""
     by_id = {lot.id: lot for lot in lots}
     return [(by_id[Id(identity)], part) for identity, part in _SHARE.iter_unpack(allocation)]
+
+
+def paid_by_lots(allocation: bytes) -> Money:
+    """What the lots of an allocation pay together."""
+    return Money(sum([part for _, part in _SHARE.iter_unpack(allocation)]))

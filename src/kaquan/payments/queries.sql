@@ -37,5 +37,10 @@ SELECT id FROM payment WHERE state = 1 AND expires_at <= %(at)s ORDER BY expires
 SELECT id, card FROM reward WHERE state = 1 AND due_at <= %(at)s ORDER BY due_at LIMIT %(most)s;
 
 -- payment: one payment for display
-SELECT id, card, wallet, merchant, store, order_no, state, amount, captured, refunded, at, moved_at, expires_at, terms
+SELECT id, card, wallet, merchant, store, order_no, state, amount, captured, refunded, at, moved_at, expires_at, terms,
+       outside, allocation, discounts, returned, lines
 FROM payment WHERE bucket = %(bucket)s AND id = %(id)s;
+
+-- refunds: what has come back of a payment, the first first
+SELECT id, at, amount, outside, allocation, discounts, reason FROM refund
+WHERE bucket = %(bucket)s AND payment = %(payment)s ORDER BY at, id LIMIT 1000;

@@ -1,8 +1,8 @@
 """What a refund gives back to whom: each party exactly its share, to the fen, however often. Pure.
 
-By amount: each part of the payment gives back in proportion to what it paid, by cumulative targets. A voucher whose
-terms say `reprice` gives back what it would not take off the rest of the order. By line: a voucher gives back what it
-took off that line. What goes back to a voucher's funders never goes to the holder.
+By amount: each part of the payment gives back in proportion to what it paid, by cumulative targets. By line: a
+voucher gives back what it took off that line. Either way one whose terms say `reprice` gives back what it would not
+take off the rest of the order. What goes back to a voucher's funders never goes to the holder.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.payments import errors, tenders
 from kaquan.payments.holds import uses_undone
 from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
+from kaquan.payments.repricing import by_voucher, for_amount, for_lines, redeemed
 from kaquan.payments.tenders import Posted, StoredLine
 from kaquan.programs.catalogue import Catalogue, Stock, Terms
 from kaquan.quotas.rules import take
@@ -29,7 +30,6 @@ from kaquan.rewards.model import RewardState
 from kaquan.rewards.rules import clawback
 from kaquan.rewards.tiers import rebate
 from kaquan.vouchers.model import NOBODY, Discount, Voucher, VoucherState, unpack_discounts
-from kaquan.vouchers.orders import worth
 
 Changes = list[tuple[Row, tuple[Any, ...]]]
 
@@ -79,7 +79,7 @@ def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: C
     """What a refund by amount or by lines gives back; without either, everything that is left."""
     left = Money(payment.captured - payment.refunded)
     if command.lines:
-        return _by_lines(command, payment, facts)
+        return _by_lines(command, payment, facts, catalogue)
     if command.amount is None or command.amount == left:
         return all_of(payment, facts)
     if not 0 < command.amount < left:
@@ -87,12 +87,13 @@ def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: C
     shares, discounts = unpack_allocation(payment.allocation, facts.of(payment.card)), _discounts(payment)
     weights = _weights(payment, shares, discounts)
     given = tenders.unpack_returned(payment.returned, len(weights))
-    fixed = _repriced(payment, command.amount, discounts, given[len(shares) : -1], facts, catalogue)
+    vouchers = redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue)
+    fixed = for_amount(vouchers, command.amount, Money(left - command.amount), Money(payment.captured))
     parts = _with_fixed(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
     return _back(payment, command.amount, parts, shares, discounts)
 
 
-def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts) -> Back | Refusal:
+def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: Catalogue) -> Back | Refusal:
     lines = tenders.unpack_lines(payment.lines)
     wanted = set(command.lines)
     known = wanted <= set(range(len(lines))) and not any(lines[position].returned for position in wanted)
@@ -103,15 +104,8 @@ def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts) -> Back | 
     weights = _weights(payment, shares, discounts)
     given = tenders.unpack_returned(payment.returned, len(weights))
     amount = Money(sum(lines[position].amount for position in wanted))
-    fixed: dict[int, int] = {}
-    for voucher, positions in _by_voucher(discounts).items():
-        number = list(_by_voucher(discounts)).index(voucher)
-        off = Money(sum(lines[position].discounts[number] for position in wanted))
-        own = [weights[len(shares) + at] for at in positions]
-        gone = [given[len(shares) + at] for at in positions]
-        for at, part in zip(positions, allocate_next(off, own, gone), strict=True):
-            fixed[len(shares) + at] = part
-    parts = _with_fixed(amount, weights, given, fixed)
+    fixed = for_lines(redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue), lines, wanted, amount)
+    parts = _with_fixed(amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
     after = tuple(
         msgspec.structs.replace(line, returned=True) if position in wanted else line
         for position, line in enumerate(lines)
@@ -171,51 +165,20 @@ def _settled(amount: Money, parts: list[int], weights: list[int], given: list[in
     return parts
 
 
-def _repriced(
-    payment: Payment,
-    amount: Money,
-    discounts: Sequence[Discount],
-    given: Sequence[int],
-    facts: PaymentFacts,
-    catalogue: Catalogue,
-) -> dict[int, int]:
-    """By position among the discounts: what vouchers that are priced anew give back, funder by funder."""
-    rest = Money(payment.captured - payment.refunded - amount)
-    fixed: dict[int, int] = {}
-    for voucher, positions in _by_voucher(discounts).items():
-        known = facts.vouchers[voucher]
-        rules = catalogue.stock(known.terms, known.stock).rules
-        if rules.partial_refund != "reprice":
-            continue
-        own, gone = [discounts[at].amount for at in positions], [given[at] for at in positions]
-        still = Money(sum(own) - sum(gone))
-        now = worth(rules, Money(known.face), rest) if rest >= rules.min_order_fen else ZERO
-        back = Money(min(max(0, still - now), amount - sum(fixed.values())))
-        fixed.update(zip(positions, allocate_next(back, own, gone), strict=True))
-    return fixed
-
-
-def _by_voucher(discounts: Sequence[Discount]) -> dict[bytes, list[int]]:
-    """The positions of each voucher's parts, vouchers in their order."""
-    found: dict[bytes, list[int]] = {}
-    for at, one in enumerate(discounts):
-        found.setdefault(one.voucher, []).append(at)
-    return found
-
-
 def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Returns:
-    """A voucher counts again after a full refund inside its validity, when its terms say so: its money stays
-    promised, and what it had not needed is promised anew if there is budget. Otherwise its money goes back."""
+    """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so: its
+    money stays promised, and what it had not needed is promised anew if there is budget. Else its money goes back."""
     result = Returns([], [], 0)
     usable = 0
     merchant = catalogue.merchants[payment.merchant]
     again: list[Voucher] = []
-    for identity in _by_voucher(_discounts(payment)):
+    for identity in by_voucher(_discounts(payment)):
         voucher = facts.vouchers[identity]
         stock = catalogue.stock(voucher.terms, voucher.stock)
         own = [one for one in back.discounts if one.voucher == identity]
-        whole = back.last and stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
-        promise = _promised_again(voucher, own, stock, facts) if whole and voucher.holder == payment.id else None
+        may = stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
+        at_once = back.last and not payment.refunded and voucher.holder == payment.id
+        promise = _promised_again(voucher, own, stock, facts) if may and at_once else None
         for one in own:
             fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
             result.posted.extend(

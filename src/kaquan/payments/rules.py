@@ -24,6 +24,7 @@ from kaquan.payments import errors, tenders
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
     AMOUNT_MAX,
+    GOODS_LENGTH_MAX,
     LINES_MAX,
     ORDER_NO_LENGTH_MAX,
     Authorize,
@@ -32,6 +33,7 @@ from kaquan.payments.model import (
     pack_allocation,
 )
 from kaquan.programs.catalogue import Catalogue, Merchant, Terms
+from kaquan.programs.terms import VOUCHERS_MAX
 from kaquan.rewards.model import Earned
 from kaquan.rewards.rules import earned
 from kaquan.vouchers import errors as voucher_errors
@@ -118,8 +120,8 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     terms = catalogue.terms[card.terms] if card else stocks[0].terms
     merchant = catalogue.merchants[command.merchant]
     for needed in (terms, *(stock.terms for stock in stocks)):
-        if not merchant.active or not needed.accepts(merchant):
-            return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": needed.terms.program.name_zh})
+        if refusal := not_accepted(needed, merchant):
+            return refusal
     if refusal := _barred(facts.barred.get(entry.id), terms):
         return refusal
     if card is not None and (refusal := may_pay(card) or bears(card, command.number)):
@@ -127,7 +129,7 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     applied: Sequence[Applied] = ()
     if vouchers:
         store = catalogue.store_codes[command.store] if command.store else None
-        order = order_of(entry.id, merchant, store, command.order_no, command.amount, command.lines)
+        order = order_of(entry.id, merchant, store, command.order_no, amount=command.amount, lines=command.lines)
         most = terms.terms.spending.vouchers_max
         found = applied_to(order, list(zip(vouchers, stocks, strict=True)), most, facts.quotas, at)
         if isinstance(found, Refusal):
@@ -157,16 +159,27 @@ def _taken(
     return shares(lots, rest, terms.terms.spending.burn_order)
 
 
+def not_accepted(terms: Terms, merchant: Merchant) -> Refusal | None:
+    """Whether cards and vouchers of these terms can be spent at the merchant."""
+    if merchant.active and terms.accepts(merchant):
+        return None
+    return Refusal(errors.MERCHANT_NOT_ACCEPTING, {"program": terms.terms.program.name_zh})
+
+
 def malformed(command: Pay) -> Refusal | None:
     """Whether amount, lines and order number can be what anybody means. A malformed payment claims no order."""
     if not 0 < command.amount <= AMOUNT_MAX or not 0 <= command.outside <= AMOUNT_MAX:
         return Refusal(errors.AMOUNT_INVALID, {"amount_max_fen": AMOUNT_MAX})
     if command.lines:
         total = sum(line.amount for line in command.lines)
-        fits = len(command.lines) <= LINES_MAX and min(line.amount for line in command.lines) > 0
+        fits = len(command.lines) <= LINES_MAX and all(
+            line.amount > 0 and len(line.goods) <= GOODS_LENGTH_MAX for line in command.lines
+        )
         if not fits or total != command.amount:
             facts = {"lines_max": LINES_MAX, "amount_fen": command.amount, "lines_fen": total}
             return Refusal(errors.ORDER_LINES, facts)
+    if len(command.vouchers) > VOUCHERS_MAX:
+        return Refusal(voucher_errors.VOUCHERS_TOO_MANY, {"count": len(command.vouchers), "most": VOUCHERS_MAX})
     if len(set(command.vouchers)) != len(command.vouchers):
         return Refusal(voucher_errors.VOUCHER_TWICE)
     if command.card is None and (command.wallet is None or not command.vouchers):

@@ -18,7 +18,8 @@ from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import errors, holds, orders, refunds, rules, store
-from kaquan.payments.model import PayFacts, PaymentFacts, Reverse, ReverseUnknown
+from kaquan.payments.model import Pay, PayFacts, PaymentFacts, Reverse, ReverseUnknown
+from kaquan.payments.quote import Quote, with_best_vouchers
 from kaquan.programs.catalogue import Catalogue
 from kaquan.quotas.model import slice_keys
 from kaquan.rewards import errors as reward_errors
@@ -27,6 +28,7 @@ from kaquan.vouchers.orders import day_number
 from kaquan.vouchers.service import load_facts
 
 payment = store.payment
+refunds_of = store.refunds_of
 holds_due = store.holds_due
 rewards_due = store.rewards_due
 order_refusal = rules.order_refusal
@@ -169,6 +171,18 @@ def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant
         return door.one(ReverseUnknownHandler(Kind.REVERSE, catalogue), unknown)
     command = Reverse(key=key, caller=caller, payment=held_by, merchant=merchant, order_no=order_no)
     return door.one(PaymentHandler(Kind.REVERSE, catalogue), command)
+
+
+def quote(door: Door, catalogue: Catalogue, kind: Kind, command: Pay) -> Quote:
+    """How the payer's vouchers would best pay an order, and what would come of it: who pays what, the rebate to come,
+    or the refusal. Vouchers that the command names already stay. Raises `Unavailable` when the database is gone."""
+    choice = None
+    try:
+        if not command.vouchers:
+            command, choice = with_best_vouchers(door, catalogue, command)
+    except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
+        raise Unavailable(told(gone)) from gone
+    return Quote(command, choice, door.one(PayHandler(kind, catalogue), command, dry_run=True))
 
 
 def find_order(connection: psycopg.Connection[Any], merchant: Id, order_no: str) -> Id | None:

@@ -92,6 +92,13 @@ def payment(connection: psycopg.Connection[Any], identity: Id) -> Any | None:
         return cursor.execute(QUERIES.payment, key).fetchone()
 
 
+def refunds_of(connection: psycopg.Connection[Any], payment: Id) -> list[Any]:
+    """The refunds of a payment for display, the first first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        key = {"bucket": bucket_of(payment), "payment": payment.hex()}
+        return cursor.execute(QUERIES.refunds, key).fetchall()
+
+
 def holds_due(connection: psycopg.Connection[Any], at_us: int, most: int) -> list[Id]:
     """Up to `most` authorizations whose time is up."""
     rows = connection.execute(QUERIES.holds_due, {"at": at_us, "most": most})

@@ -196,7 +196,9 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = "keep"
     after_refund: Annotated[
         Literal["reusable", "never"],
-        choice("全额退款后有效期内可再用，或作废", "after a full refund: usable again until it expires, or gone"),
+        choice(
+            "一次全额退款后有效期内可再用，或作废", "refunded in full at once: usable again until it expires, or gone"
+        ),
     ] = "reusable"
     breaker_hour_count: Annotated[
         int,

@@ -361,3 +361,27 @@ CODE_BATCH_STOPPED = RefusalCode(
     remedy_zh="无需再停用",
     remedy_en="There is nothing to stop",
 )
+VOUCHER_NOT_BEST = RefusalCode(
+    "voucher_not_best",
+    status=422,
+    zh="没有用这张券：另一种组合多省 {saves_more_fen} 元",
+    en="Not used: another combination takes {saves_more_fen} yuan more off",
+    remedy_zh="如要用它，请在付款时指明这张券",
+    remedy_en="Name it when you pay, if you want to use it all the same",
+)
+VOUCHER_SPARED = RefusalCode(
+    "voucher_spared",
+    status=422,
+    zh="没有用这张券：不用它一样省，留待下次",
+    en="Not used: as much comes off without it; it is kept for another time",
+    remedy_zh="如要用它，请在付款时指明这张券",
+    remedy_en="Name it when you pay, if you want to use it all the same",
+)
+VOUCHER_NOT_SEARCHED = RefusalCode(
+    "voucher_not_searched",
+    status=422,
+    zh="可用的券太多，只比较了最有希望的 {searched} 种，其中没有这张",
+    en="There are too many vouchers that count: only the {searched} most promising kinds were compared, not this one",
+    remedy_zh="如要用它，请在付款时指明这张券",
+    remedy_en="Name it when you pay, if you want to use it all the same",
+)

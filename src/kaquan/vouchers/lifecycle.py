@@ -4,7 +4,7 @@ from typing import Literal
 
 from kaquan.vouchers.model import VoucherState
 
-Operation = Literal["hold", "release", "redeem", "undo", "return", "expire", "void"]
+Operation = Literal["hold", "release", "redeem", "undo", "return_part", "return", "expire", "void"]
 
 WORDS_ZH = {
     VoucherState.ISSUED: "可用",
@@ -27,6 +27,7 @@ TRANSITIONS: dict[tuple[VoucherState, Operation], VoucherState] = {
     (VoucherState.HELD, "expire"): VoucherState.EXPIRED,
     (VoucherState.HELD, "void"): VoucherState.VOIDED,
     (VoucherState.REDEEMED, "undo"): VoucherState.ISSUED,
+    (VoucherState.REDEEMED, "return_part"): VoucherState.REDEEMED,
     (VoucherState.REDEEMED, "return"): VoucherState.RETURNED,
 }
 

@@ -68,7 +68,7 @@ def usable(voucher: Voucher, stock: Stock, order: Order, at: datetime) -> Refusa
         return Refusal(errors.VOUCHER_NOT_NOW, {"hours": rules.hours})
     if rules.places and not {order.merchant, order.store} & set(rules.places.split(",")):
         return Refusal(errors.VOUCHER_NOT_HERE, {"stock": stock.code})
-    eligible = sum(line.amount for line in lines_of(order) if counts_for(rules, line))
+    eligible = sum(line.amount for line in lines_of(order) if counts_for(rules, line.goods))
     if not eligible:
         return Refusal(errors.VOUCHER_GOODS, {"goods": rules.goods})
     if eligible < rules.min_order_fen:
@@ -91,13 +91,14 @@ def not_available(voucher: Voucher, order: Order, at_us: int) -> Refusal | None:
     return None
 
 
-def counts_for(rules: StockTerms, line: Line) -> bool:
-    """Whether a voucher of these rules counts for a line's goods."""
-    return not rules.goods or line.goods.startswith(tuple(rules.goods.split(",")))
+def counts_for(rules: StockTerms, goods: str) -> bool:
+    """Whether a voucher of these rules counts for goods of this code."""
+    return not rules.goods or goods.startswith(tuple(rules.goods.split(",")))
 
 
 def together(stocks: Sequence[Stock], most: int) -> Refusal | None:
-    """Whether vouchers of these stocks may count for one order."""
+    """Whether vouchers of these stocks may count for one order, at most `most`; each of their programs has a say."""
+    most = min([most, *[stock.terms.terms.spending.vouchers_max for stock in stocks]])
     if len(stocks) > most:
         return Refusal(errors.VOUCHERS_TOO_MANY, {"count": len(stocks), "most": most})
     if len(stocks) < 2:
@@ -119,7 +120,9 @@ def apply(vouchers: Sequence[tuple[Voucher, Stock]], order: Order) -> list[Appli
     left = [line.amount for line in lines]
     applied = []
     for voucher, stock in sorted(vouchers, key=_rank):
-        eligible = [free if counts_for(stock.rules, line) else ZERO for line, free in zip(lines, left, strict=True)]
+        eligible = [
+            free if counts_for(stock.rules, line.goods) else ZERO for line, free in zip(lines, left, strict=True)
+        ]
         amount = worth(stock.rules, Money(voucher.face), Money(sum(eligible)))
         by_line = allocate(amount, eligible) if amount else [ZERO] * len(lines)
         left = [Money(free - part) for free, part in zip(left, by_line, strict=True)]
@@ -134,9 +137,10 @@ def worth(rules: StockTerms, face: Money, eligible: Money) -> Money:
     return min(face, eligible)
 
 
-def _rank(pair: tuple[Voucher, Stock]) -> tuple[int, int, bytes]:
+def _rank(pair: tuple[Voucher, Stock]) -> tuple[int, int, int, bytes]:
+    """Of equal ranks the older stock comes first: vouchers of one kind have one place, so any of them does."""
     voucher, stock = pair
-    return stock.rules.rank, voucher.expires_us, voucher.id
+    return stock.rules.rank, voucher.stock, voucher.terms, voucher.id
 
 
 def _within(hours: str, now: time) -> bool:

@@ -99,9 +99,9 @@ def _give_back(entry: Entry, voucher: Voucher, stock: Stock, operation: Operatio
     if state is None:
         return _state_refusal(voucher)
     name = "voided" if operation == "void" else "expired"
-    facts = {"released_fen": 0 if stock.merchant_borne else voucher.face}
-    plan = _moved(voucher, (state, voucher.used, 0, NOBODY), f"voucher.{name}.v1", reason=reason, **facts)
     parts = promised(stock.funding, Money(voucher.face))
+    facts = {"released_fen": sum(part for fund, part in parts if fund is not None)}
+    plan = _moved(voucher, (state, voucher.used, 0, NOBODY), f"voucher.{name}.v1", reason=reason, **facts)
     plan.postings = post(entry.id, stock.terms.ledger, release_legs(parts))
     return plan
 

@@ -20,7 +20,7 @@ Changes = list[tuple[Row, tuple[Any, ...]]]
 
 
 def order_of(
-    holder: Id, merchant: Merchant, store: str | None, order_no: str, amount: Money, lines: tuple[Line, ...]
+    holder: Id, merchant: Merchant, store: str | None, order_no: str, *, amount: Money, lines: tuple[Line, ...]
 ) -> Order:
     """An order as vouchers see it."""
     return Order(amount, lines, merchant.code, store, holder, reservation(merchant.id, order_no))
@@ -32,9 +32,19 @@ def applied_to(
     """What the vouchers take off an order when all of them count; the first reason why one does not."""
     if refusal := together([stock for _, stock in vouchers], most):
         return refusal
+    for voucher, stock in vouchers:
+        if refusal := usable(voucher, stock, order, at):
+            return refusal
+    return taken_off(order, vouchers, quotas, at)
+
+
+def taken_off(
+    order: Order, vouchers: Sequence[tuple[Voucher, Stock]], quotas: Quotas, at: datetime
+) -> list[Applied] | Refusal:
+    """The same of vouchers each of which counts for the order, and which count together."""
     uses: dict[int, int] = {}
     for voucher, stock in vouchers:
-        if refusal := usable(voucher, stock, order, at) or _used_enough(voucher, stock, quotas, at, uses):
+        if refusal := _used_enough(voucher, stock, quotas, at, uses):
             return refusal
     applied = apply(vouchers, order)
     for one in applied:
