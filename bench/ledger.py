@@ -97,8 +97,8 @@ def build(bench: Rig, cards: int, vouchers: int) -> Town:
             code=f"m-{number}",
             name=f"m-{number}",
             organisation="jingxi-stores",
-            account_bank="bank",
-            account_no=str(number),
+            account_bank="工商银行",
+            account_no=f"62220{number:011d}",
         )
         for number in range(MERCHANTS)
     ]

@@ -39,7 +39,7 @@ TERMS = _terms()
 BUREAU = Fund(identity(901), "bureau", "商务局", 1, 1, FundMode.PREPAID, Source.FISCAL)
 MALL = Fund(identity(902), "mall", "商场", 1, 1, FundMode.PLEDGED, Source.OPERATING)
 SPLIT = (FundShare(BUREAU, 6_000), FundShare(MALL, 4_000))
-SHOP = Merchant(identity(801), "shop", "店", 1, True, "工商银行", "6222")
+SHOP = Merchant(identity(801), "shop", "店", 1, None, True, "工商银行", "6222", True)
 
 
 def stock(number: int, *funding: FundShare, **rules: Any) -> Stock:
