@@ -1,4 +1,4 @@
-"""What a program gives away: payable, countable, told in sentences, its worst case known beforehand."""
+"""What a program gives away: it is payable and countable, told in sentences, its worst case known beforehand."""
 
 from typing import Any
 
