@@ -19,9 +19,9 @@ from kaquan.cli import (
     programs,
     settlement,
     spending,
+    stocks,
     voucher_codes,
     vouchers,
-    stocks,
 )
 
 SETTING_UP = "准备 / Setting up"

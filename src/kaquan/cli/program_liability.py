@@ -18,8 +18,8 @@ from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs import preset_files
 from kaquan.programs.errors import PROGRAM_UNKNOWN
-from kaquan.programs.explain_merchants import percent
 from kaquan.programs.liability import Liability, LiabilityItem, liability
+from kaquan.programs.phrases import percent
 from kaquan.programs.terms import ProgramTerms
 from kaquan.stocks import service as stocks
 
