@@ -15,6 +15,7 @@ from support.stories import told_codes
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
 QUOTE = "rules/test_quote.py::"
+WHAT_CANNOT = "rules/test_giveaways.py::test_what_cannot_be_given_is_refused"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
@@ -34,6 +35,19 @@ DIRECT = {
     "voucher_not_best": f"{QUOTE}test_what_saves_less_is_told_how_much_less",
     "voucher_spared": f"{QUOTE}test_of_two_alike_the_one_that_expires_first_is_used_and_the_other_spared",
     "voucher_not_searched": f"{QUOTE}test_beyond_the_limit_only_the_best_of_each_category_are_searched",
+    "program_code_twice": WHAT_CANNOT,
+    "program_funding_of_nothing": WHAT_CANNOT,
+    "program_funding_shares": WHAT_CANNOT,
+    "program_funding_twice": WHAT_CANNOT,
+    "program_grant_without_stock": WHAT_CANNOT,
+    "program_stock_budget_small": WHAT_CANNOT,
+    "program_stock_rate": WHAT_CANNOT,
+    "program_stock_threshold": WHAT_CANNOT,
+    "program_stock_window": WHAT_CANNOT,
+    "program_stock_without_goods": WHAT_CANNOT,
+    "program_top_up_by_merchant": WHAT_CANNOT,
+    "program_voucher_valid_above_law": WHAT_CANNOT,
+    "program_packets_do_not_fit": "rules/test_giveaways.py::test_packets_that_can_not_be_split_are_refused",
     "settlement_terms_changed": f"{SETTLEMENT}test_new_terms_between_preview_and_run_ask_for_a_new_preview",
     "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",

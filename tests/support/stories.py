@@ -11,6 +11,7 @@ A story is a heading with a table under it. Its columns, named by the last word 
   committed = paid + granted + funded in every row; a column that a table leaves out is nothing.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
   `borne`: what merchants bore themselves.
+* `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
 
 `〃` repeats the cell above. Above the table, `条款 terms: `a` → `b`` changes the program before it opens, `券
@@ -36,8 +37,8 @@ CAME_IN = ("paid", "granted", "funded")
 MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne")
 DITTO = "〃"
 MOVING = (
+    *("fund", "stock", "stock_event", "slice", "voucher", "tally"),
     *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
-    *("voucher", "tally", "slice"),
     *("program", "program_terms", "program_proposal", "program_event"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
@@ -138,6 +139,8 @@ class Play:
         if tried or " quote " in f" {row['command']} ":
             assert self.everything() == before, "something moved although the command was refused or replayed"
         self._balances({name: fen(row[name]) for name in MONEY if name in row})
+        if "promisable" in row:
+            assert fen(row["promisable"]) == self.promisable()
         if "vouchers" in row:
             told, states = dict(_states(row["vouchers"])), self.teller.states()
             assert told == {name: states[name] for name in told}
@@ -196,6 +199,11 @@ class Play:
             "receivable": -moved.get(32, 0),
             "borne": moved.get(44, 0),
         }
+
+    def promisable(self) -> int:
+        """What all funds let be promised together."""
+        asked = "SELECT coalesce(sum(s.fen_left), 0)::bigint FROM slice s JOIN fund f ON f.id = s.pool"
+        return int(self.town.rows(asked)[0][0])
 
     def everything(self) -> list[Any]:
         """All rows that money and its states live in."""

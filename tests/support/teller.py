@@ -33,6 +33,7 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
+from support.fund_words import FundWords
 from support.program_words import ProgramWords
 from support.town import Town
 from support.voucher_words import VoucherWords, fen, nothing
@@ -44,7 +45,7 @@ CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 ID_NUMBER = "11010519491231002X"
 
 
-class Teller(ProgramWords, VoucherWords):
+class Teller(ProgramWords, FundWords, VoucherWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -238,10 +239,9 @@ class Teller(ProgramWords, VoucherWords):
 
     # Reference data
 
-    def _organisation(self, told: dict[str, str], code: str) -> Any:
-        return self._do(
-            Kind.REGISTER_ORGANISATION, RegisterOrganisation, told, code=code, name=code, keeps_book=False
-        )
+    def _organisation(self, told: dict[str, str], code: str, *rest: str) -> Any:
+        fields = {"code": code, "name": code, "keeps_book": "book" in rest}
+        return self._do(Kind.REGISTER_ORGANISATION, RegisterOrganisation, told, **fields)
 
     def _merchant(self, told: dict[str, str], code: str) -> Any:
         account = "" if told.get("bank") == "none" else told.get("account", "6222020200112230")
@@ -286,6 +286,9 @@ class Teller(ProgramWords, VoucherWords):
 
 
 _OPTIONS = {
+    "in",
+    "reference",
+    "source",
     "to",
     "program",
     "via",

@@ -11,7 +11,6 @@ from typing import Any, get_args
 import msgspec
 
 from kaquan.commands.model import Effect, Kind
-from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
@@ -41,7 +40,7 @@ def nothing(name: str) -> Id:
 
 
 class VoucherWords:
-    """What the teller says of funds, stocks and vouchers."""
+    """What the teller says of vouchers; of funds and stocks see `support.fund_words`."""
 
     town: Town
     wallets: dict[str, Id]
@@ -52,16 +51,6 @@ class VoucherWords:
 
     def _card(self, name: str) -> Id:
         raise NotImplementedError
-
-    def _fund(self, told: dict[str, str], code: str, mode: str = "prepaid") -> Any:
-        fields = {"code": code, "name": code, "organisation": "jingxi", "book": "jingxi", "source": Source.FISCAL}
-        return self._do(Kind.REGISTER_FUND, RegisterFund, told, mode=FundMode[mode.upper()], **fields)
-
-    def _pay_in(self, told: dict[str, str], fund: str, amount: str) -> Any:
-        return self._do(Kind.PAY_IN_FUND, PayInFund, told, fund=fund, amount=fen(amount), reference="bank-1")
-
-    def _open_stock(self, told: dict[str, str], stock: str) -> Any:
-        return self._do(Kind.OPEN_STOCK, OpenStock, told, program=told.get("program", "jingxika"), stock=stock)
 
     def _claim(self, told: dict[str, str], name: str, stock: str) -> Any:
         program, to = told.get("program", "jingxika"), told.get("to", "zhang")

@@ -9,6 +9,7 @@ from kaquan.cli import (
     db,
     demo,
     draws,
+    funders,
     holders,
     installation,
     jobs,
@@ -18,6 +19,7 @@ from kaquan.cli import (
     programs,
     settlement,
     spending,
+    stocks,
     voucher_codes,
     vouchers,
 )
@@ -42,6 +44,7 @@ app.add_typer(merchants.organisations, name="organisation", rich_help_panel=SETT
 app.add_typer(merchants.merchants, name="merchant", rich_help_panel=SETTING_UP)
 app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)
 app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
+app.add_typer(stocks.app, name="stock", rich_help_panel=SETTING_UP)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
 app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)
@@ -56,6 +59,7 @@ vouchers.app.add_typer(voucher_codes.app, name="codes")
 vouchers.app.add_typer(draws.app, name="draw")
 app.add_typer(vouchers.app, name="voucher", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
+app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
 app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kaquan.cli import program_approval, program_changes, program_life
+from kaquan.cli import program_approval, program_changes, program_liability, program_life
 from kaquan.cli.endings import RefusedHere, guarded, read_settings
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
@@ -149,6 +149,7 @@ for _name, _command in (
     ("propose", program_changes.propose_command),
     ("diff", program_changes.diff_command),
     ("history", program_life.history_command),
+    ("liability", program_liability.liability_command),
 ):
     app.command(_name)(_command)
 

@@ -123,6 +123,18 @@ SELECT
         AS outstanding_subsidy_fen
 FROM posting WHERE %(program)s::smallint IS NULL OR program = %(program)s::smallint;
 
+-- discounts: what funders and merchants paid for vouchers in a time, and what came back, by program and payer
+SELECT p.program::int, CASE WHEN p.debit IN (43, 44) THEN NULL WHEN p.debit = 31 THEN p.debit_owner ELSE p.credit_owner END,
+       coalesce(sum(p.amount) FILTER (WHERE p.debit = 43 OR p.debit = 31 AND p.credit IN (40, 70)), 0)::bigint,
+       coalesce(sum(p.amount) FILTER (WHERE p.debit = 31 AND p.credit BETWEEN 20 AND 22), 0)::bigint,
+       coalesce(sum(p.amount) FILTER (WHERE p.debit = 44 OR p.credit IN (30, 31) AND p.debit IN (20, 21, 22, 40, 70)), 0)
+           ::bigint
+FROM posting p
+WHERE (p.debit IN (43, 44) OR p.debit = 31 AND p.credit IN (20, 21, 22, 40, 70)
+       OR p.credit IN (30, 31) AND p.debit IN (20, 21, 22, 40, 70))
+  AND p.at >= %(since)s AND p.at < %(until)s AND (%(program)s::smallint IS NULL OR p.program = %(program)s::smallint)
+GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 10000;
+
 -- prove_trial_balance: in each book debits equal credits
 SELECT coalesce(bool_and(t.debits = t.credits), true) AS ok, count(*) AS books,
        coalesce(sum(t.debits), 0)::bigint AS debits_fen, coalesce(sum(t.credits), 0)::bigint AS credits_fen

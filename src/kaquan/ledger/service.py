@@ -3,6 +3,7 @@
 from kaquan.ledger import store
 from kaquan.ledger.balances import Balance, OwnerBalance, balances, owner_balances
 from kaquan.ledger.clearing import Position, positions
+from kaquan.ledger.discounts import Discount, discounts
 from kaquan.ledger.export import export
 from kaquan.ledger.proofs import PROOFS, Proof, proofs, prove
 from kaquan.ledger.rollup import Rolled, roll_up
@@ -14,12 +15,14 @@ transfer = store.transfer
 __all__ = [
     "PROOFS",
     "Balance",
+    "Discount",
     "OwnerBalance",
     "Position",
     "Proof",
     "Rolled",
     "Totals",
     "balances",
+    "discounts",
     "export",
     "latest",
     "owner_balances",

@@ -136,7 +136,7 @@ class ExpireLotHandler(Handler):
         card = facts.cards.get(entry.command.card)
         if card is None:
             return Refusal(reward_errors.LOT_NOT_EXPIRED)
-        return reward_rules.expire(entry, card, facts.of(card.id), self._catalogue.terms[card.terms], at)
+        return reward_rules.expire(entry, card, facts.of(card.id), self._catalogue, at)
 
 
 def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:

@@ -51,7 +51,7 @@ LEFT JOIN program_terms t ON t.id = e.terms LEFT JOIN program_proposal r ON r.id
 WHERE p.code = %(code)s ORDER BY e.number LIMIT 10000;
 
 -- owed: what still binds a program. Every column but paid_us is a fact of the refusal to close it, zero when it is free.
--- Account 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized, 2: captured, 6: partly refunded; reward state 1: waiting.
+-- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized, 2: captured, 6: partly refunded; reward state 1: waiting.
 SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
         WHERE c.program = %(program)s) AS outstanding_fen,
        (SELECT count(*) FROM payment t WHERE t.program = %(program)s AND t.state = 1) AS open_holds,
@@ -67,5 +67,12 @@ SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.b
                        AS s (account, owner, amount)
                   WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
             WHERE v.account IN (40, 41) GROUP BY v.account, v.owner) o) AS unsettled_fen,
+       (SELECT coalesce(sum(v.amount), 0)::bigint
+        FROM (SELECT account, credits - debits AS amount FROM rollup WHERE program = %(program)s
+              UNION ALL
+              SELECT s.account, s.amount
+              FROM posting p CROSS JOIN LATERAL (VALUES (p.debit, -p.amount), (p.credit, p.amount)) AS s (account, amount)
+              WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
+        WHERE v.account = 31) AS promised_fen,
        (SELECT coalesce(max(t.moved_at), 0)::bigint FROM payment t
         WHERE t.program = %(program)s AND t.state IN (2, 6)) AS paid_us;

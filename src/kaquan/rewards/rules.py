@@ -8,6 +8,7 @@ import msgspec
 from kaquan.cards.model import NO_FUND, Card, CardFacts, Lot, LotKind, LotState, NewLot, total
 from kaquan.cards.rules import room
 from kaquan.commands.model import Entry, Plan
+from kaquan.funders.rules import return_legs
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id
@@ -15,7 +16,7 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
-from kaquan.programs.catalogue import Terms
+from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.lifecycle import WORDS_ZH
 from kaquan.rewards import errors
 from kaquan.rewards.model import Clawback, Earned, ExpireLot, GrantReward, Reward, RewardState
@@ -105,8 +106,11 @@ def clawback_leg(lot: Lot, amount: Money) -> Leg:
     return Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, amount)
 
 
-def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime) -> Plan | Refusal:
-    """Take back what is left of an expired bonus lot. Principal is never taken: it only stops paying."""
+def expire(entry: Entry, card: Card, lots: list[Lot], catalogue: Catalogue, at: datetime) -> Plan | Refusal:
+    """Take back what is left of an expired lot: to the issuer, or to the fund whose money it is.
+
+    Principal is never taken: it only stops paying.
+    """
     command: ExpireLot = entry.command
     lot = next((lot for lot in lots if lot.id == command.lot), None)
     if lot is None or lot.state == LotState.EXPIRED or not 0 < lot.expires_us <= microseconds(at):
@@ -116,7 +120,6 @@ def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime
         return Refusal(errors.LOT_NOT_EXPIRED)
     state = LotState.LIVE if lot.held else LotState.EXPIRED
     keeps = lot.kind == LotKind.PRINCIPAL
-    leg = Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, free)
     return Plan(
         answer=msgspec.json.encode(
             {"expired_fen": 0 if keeps else free, "kept_fen": free if keeps else 0, "lot": lot.id.hex()},
@@ -126,5 +129,14 @@ def expire(entry: Entry, card: Card, lots: list[Lot], terms: Terms, at: datetime
         subject=card.wallet,
         person=card.person(),
         changes=((lot, (lot.balance if keeps else lot.held, lot.held, state)),),
-        postings=() if keeps else post(entry.id, terms.ledger, [leg]),
+        postings=()
+        if keeps
+        else post(entry.id, catalogue.terms[card.terms].ledger, _taken_back(lot, free, catalogue)),
     )
+
+
+def _taken_back(lot: Lot, amount: Money, catalogue: Catalogue) -> list[Leg]:
+    """Value that the issuer granted comes back to it; what a fund paid is that fund's again."""
+    if lot.fund == NO_FUND:
+        return [Leg(Account.CARD_BONUS, lot.id, Account.PROMO_DEFERRED, None, lot.source, amount)]
+    return return_legs(catalogue.funds_by_id[lot.fund], amount, lot.account, lot.id, again=False)

@@ -13,7 +13,7 @@ JOIN (SELECT pool, sum(count_left) AS count_left, sum(fen_left) AS fen_left FROM
 ORDER BY s.id LIMIT 100000;
 
 -- history: every step of a stock, oldest first
-SELECT number, at, operation, reason, count, budget FROM stock_event WHERE stock = %(stock)s ORDER BY number LIMIT 1000;
+SELECT number, at, operation, person, reason, count, budget FROM stock_event WHERE stock = %(stock)s ORDER BY number LIMIT 1000;
 
 -- used_since: how many vouchers of stocks are used or held by payments of the last hour, and since their latest step
 SELECT v.stock, count(*), e.number

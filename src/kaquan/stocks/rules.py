@@ -89,7 +89,7 @@ def _open(command: OpenStock, terms: Terms, facts: StockFacts, catalogue: Catalo
     row = {"id": number, "program": terms.program, "code": rules.code, "state": int(StockState.RUNNING)}
     supplied = Supplied(1, count, budget)
     cold = [("stock", row), *(("slice", one) for one in new_slices(stock.pool, count, budget))]
-    plan = _plan(stock, "opened", supplied, cold=[*cold, _event(stock, "open", "", supplied, at)])
+    plan = _plan(stock, "opened", supplied, cold=[*cold, _event(stock, "open", command, supplied, at)])
     plan.born = (stock,)
     plan.changes = tuple(
         change for fund in funds_of(stock) for change in levelled(fund, facts, facts.budget(fund.id))
@@ -157,7 +157,7 @@ def _raise(
         if refusal := _not_covered(stock, fund, after, facts, catalogue):
             return refusal
     supplied = Supplied(latest.number + 1, count, budget)
-    plan = _plan(stock, "raised", supplied, cold=[_event(stock, "raise", "", supplied, at)])
+    plan = _plan(stock, "raised", supplied, cold=[_event(stock, "raise", command, supplied, at)])
     budgets = [change for fund in funds_of(stock) for change in levelled(fund, facts, facts.budget(fund.id))]
     plan.changes = (*level(slices, *after), *budgets)
     return plan
@@ -173,7 +173,7 @@ def _step(command: ReasonedStock, stock: Stock, facts: StockFacts, at: datetime)
     latest = facts.supplied[stock.id]
     supplied = msgspec.structs.replace(latest, number=latest.number + 1)
     change = ("stock_change", {"id": stock.id, "state": int(state)})
-    cold = [change, _event(stock, operation, reason, supplied, at)]
+    cold = [change, _event(stock, operation, command, supplied, at)]
     return _plan(stock, happened, supplied, cold=cold, reason=reason)
 
 
@@ -185,7 +185,7 @@ def _impossible(stock: Stock) -> Refusal:
 Cold = tuple[str, dict[str, Any]]
 
 
-def _event(stock: Stock, operation: str, reason: str, supplied: Supplied, at: datetime) -> Cold:
+def _event(stock: Stock, operation: str, command: StockCommand, supplied: Supplied, at: datetime) -> Cold:
     return (
         "stock_event",
         {
@@ -195,7 +195,8 @@ def _event(stock: Stock, operation: str, reason: str, supplied: Supplied, at: da
             "stock": stock.id,
             "number": supplied.number,
             "operation": operation,
-            "reason": reason,
+            "person": command.caller.person,
+            "reason": command.reason.strip() if isinstance(command, ReasonedStock) else "",
         },
     )
 

@@ -12,8 +12,11 @@ from kaquan.funders.cover import open_stocks
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock, StockState
+from kaquan.programs.liability import faces_vary, supply, worst_parts
+from kaquan.programs.terms import ProgramTerms
 from kaquan.stocks import rules, store
 from kaquan.stocks.model import PauseStock, StockCommand, StockFacts
 
@@ -56,6 +59,23 @@ class StockHandler(Handler):
     def decide(self, entry: Entry, facts: StockFacts, at: datetime) -> Plan | Refusal:
         """See `stocks.rules`."""
         return rules.decide(entry, facts, self._catalogue, at)
+
+
+def to_come(connection: psycopg.Connection[Any], catalogue: Catalogue, terms: ProgramTerms) -> dict[str, Money]:
+    """By the code of a fund, what a program may still cost it at worst: all that is left of its stocks."""
+    seen = store.views(connection)
+    found: dict[str, int] = {}
+    for rules_ in terms.stocks:
+        opened = catalogue.stock_by_code(terms.program.code, rules_.code)
+        if opened is not None and opened.state is StockState.STOPPED:
+            continue
+        left = supply(rules_) if opened is None else (seen[opened.id].left, seen[opened.id].left_fen)
+        funding = [each for each in terms.funding if each.of == rules_.code]
+        bps = [each.share_bps for each in funding]
+        parts = worst_parts(rules_.face_fen, *left, bps, varying=faces_vary(terms, rules_))
+        for each, part in zip(funding, parts, strict=True):
+            found[each.fund] = found.get(each.fund, 0) + part
+    return {fund: Money(fen) for fund, fen in found.items()}
 
 
 def due(connection: psycopg.Connection[Any], catalogue: Catalogue, at: datetime) -> list[PauseStock]:

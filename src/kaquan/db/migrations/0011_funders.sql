@@ -7,10 +7,11 @@ CREATE TABLE stock_event (
     stock     integer NOT NULL REFERENCES stock (id),
     number    integer NOT NULL CHECK (number > 0),
     operation text NOT NULL,
+    person    text NOT NULL,
     reason    text NOT NULL,
     PRIMARY KEY (stock, number)
 );
-COMMENT ON TABLE stock_event IS 'Every step of a stock''s life, never changed. count, budget: what it was given in all up to then.';
+COMMENT ON TABLE stock_event IS 'Every step of a stock''s life and who took it, never changed. count, budget: what it was given in all up to then.';
 
 -- A breaker counts the payments of an hour. Payments are born in the order of time, so that a block range index finds
 -- them and costs a payment next to nothing.

@@ -1,0 +1,67 @@
+"""The teller's words about funds and stocks: `入金 pay-in city 100`, `停止 stop-stock off-10`."""
+
+from typing import Any
+
+from kaquan.commands.model import Kind
+from kaquan.funders.model import PayInFund, PayOutFund, RegisterFund, SweepFund
+from kaquan.kernel.money import Money
+from kaquan.ledger.chart import Source
+from kaquan.programs.catalogue import FundMode
+from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ResumeStock, StopStock
+from support.voucher_words import fen
+
+
+class FundWords:
+    """What the teller says of funds and stocks."""
+
+    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
+        raise NotImplementedError
+
+    def _fund(self, told: dict[str, str], code: str, mode: str = "prepaid") -> Any:
+        source = told.get("source", "fiscal")
+        fields = {
+            "code": code,
+            "name": code,
+            "organisation": told.get("of", "jingxi"),
+            "book": told.get("in", "jingxi"),
+        }
+        return self._do(
+            Kind.REGISTER_FUND,
+            RegisterFund,
+            told,
+            mode=FundMode[mode.upper()],
+            source=Source[source.upper()],
+            **fields,
+        )
+
+    def _pay_in(self, told: dict[str, str], fund: str, amount: str) -> Any:
+        reference = told.get("reference", "bank-1").strip('"')
+        return self._do(Kind.PAY_IN_FUND, PayInFund, told, fund=fund, amount=fen(amount), reference=reference)
+
+    def _pay_out(self, told: dict[str, str], fund: str, amount: str) -> Any:
+        reference = told.get("reference", "bank-2").strip('"')
+        return self._do(Kind.PAY_OUT_FUND, PayOutFund, told, fund=fund, amount=fen(amount), reference=reference)
+
+    def _sweep(self, told: dict[str, str], fund: str) -> Any:
+        return self._do(Kind.SWEEP_FUND, SweepFund, told, fund=fund)
+
+    def _open_stock(self, told: dict[str, str], stock: str) -> Any:
+        return self._do(Kind.OPEN_STOCK, OpenStock, told, program=told.get("program", "jingxika"), stock=stock)
+
+    def _pause_stock(self, told: dict[str, str], stock: str) -> Any:
+        return self._step(Kind.PAUSE_STOCK, PauseStock, told, stock)
+
+    def _resume_stock(self, told: dict[str, str], stock: str) -> Any:
+        return self._step(Kind.RESUME_STOCK, ResumeStock, told, stock)
+
+    def _stop_stock(self, told: dict[str, str], stock: str) -> Any:
+        return self._step(Kind.STOP_STOCK, StopStock, told, stock)
+
+    def _step(self, kind: Kind, shape: Any, told: dict[str, str], stock: str) -> Any:
+        reason = told.get("because", "checked").strip('"')
+        return self._do(kind, shape, told, program=told.get("program", "jingxika"), stock=stock, reason=reason)
+
+    def _raise_stock(self, told: dict[str, str], stock: str, count: str, budget: str) -> Any:
+        """`raise-stock off-10 from 100 vouchers worth 1000`: what was seen."""
+        fields = {"stock": stock, "count": int(count), "budget": Money(fen(budget))}
+        return self._do(Kind.RAISE_STOCK, RaiseStock, told, program=told.get("program", "jingxika"), **fields)
