@@ -33,6 +33,7 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
+from support.claim_words import ClaimWords
 from support.program_words import ProgramWords
 from support.town import Town
 from support.voucher_words import VoucherWords, fen, nothing
@@ -44,7 +45,7 @@ CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 ID_NUMBER = "11010519491231002X"
 
 
-class Teller(ProgramWords, VoucherWords):
+class Teller(ProgramWords, VoucherWords, ClaimWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -55,6 +56,8 @@ class Teller(ProgramWords, VoucherWords):
         self.payers: dict[str, Id] = {}
         self.lots: dict[str, Id] = {}
         self.vouchers: dict[str, Id] = {}
+        self.draws: dict[str, Id] = {}
+        self.entries: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -88,7 +91,9 @@ class Teller(ProgramWords, VoucherWords):
     # Holders, cards, money in
 
     def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
-        person = Person(told.get("named", "李四"), phone, None if "unidentified" in rest else ID_NUMBER)
+        person = Person(
+            told.get("named", "李四"), phone, None if "unidentified" in rest else told.get("passport", ID_NUMBER)
+        )
         command = registration(self.town.app.master, OPERATOR, told["key"], person)
         outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
         if isinstance(outcome, Effect):
@@ -311,5 +316,9 @@ _OPTIONS = {
     "wallet",
     "amount",
     "minutes",
+    "device",
+    "payee",
+    "passport",
+    "seats",
     "times",
 }
