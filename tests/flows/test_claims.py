@@ -11,7 +11,7 @@ from kaquan.holders.service import identification, registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.privacy.model import Person
-from kaquan.quotas import tokens
+from kaquan.quotas.slots import GRACE_SECONDS
 from kaquan.vouchers.model import Claim, IssueVoucher
 from support.database import Database
 from support.grants import stock_text
@@ -102,8 +102,8 @@ def test_a_claim_that_died_holds_its_token_for_a_grace_then_its_late_arrival_is_
     lost = claim(town, who, "lost")
     dies(town, lost)
     refused = town.app.one(Kind.CLAIM, claim(town, who))
-    assert code(refused) == "claim_in_flight" and refused.refusal.facts == {"wait_seconds": tokens.GRACE_SECONDS}
-    town.tick(seconds=tokens.GRACE_SECONDS)
+    assert code(refused) == "claim_in_flight" and refused.refusal.facts == {"wait_seconds": GRACE_SECONDS}
+    town.tick(seconds=GRACE_SECONDS)
     assert asked(town, claim(town, who)) == [""]
     assert asked(town, lost) == ["claim_taken_over"]
     assert town.rows("SELECT count(*) FROM voucher") == [(1,)]

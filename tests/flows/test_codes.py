@@ -7,7 +7,7 @@ from kaquan.commands.model import Effect, Entry, Kind, scoped_id
 from kaquan.db.wire import raw_cursor
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
-from kaquan.quotas.tokens import GRACE_SECONDS
+from kaquan.quotas.slots import GRACE_SECONDS
 from kaquan.stocks.model import StopStock
 from kaquan.vouchers import codes
 from kaquan.vouchers.model import ClaimByCode

@@ -16,7 +16,7 @@ from kaquan.draws.model import EndDraw, EnterDraw, ListDraw
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.main import Kaquan
-from kaquan.quotas.tokens import GRACE_SECONDS
+from kaquan.quotas.slots import GRACE_SECONDS
 from kaquan.vouchers.model import Claim, ExpireVoucher, ReserveVoucher, VoidVoucher
 from support.database import fresh_database
 from support.grants import stock_text

@@ -33,6 +33,7 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
+from support.claim_words import ClaimWords
 from support.fund_words import FundWords
 from support.program_words import ProgramWords
 from support.town import Town
@@ -45,7 +46,7 @@ CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 ID_NUMBER = "11010519491231002X"
 
 
-class Teller(ProgramWords, FundWords, VoucherWords):
+class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -56,6 +57,8 @@ class Teller(ProgramWords, FundWords, VoucherWords):
         self.payers: dict[str, Id] = {}
         self.lots: dict[str, Id] = {}
         self.vouchers: dict[str, Id] = {}
+        self.draws: dict[str, Id] = {}
+        self.entries: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -89,7 +92,9 @@ class Teller(ProgramWords, FundWords, VoucherWords):
     # Holders, cards, money in
 
     def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
-        person = Person(told.get("named", "李四"), phone, None if "unidentified" in rest else ID_NUMBER)
+        person = Person(
+            told.get("named", "李四"), phone, None if "unidentified" in rest else told.get("passport", ID_NUMBER)
+        )
         command = registration(self.town.app.master, OPERATOR, told["key"], person)
         outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
         if isinstance(outcome, Effect):
@@ -314,5 +319,9 @@ _OPTIONS = {
     "wallet",
     "amount",
     "minutes",
+    "device",
+    "payee",
+    "passport",
+    "seats",
     "times",
 }

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from kaquan.commands.model import Effect, Kind
+from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
@@ -20,7 +20,7 @@ from kaquan.payments.service import quote
 from kaquan.programs.catalogue import FundMode
 from kaquan.programs.grants import Stock
 from kaquan.stocks.model import OpenStock
-from kaquan.vouchers.model import Claim, ExpireVoucher, ReleaseVoucher, ReserveVoucher, VoidVoucher, VoucherState
+from kaquan.vouchers.model import ExpireVoucher, ReleaseVoucher, ReserveVoucher, VoidVoucher, VoucherState
 from kaquan.vouchers.orders import Line
 from support.grants import stock_text
 from support.town import Town
@@ -51,14 +51,6 @@ class VoucherWords:
 
     def _card(self, name: str) -> Id:
         raise NotImplementedError
-
-    def _claim(self, told: dict[str, str], name: str, stock: str) -> Any:
-        program, to = told.get("program", "jingxika"), told.get("to", "zhang")
-        wallet = self.wallets.get(to, nothing(to))
-        outcome = self._do(Kind.CLAIM, Claim, told, wallet=wallet, program=program, stock=stock)
-        if isinstance(outcome, Effect):
-            self.vouchers[name] = outcome.id
-        return outcome
 
     def _voucher(self, name: str) -> Id:
         return self.vouchers.get(name, nothing(name))
@@ -124,7 +116,7 @@ def stock_told(words: str) -> str:
             terms[f"{name}_fen"] = fen(value)
         else:
             assert name in _TERMS, f"a stock has no term {name}"
-            terms[name] = value == "true" if _TERMS[name] is bool else value
+            terms[name] = value == "true" if _TERMS[name] is bool else value.replace("T", " ")
             if _TERMS[name] is int or name == "rate_bps":
                 terms[name] = int(value)
     if terms.get("kind", "threshold") != "threshold":

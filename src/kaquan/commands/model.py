@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import IntEnum, unique
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -109,6 +109,13 @@ class Entry(msgspec.Struct):
 
 TOMBSTONE = bytes(16)
 """The content of a command that was refused before it arrived (an order reversed first): it matches anything."""
+
+
+class Decision(NamedTuple):
+    """How a command was decided: whether it took effect, and the digest of what it asked."""
+
+    took_effect: bool
+    content: bytes
 
 
 _TIME_BYTES = 6

@@ -5,23 +5,16 @@ late, and what it claimed is free.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import psycopg
 
 from kaquan.commands.loading import buckets, call_load
-from kaquan.commands.model import TOMBSTONE
+from kaquan.commands.model import TOMBSTONE, Decision
 from kaquan.commands.store import QUERIES
 from kaquan.db.wire import INT2, UUID, column
 from kaquan.kernel.ids import Id, bucket_of
-
-
-class Decision(NamedTuple):
-    """How a command was decided: whether it took effect, and the digest of what it asked."""
-
-    took_effect: bool
-    content: bytes
 
 
 def bury(connection: psycopg.Connection[Any], command: Id, code: str, at_us: int) -> bool:

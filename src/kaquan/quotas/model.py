@@ -169,6 +169,15 @@ class Want(NamedTuple):
         return (self.subject, self.rule, self.day)
 
 
+class Held(NamedTuple):
+    """A token that a command took, for what it asked."""
+
+    slot: int
+    command: bytes
+    content: bytes
+    at_us: int
+
+
 class Lost(NamedTuple):
     """A want that got no token. `wait_seconds` 0: all are used. Else the `holders` of some may still be refused."""
 

@@ -1,7 +1,7 @@
 """Slices, tallies and tokens in the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import psycopg
@@ -10,7 +10,7 @@ from kaquan.commands.loading import call_load
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, INT4, UUID, Column, column, decode
 from kaquan.kernel.ids import Id, bucket_of
-from kaquan.quotas.model import Quotas, Slice, SliceKey, Tally, TallyKey, Want
+from kaquan.quotas.model import Held, Quotas, Slice, SliceKey, Tally, TallyKey, Want
 
 QUERIES = load(__package__)
 
@@ -65,15 +65,6 @@ def _slices(facts: Mapping[str, Sequence[Any]]) -> Iterable[Slice]:
 def _tallies(facts: Mapping[str, Sequence[Any]]) -> Iterable[Tally]:
     names = ("subject", "version", "rule", "day", "count")
     return (Tally(Id(row[0]), *row[1:]) for row in zip(*(facts[f"tally_{name}"] for name in names), strict=True))
-
-
-class Held(NamedTuple):
-    """A token that a command took."""
-
-    slot: int
-    command: bytes
-    content: bytes
-    at_us: int
 
 
 def take(cursor: psycopg.Cursor[Any], wants: Sequence[Want], at_us: int) -> list[Want]:

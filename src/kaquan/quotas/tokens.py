@@ -8,18 +8,17 @@ command finds its own token again.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 
-from kaquan.commands.tombstones import Decision, bury, decisions
+from kaquan.commands.tombstones import bury, decisions
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.quotas import store
-from kaquan.quotas.model import Lost, Want
-from kaquan.quotas.store import Held
+from kaquan.quotas.model import Held, Lost, Want
+from kaquan.quotas.slots import standing
 
-GRACE_SECONDS = 30  # a command that has not been decided by then is taken for lost; callers time out sooner
 ROUNDS = 5
 """Others may come between a look and an insert; whoever loses that often is told to come back."""
 
@@ -46,21 +45,6 @@ def take(
     return lost + [Lost(want, frozenset(), 1) for want in left]
 
 
-class _Slot(NamedTuple):
-    """A token somebody has, and what became of its command; `waited` in seconds."""
-
-    held: Held
-    decision: Decision | None
-    waited: int
-
-    @property
-    def free(self) -> bool:
-        """Whether its command can't take effect for it."""
-        if self.decision is None:
-            return False
-        return not (self.decision.took_effect and self.decision.content == self.held.content)
-
-
 def _judge(
     cursor: psycopg.Cursor[Any],
     wants: Sequence[Want],
@@ -74,31 +58,21 @@ def _judge(
     known = decisions(cursor, sorted({one.command for want in wants for one in held[want.key]}))
     for want in wants:
         tokens = held[want.key]
-        if any(one.command == want.command and one.content == want.content for one in tokens):
+        seen = standing(want, tokens, known, at_us)
+        if seen.own or (taking is None and len(tokens) < want.most):
             continue
-        if taking is None and len(tokens) < want.most:
-            continue
-        slots = [_Slot(one, known.get(one.command), (at_us - one.at_us) // 1_000_000) for one in tokens]
-        waiting = [slot for slot in slots if slot.decision is None]
-        late = [slot for slot in waiting if slot.waited >= GRACE_SECONDS and slot.held.command != want.command]
-        for slot in [slot for slot in slots if slot.free] + late:
-            if taking is None or _take_over(taking, want, slot, at_us, lost_code):
-                tokens[tokens.index(slot.held)] = Held(slot.held.slot, want.command, want.content, at_us)
+        for token in (*seen.free, *seen.late):
+            if taking is None or _take_over(taking, want, token, token in seen.late, at_us, lost_code):
+                tokens[tokens.index(token)] = Held(token.slot, want.command, want.content, at_us)
                 break
         else:
-            lost.append(_told(want, [slot for slot in waiting if slot not in late], bool(late)))
+            lost.append(seen.lost(want, at_us))
     return lost
 
 
-def _take_over(connection: psycopg.Connection[Any], want: Want, slot: _Slot, at_us: int, lost_code: str) -> bool:
-    if slot.decision is None and not bury(connection, Id(slot.held.command), lost_code, at_us):
+def _take_over(
+    connection: psycopg.Connection[Any], want: Want, token: Held, late: bool, at_us: int, lost_code: str
+) -> bool:
+    if late and not bury(connection, Id(token.command), lost_code, at_us):
         return False
-    return store.take_over(connection, want, slot.held, at_us)
-
-
-def _told(want: Want, waiting: Sequence[_Slot], contended: bool) -> Lost:
-    """Full for good; or for now, when a holder may still be refused."""
-    if waiting:
-        wait = GRACE_SECONDS - max(slot.waited for slot in waiting)
-        return Lost(want, frozenset(slot.held.command for slot in waiting), max(1, wait))
-    return Lost(want, frozenset(), 1 if contended else 0)
+    return store.take_over(connection, want, token, at_us)

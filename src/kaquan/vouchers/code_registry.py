@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 
-from kaquan.commands.model import Entry
-from kaquan.commands.tombstones import Decision, bury, decisions
+from kaquan.commands.model import Decision, Entry
+from kaquan.commands.tombstones import bury, decisions
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
-from kaquan.quotas.tokens import GRACE_SECONDS
+from kaquan.quotas.slots import GRACE_SECONDS, given_up
 from kaquan.vouchers import store
 from kaquan.vouchers.codes import NOT_TAKEN, Code
 
@@ -52,7 +52,7 @@ def take(
 def _given_up(code: Code, decision: Decision | None, at_us: int) -> bool:
     if decision is None:
         return at_us - code.taken_us >= GRACE_SECONDS * 1_000_000
-    return not (decision.took_effect and decision.content == code.content)
+    return given_up(code.content, decision)
 
 
 def _take_over(

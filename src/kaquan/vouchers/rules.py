@@ -40,6 +40,8 @@ def decide(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: datetim
     voucher = facts.vouchers.get(command.voucher)
     if voucher is None:
         return Refusal(errors.VOUCHER_UNKNOWN)
+    if isinstance(command, ReserveVoucher | ReleaseVoucher) and not command.caller.reaches(command.merchant):
+        return Refusal(errors.VOUCHER_UNKNOWN)
     stock = catalogue.stock(voucher.terms, voucher.stock)
     match command:
         case ReserveVoucher():
@@ -77,6 +79,8 @@ def _reserve(command: ReserveVoucher, voucher: Voucher, stock: Stock, at: dateti
         return refusal
     if at_us >= voucher.expires_us:
         return Refusal(errors.VOUCHER_EXPIRED, {"expired": shown(instant(voucher.expires_us))})
+    if at_us < voucher.valid_us:
+        return Refusal(errors.VOUCHER_NOT_YET, {"valid_from": shown(instant(voucher.valid_us))})
     if voucher.held_by_other(holder, at_us):
         return Refusal(errors.VOUCHER_HELD, {"held_until": shown(instant(voucher.held_us))})
     until = microseconds(at + timedelta(minutes=command.minutes))
