@@ -23,6 +23,7 @@ from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
 from kaquan.ledger.model import Row as Posting
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.sales.errors import VOUCHER_OF_OTHER_PROGRAM, VOUCHER_VALUE_TOO_LATE
 from kaquan.vouchers import errors
 from kaquan.vouchers.model import SpendingFacts, Voucher, VoucherState
 from kaquan.vouchers.orders import Applied, Order, apply, not_available, together
@@ -119,7 +120,7 @@ def _counts(voucher: Voucher, stock: Stock, order: Order, wish: Wish) -> Refusal
     if rules.kind != "top_up":
         return Refusal(errors.VOUCHER_PAYS, {"stock": stock.code})
     if stock.terms.program != wish.terms.program:
-        return Refusal(errors.VOUCHER_OF_OTHER_PROGRAM, {"program": stock.terms.terms.program.name_zh})
+        return Refusal(VOUCHER_OF_OTHER_PROGRAM, {"program": stock.terms.terms.program.name_zh})
     if refusal := not_available(voucher, order, microseconds(wish.at)):
         return refusal
     if wish.price < rules.min_order_fen:
@@ -127,7 +128,7 @@ def _counts(voucher: Voucher, stock: Stock, order: Order, wish: Wish) -> Refusal
         return Refusal(errors.VOUCHER_THRESHOLD, {"min_order_fen": rules.min_order_fen, "missing_fen": missing})
     first = business_date(_active_from(wish)).isoformat()
     if rules.not_after and first > rules.not_after:
-        return Refusal(errors.VOUCHER_VALUE_TOO_LATE, {"active_from": first, "not_after": rules.not_after})
+        return Refusal(VOUCHER_VALUE_TOO_LATE, {"active_from": first, "not_after": rules.not_after})
     return None
 
 
