@@ -10,7 +10,7 @@ A story is a heading with a table under it. Its columns, named by the last word 
   vouchers; `funded`: what funders gave or pledged. Typed: principal + bonus + subsidy + payable + budget +
   committed = paid + granted + funded in every row; a column that a table leaves out is nothing.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
-  `borne`: what merchants bore themselves.
+  `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
 
@@ -27,6 +27,7 @@ from typing import Any
 
 from kaquan.commands.model import Effect, Refused
 from kaquan.kernel.refusal import CATALOGUE, Refusal
+from kaquan.ledger.chart import Source
 from support.teller import CHINESE, Teller
 from support.town import Town
 from support.voucher_words import fen, open_for, stock_told
@@ -34,7 +35,7 @@ from support.voucher_words import fen, open_for, stock_told
 FOLDER = Path(__file__).parents[1] / "stories"
 HELD = ("principal", "bonus", "subsidy", "payable", "budget", "committed")
 CAME_IN = ("paid", "granted", "funded")
-MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne")
+MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal")
 DITTO = "〃"
 MOVING = (
     *("fund", "stock", "stock_event", "slice", "voucher", "tally"),
@@ -186,6 +187,8 @@ class Play:
         booked = {"principal": moved.get(20, 0), "bonus": moved.get(21, 0), "subsidy": moved.get(22, 0)}
         stored = {"principal": lots.get(0, 0), "bonus": lots.get(1, 0), "subsidy": lots.get(2, 0)}
         assert booked == stored, f"lots hold {stored}, the books say {booked}"
+        sql = "SELECT coalesce(sum(CASE 40 WHEN credit THEN amount ELSE -amount END), 0)::bigint FROM posting"
+        (fiscal,) = self.town.rows(f"{sql} WHERE 40 IN (credit, debit) AND source = %s", int(Source.FISCAL))[0]
         assert moved.get(43, 0) == -moved.get(44, 0), "a memo pair is a pair"
         return {
             **booked,
@@ -198,6 +201,7 @@ class Play:
             "held": held,
             "receivable": -moved.get(32, 0),
             "borne": moved.get(44, 0),
+            "fiscal": fiscal,
         }
 
     def promisable(self) -> int:

@@ -14,6 +14,7 @@ import msgspec
 
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Effect, Entry, Kind, scoped_id
+from kaquan.funders.model import fund_id
 from kaquan.holders.service import identification, registration
 from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
 from kaquan.kernel.clock import SHANGHAI
@@ -117,12 +118,14 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
             program=told.get("program", "jingxika"),
             face=fen(face),
             channel=told.get("via", "sandbox"),
+            vouchers=self._with(told),
         )
         if isinstance(outcome, Effect):
             self.cards[card] = outcome.id
         return outcome
 
-    def _top_up(self, told: dict[str, str], card: str, face: str) -> Any:
+    def _top_up(self, told: dict[str, str], card: str, face: str = "0") -> Any:
+        """Without a face only vouchers put value on the card."""
         fields = {"channel": told.get("via", "sandbox"), "vouchers": self._with(told)}
         return self._do(Kind.TOP_UP, TopUp, told, card=self._card(card), face=fen(face), **fields)
 
@@ -237,6 +240,13 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
 
     def _expire_principal(self, told: dict[str, str], card: str) -> Any:
         found = self.town.rows("SELECT id FROM lot WHERE card = %s AND kind = 0 ORDER BY id", self._card(card).hex())
+        return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=self._card(card), lot=Id(found[0][0].bytes))
+
+    def _expire_subsidy(self, told: dict[str, str], card: str) -> Any:
+        """The first subsidy on the card, `of city` that of a fund."""
+        fund = fund_id(told["of"]).hex() if "of" in told else None
+        sql = "SELECT id FROM lot WHERE card = %s AND kind = 2 AND fund = coalesce(%s, fund) ORDER BY expires_at, id"
+        found = self.town.rows(sql, self._card(card).hex(), fund)
         return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=self._card(card), lot=Id(found[0][0].bytes))
 
     def _wait(self, told: dict[str, str]) -> None:

@@ -36,7 +36,8 @@ _TITLES: dict[Topic, Sentence] = {
 
 
 class Purchase(msgspec.Struct, frozen=True):
-    """The facts of a sale or top-up. `number` is the card's number at that time, `subsidy` what vouchers paid."""
+    """The facts of a sale or top-up. `number` is the card's number at that time, `subsidy` what vouchers paid; the
+    first of that expires at `subsidy_until`."""
 
     number: str
     face: Money
@@ -45,6 +46,7 @@ class Purchase(msgspec.Struct, frozen=True):
     active_from: datetime
     top_up: bool
     subsidy: Money = ZERO
+    subsidy_until: datetime | None = None
 
 
 def contract(terms: Terms, purchase: Purchase, language: Language) -> str:
@@ -124,12 +126,14 @@ def _places(terms: Terms) -> list[Sentence]:
 def _price(purchase: Purchase) -> list[Sentence]:
     paid, face, at = text(purchase.paid), text(purchase.face), shown(purchase.at)
     bonus, subsidy = text(Money(purchase.face - purchase.paid - purchase.subsidy)), text(purchase.subsidy)
-    of_vouchers_zh = f"，消费券补贴 {subsidy} 元（不可提现，到期退回出资方）" if purchase.subsidy else ""
-    of_vouchers_en = (
-        f", {subsidy} subsidy from vouchers (never paid out, back to its funders when it expires)"
-        if purchase.subsidy
-        else ""
-    )
+    of_vouchers_zh = of_vouchers_en = ""
+    if purchase.subsidy and purchase.subsidy_until:
+        until = shown(purchase.subsidy_until)
+        of_vouchers_zh = f"，消费券补贴 {subsidy} 元（不可提现，最早 {until} 到期，到期退回出资方）"
+        of_vouchers_en = (
+            f", {subsidy} subsidy from vouchers (never paid out; the first of it expires on {until} and goes back to "
+            "its funders)"
+        )
     return [
         (
             f"{at}（北京时间）实付 {paid} 元，得面值 {face} 元：本金 {paid} 元，赠金 {bonus} 元{of_vouchers_zh}。",

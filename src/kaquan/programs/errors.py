@@ -15,9 +15,11 @@ from kaquan.programs.grant_errors import PACKETS_FIT as PACKETS_FIT
 from kaquan.programs.grant_errors import STOCK_BUDGET as STOCK_BUDGET
 from kaquan.programs.grant_errors import STOCK_GOODS as STOCK_GOODS
 from kaquan.programs.grant_errors import STOCK_RATE as STOCK_RATE
+from kaquan.programs.grant_errors import STOCK_TERM_UNREAD as STOCK_TERM_UNREAD
 from kaquan.programs.grant_errors import STOCK_THRESHOLD as STOCK_THRESHOLD
 from kaquan.programs.grant_errors import STOCK_TOP_UP as STOCK_TOP_UP
 from kaquan.programs.grant_errors import STOCK_WINDOW as STOCK_WINDOW
+from kaquan.programs.grant_errors import STOCK_WITHOUT_CARD as STOCK_WITHOUT_CARD
 from kaquan.programs.life_errors import LOOSENING as LOOSENING
 from kaquan.programs.life_errors import NOTHING_WAITS as NOTHING_WAITS
 from kaquan.programs.life_errors import PERSON_MISSING as PERSON_MISSING

@@ -5,7 +5,7 @@ from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
 from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
-from kaquan.programs.explain_stocks import given
+from kaquan.programs.explain_stocks import given, subsidies
 from kaquan.programs.phrases import Sentence, count_of, percent
 from kaquan.programs.terms import Band, ProgramTerms, Rebate
 
@@ -194,7 +194,7 @@ def paying(terms: ProgramTerms) -> list[Sentence]:
         f"预授权最长 {hold_zh}，到时未完成则自动释放。",
         f"An authorization lasts at most {hold_en} and then lapses by itself.",
     )
-    return [_BURN[spending.burn_order], hold, once, refund]
+    return [_BURN[spending.burn_order], hold, once, refund, *subsidies(terms)]
 
 
 def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:

@@ -41,9 +41,21 @@ def _what(stock: Stock) -> Sentence:
             f"兑换 {stock.goods}，最多抵 {face} 元",
             f"good for {stock.goods}, worth at most {face} yuan",
         ),
-        "top_up": (f"为卡充值 {face} 元", f"puts {face} yuan on a card"),
+        "top_up": _tops_up(face, least if stock.min_order_fen else ""),
     }[stock.kind]
     return f"券“{stock.name_zh}”（{stock.code}）：{zh}。", f"Voucher {stock.name_en} ({stock.code}): {en}."
+
+
+def _tops_up(face: str, least: str) -> Sentence:
+    if least:
+        return (
+            f"购卡或充值的价款满 {least} 元，抵 {face} 元",
+            f"pays {face} yuan of a card or top-up that costs {least} or more",
+        )
+    return (
+        f"为卡充值 {face} 元，或抵购卡、充值的价款",
+        f"puts {face} yuan on a card, or pays that part of a card or top-up",
+    )
 
 
 def _supplied(stock: Stock) -> Sentence:
@@ -109,6 +121,18 @@ def _funded(funding: Sequence[Funding]) -> Sentence:
         zh.append(f"{'商户' if merchant else each.fund}承担 {share or '全部'}")
         en.append(f"{'the merchant' if merchant else each.fund} pays {share or 'all of it'}")
     return "优惠由" + "，".join(zh) + "。", f"Of the discount {', '.join(en)}."
+
+
+def subsidies(terms: ProgramTerms) -> Iterator[Sentence]:
+    """What top-up vouchers put on a card."""
+    if any(stock.kind == "top_up" for stock in terms.stocks):
+        yield (
+            "充值券充入的是补贴：出资方的钱，不可提现；有效天数与券相同，自生效日起算，到期未用的退回出资方；"
+            "计入卡的余额上限，支付时与赠金一样对待，退款退回原补贴。",
+            "Top-up vouchers put a subsidy on the card: their funders' money, never paid out. It counts for as many "
+            "days as the voucher, from the day on which it begins to, and goes back to its funders when it expires. "
+            "It is part of what the card may hold, a payment takes it as it takes bonus, and a refund puts it back.",
+        )
 
 
 def _plan(one: Drip, names: dict[str, Sentence]) -> Sentence:

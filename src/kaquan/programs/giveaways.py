@@ -7,12 +7,20 @@ Funding is of stocks: plans, referrals and packets hand out vouchers of a stock,
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import msgspec
+
 from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.programs import errors
 from kaquan.programs.grants import MERCHANT, PacketPool, Stock
 from kaquan.programs.liability import supply
 from kaquan.programs.terms import ProgramTerms
+
+_OF_ORDERS = {
+    *("weekdays", "hours", "goods", "places", "use_person_day"),
+    *("below_threshold", "partial_refund", "after_refund", "breaker_hour_count"),
+}
+"""Terms of a stock that count for orders at merchants only."""
 
 
 def ungivable(terms: ProgramTerms) -> Iterator[Refusal]:
@@ -23,6 +31,7 @@ def ungivable(terms: ProgramTerms) -> Iterator[Refusal]:
     for position, stock in enumerate(terms.stocks, start=1):
         term = f"stocks[{position}]"
         yield from _worth(stock, term)
+        yield from _tops_up(stock, term, sells=bool(terms.presale.offers))
         yield from _windows(stock, term)
     for term, code in _grants(terms):
         if code not in stocks:
@@ -82,6 +91,17 @@ def _worth(stock: Stock, term: str) -> Iterator[Refusal]:
         if 0 < budget < stock.face_fen:
             facts = {"term": f"{term}.{name}", "budget_fen": budget, "face_fen": stock.face_fen}
             yield Refusal(errors.STOCK_BUDGET, facts)
+
+
+def _tops_up(stock: Stock, term: str, *, sells: bool) -> Iterator[Refusal]:
+    """A top-up voucher has a card to top up, and no term that only an order at a merchant would read."""
+    if stock.kind != "top_up":
+        return
+    if not sells:
+        yield Refusal(errors.STOCK_WITHOUT_CARD, {"term": term, "stock": stock.code})
+    for field in msgspec.structs.fields(Stock):
+        if field.name in _OF_ORDERS and getattr(stock, field.name) != field.default:
+            yield Refusal(errors.STOCK_TERM_UNREAD, {"term": f"{term}.{field.name}"})
 
 
 def _windows(stock: Stock, term: str) -> Iterator[Refusal]:

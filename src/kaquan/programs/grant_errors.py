@@ -82,6 +82,22 @@ STOCK_TOP_UP = RefusalCode(
     remedy_zh="请由资金户出资",
     remedy_en="Let a fund pay for it",
 )
+STOCK_TERM_UNREAD = RefusalCode(
+    code="program_stock_term_unread",
+    status=422,
+    zh="{term}：充值券用不到这一项",
+    en="{term}: nothing reads this of a top-up voucher",
+    remedy_zh="请去掉这一项",
+    remedy_en="Leave it out",
+)
+STOCK_WITHOUT_CARD = RefusalCode(
+    code="program_top_up_without_card",
+    status=422,
+    zh="{term}：本活动不售卡，充值券“{stock}”无卡可充",
+    en="{term}: the program sells no cards, so there is none that the voucher {stock} could top up",
+    remedy_zh="请改用立减券（instant），或写上 presale.offers",
+    remedy_en="Make it instant, or add presale.offers",
+)
 GRANT_STOCK = RefusalCode(
     code="program_grant_without_stock",
     status=422,

@@ -38,3 +38,19 @@ CHANNEL_UNKNOWN = RefusalCode(
     remedy_en="Channels: {channels}",
     burns=False,
 )
+VOUCHER_OF_OTHER_PROGRAM = RefusalCode(
+    "voucher_of_other_program",
+    status=422,
+    zh="这张券只能给活动“{program}”的卡充值",
+    en="This voucher only tops up cards of the program {program}",
+    remedy_zh="请用于该活动的卡",
+    remedy_en="Use it for a card of that program",
+)
+VOUCHER_VALUE_TOO_LATE = RefusalCode(
+    "voucher_value_too_late",
+    status=422,
+    zh="充值要到 {active_from} 才生效，而这张券的钱最迟用到 {not_after}",
+    en="What is bought counts from {active_from}, but this voucher's money counts until {not_after} at the latest",
+    remedy_zh="请去掉这张券，或只用券充值（即时生效）",
+    remedy_en="Leave it out, or top up with the voucher alone, which counts at once",
+)

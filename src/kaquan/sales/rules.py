@@ -135,7 +135,7 @@ def _price(face: Money | None, channel: str, terms: Terms, at: datetime) -> Mone
 
 
 def _purchase(number: str, face: Money, value: Value, at: datetime, *, top_up: bool) -> Purchase:
-    return Purchase(number, face, value.paid, at, value.active, top_up, value.subsidy)
+    return Purchase(number, face, value.paid, at, value.active, top_up, value.subsidy, value.subsidy_until)
 
 
 def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Value) -> bytes:
@@ -152,6 +152,7 @@ def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Valu
             "paid_fen": value.paid,
             "state": state,
             "subsidy_fen": value.subsidy,
+            "subsidy_until_us": microseconds(value.subsidy_until) if value.subsidy_until else None,
             "terms_version": terms.version,
         },
         order="sorted",

@@ -5,7 +5,7 @@ back to them when it expires.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -23,9 +23,10 @@ from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
 from kaquan.ledger.model import Row as Posting
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.sales.errors import VOUCHER_OF_OTHER_PROGRAM, VOUCHER_VALUE_TOO_LATE
 from kaquan.vouchers import errors
 from kaquan.vouchers.model import SpendingFacts, Voucher, VoucherState
-from kaquan.vouchers.orders import Order, not_available, together, worth
+from kaquan.vouchers.orders import Applied, Order, apply, not_available, together
 
 CHANNELS = {name: Id(sha256(name.encode()).digest()[:16]) for name in ("sandbox", "cash", "credit_card")}
 """Payment channels by name, with the owner of their account. Real ones come with their connectors."""
@@ -47,18 +48,10 @@ class Wish(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Paid(msgspec.Struct, frozen=True):
-    """What one voucher pays of a purchase."""
-
-    voucher: Voucher
-    stock: Stock
-    amount: Money
-
-
 class ByVouchers(msgspec.Struct, frozen=True):
     """What vouchers pay of a purchase."""
 
-    parts: tuple[Paid, ...]
+    parts: tuple[Applied, ...]
 
     @property
     def amount(self) -> Money:
@@ -90,10 +83,15 @@ class Value(msgspec.Struct, frozen=True):
         """What vouchers pay."""
         return Money(sum(lot.granted for lot in self.lots if lot.kind is LotKind.SUBSIDY))
 
+    @property
+    def subsidy_until(self) -> datetime | None:
+        """When the first of that expires; None when vouchers pay nothing."""
+        ends = [lot.expires_us for lot in self.lots if lot.kind is LotKind.SUBSIDY]
+        return instant(min(ends)) if ends else None
+
 
 def paid_by(wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue: Catalogue) -> ByVouchers | Refusal:
     """What these vouchers of the wallet pay of a purchase, or put on a card by themselves when it names no offer."""
-    due = wish.price if wish.face else None
     if len(set(vouchers)) != len(vouchers):
         return Refusal(errors.VOUCHER_TWICE)
     known = [one for one in map(facts.vouchers.get, vouchers) if one is not None and one.wallet == wish.wallet]
@@ -102,37 +100,42 @@ def paid_by(wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue:
         return Refusal(errors.VOUCHER_UNKNOWN)
     if refusal := together([stock for _, stock in pairs], wish.terms.terms.spending.vouchers_max):
         return refusal
-    left = due
-    parts: list[Paid] = []
+    order = Order(wish.price, (), "", None, wish.id, wish.id)
     for voucher, stock in pairs:
-        if refusal := _counts(voucher, stock, due, wish):
+        if refusal := _counts(voucher, stock, order, wish):
             return refusal
-        amount = Money(voucher.face) if left is None else worth(stock.rules, Money(voucher.face), left)
-        if not amount:
-            return Refusal(errors.VOUCHER_NO_EFFECT, {"stock": stock.code})
-        left = None if left is None else Money(left - amount)
-        parts.append(Paid(voucher, stock, amount))
-    return ByVouchers(tuple(parts))
+    if wish.face:
+        applied = apply(pairs, order)
+    else:
+        applied = [Applied(voucher, stock, Money(voucher.face), ()) for voucher, stock in pairs]
+    for one in applied:
+        if not one.amount:
+            return Refusal(errors.VOUCHER_NO_EFFECT, {"stock": one.stock.code})
+    return ByVouchers(tuple(applied))
 
 
-def _counts(voucher: Voucher, stock: Stock, due: Money | None, wish: Wish) -> Refusal | None:
-    """Whether a voucher may pay for a purchase of this program."""
+def _counts(voucher: Voucher, stock: Stock, order: Order, wish: Wish) -> Refusal | None:
+    """Whether a voucher may pay for a purchase of this program. A threshold asks for an offer of that price."""
     rules = stock.rules
-    if rules.kind != "top_up" or stock.terms.program != wish.terms.program or stock.merchant_borne:
+    if rules.kind != "top_up":
         return Refusal(errors.VOUCHER_PAYS, {"stock": stock.code})
-    order = Order(due or ZERO, (), "", None, wish.id, wish.id)
+    if stock.terms.program != wish.terms.program:
+        return Refusal(VOUCHER_OF_OTHER_PROGRAM, {"program": stock.terms.terms.program.name_zh})
     if refusal := not_available(voucher, order, microseconds(wish.at)):
         return refusal
-    if due is not None and due < rules.min_order_fen:
-        missing = rules.min_order_fen - due
+    if wish.price < rules.min_order_fen:
+        missing = rules.min_order_fen - wish.price
         return Refusal(errors.VOUCHER_THRESHOLD, {"min_order_fen": rules.min_order_fen, "missing_fen": missing})
+    first = business_date(_active_from(wish)).isoformat()
+    if rules.not_after and first > rules.not_after:
+        return Refusal(VOUCHER_VALUE_TOO_LATE, {"active_from": first, "not_after": rules.not_after})
     return None
 
 
 def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
     """What is paid becomes principal under custody, the rest of the face value bonus at the issuer's expense."""
     terms, face, price = wish.terms.terms, wish.face, wish.price
-    active = _active_from(wish.at, terms.presale.activation_days if face else 0)
+    active = _active_from(wish)
     days = terms.card.principal_valid_days
     expires_us = microseconds(active + timedelta(days=days)) if days else 0
     active_us = microseconds(active)
@@ -161,7 +164,7 @@ def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
     return Value(lots, post(wish.id, wish.terms.ledger, legs), changes, paid, discounts)
 
 
-def _subsidies(part: Paid, legs: list[Leg]) -> list[tuple[Fund, Money]]:
+def _subsidies(part: Applied, legs: list[Leg]) -> list[tuple[Fund, Money]]:
     """What each funder pays of a voucher's part; what it had promised beyond is free again."""
     promise = promised(part.stock.funding, Money(part.voucher.face))
     shares = used(promise, part.amount)
@@ -169,12 +172,12 @@ def _subsidies(part: Paid, legs: list[Leg]) -> list[tuple[Fund, Money]]:
     return [(fund, one) for fund, one in shares if fund is not None and one]
 
 
-def _subsidy_lot(wish: Wish, part: Paid, fund: Fund, amount: Money, active: datetime) -> NewLot:
+def _subsidy_lot(wish: Wish, part: Applied, fund: Fund, amount: Money, active: datetime) -> NewLot:
     """A funder's money on a card: it stays as long as a voucher of its stock that was handed out on that day."""
     rules = part.stock.rules
     last = business_date(active) + timedelta(days=rules.valid_days - 1)
     if rules.not_after:
-        last = max(business_date(active), min(last, datetime.fromisoformat(rules.not_after).date()))
+        last = min(last, date.fromisoformat(rules.not_after))
     expires = shanghai(last + timedelta(days=1))
     return NewLot(
         derived_id(wish.id, b"subsidy" + part.voucher.id + fund.id),
@@ -189,5 +192,7 @@ def _subsidy_lot(wish: Wish, part: Paid, fund: Fund, amount: Money, active: date
     )
 
 
-def _active_from(at: datetime, days: int) -> datetime:
-    return shanghai(business_date(at) + timedelta(days=days)) if days else at
+def _active_from(wish: Wish) -> datetime:
+    """From when it can be spent: an offer waits as its presale says, vouchers by themselves count at once."""
+    days = wish.terms.terms.presale.activation_days if wish.face else 0
+    return shanghai(business_date(wish.at) + timedelta(days=days)) if days else wish.at
