@@ -46,7 +46,10 @@ def promised(funding: Sequence[FundShare], face: Money) -> list[Part]:
 
 def used(promise: Sequence[Part], amount: Money) -> list[Part]:
     """How a use of `amount` is split: in proportion to what each promised, and never more than that."""
-    parts = allocate(amount, [part for _, part in promise])
+    weights = [part for _, part in promise]
+    if sum(weights) == amount:
+        return list(promise)
+    parts = allocate(amount, weights)
     return [(fund, part) for (fund, _), part in zip(promise, parts, strict=True)]
 
 

@@ -116,8 +116,9 @@ def _capture(
     held = unpack_allocation(payment.allocation, facts.of(payment.card))
     paid = {lot.id: part for lot, part in captured.taken}
     terms, merchant = catalogue.terms[payment.terms], catalogue.merchants[payment.merchant]
-    discounts = tenders.discounts_of(captured.applied)
-    posted = tenders.charge(captured.taken, terms.ledger, merchant) + tenders.redeem(captured.applied, merchant)
+    splits = tenders.split(captured.applied)
+    discounts = tenders.discounts_of(splits)
+    posted = tenders.charge(captured.taken, terms.ledger, merchant) + tenders.redeem(splits, merchant)
     whole = captured.amount == payment.amount
     values = payment.values(
         state=PaymentState.CAPTURED,
@@ -129,7 +130,7 @@ def _capture(
         lines=payment.lines if whole else b"",
     )
     return Plan(
-        answer=_answer(payment, captured, reward, catalogue),
+        answer=_answer(payment, captured, tenders.named(discounts, catalogue), reward),
         event="payment.captured.v1",
         subject=payment.wallet,
         person=facts.person(payment),
@@ -144,14 +145,14 @@ def _capture(
     )
 
 
-def _answer(payment: Payment, captured: Captured, reward: Earned | None, catalogue: Catalogue) -> bytes:
+def _answer(payment: Payment, captured: Captured, discounts: list[dict[str, object]], reward: Earned | None) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(captured.taken)
     return msgspec.json.encode(
         {
             "amount_fen": captured.amount,
             "bonus_fen": bonus,
             "discount_fen": sum(one.amount for one in captured.applied),
-            "discounts": tenders.named(tenders.discounts_of(captured.applied), catalogue),
+            "discounts": discounts,
             "merchant": payment.merchant.hex(),
             "order_no": payment.order_no,
             "outside_fen": captured.outside,

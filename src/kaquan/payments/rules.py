@@ -71,13 +71,18 @@ class Bill(msgspec.Struct, frozen=True):
     merchant: Merchant
     terms: Terms
     applied: Sequence[Applied]
-    discounts: Sequence[Discount]
+    splits: Sequence[tenders.Split]
     taken: list[Share]
 
     @property
     def discount(self) -> Money:
         """What the vouchers take off."""
         return Money(sum([one.amount for one in self.applied]))
+
+    @property
+    def discounts(self) -> list[Discount]:
+        """What they take off, by funder."""
+        return tenders.discounts_of(self.splits)
 
     @property
     def by_card(self) -> Money:
@@ -141,7 +146,7 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     taken = _taken(command, card, Money(due - command.outside), facts, terms, at)
     if isinstance(taken, Refusal):
         return taken
-    return Bill(card, wallet, merchant, terms, applied, tenders.discounts_of(applied), taken)
+    return Bill(card, wallet, merchant, terms, applied, tenders.split(applied), taken)
 
 
 def _taken(
@@ -231,7 +236,7 @@ def _take(entry: Entry, bill: Bill, facts: PayFacts, catalogue: Catalogue, at: d
     reward = earned(bill.by_card, bill.terms, at) if bill.card else None
     posted = tenders.charge(bill.taken, bill.terms.ledger, bill.merchant)
     if bill.applied:
-        posted += tenders.redeem(bill.applied, bill.merchant)
+        posted += tenders.redeem(bill.splits, bill.merchant)
     return Plan(
         answer=_answer(entry.id, command, bill, "captured", reward, catalogue),
         event="payment.captured.v1",

@@ -6,6 +6,7 @@ in that order what refunds have given back so far.
 
 from collections.abc import Iterable, Sequence
 from struct import Struct
+from typing import NamedTuple
 
 import msgspec
 
@@ -70,12 +71,26 @@ def unpack_returned(stored: bytes, parts: int) -> list[int]:
     return [part for (part,) in _RETURNED.iter_unpack(stored)] if stored else [0] * parts
 
 
-def discounts_of(applied: Iterable[Applied]) -> list[Discount]:
+class Split(NamedTuple):
+    """What a voucher takes off an order, by its funders: what each had promised, and what each pays."""
+
+    applied: Applied
+    promise: Sequence[funders.Part]
+    parts: Sequence[funders.Part]
+
+
+def split(applied: Iterable[Applied]) -> list[Split]:
+    """What vouchers take off, split over their funders."""
+    promises = [(one, funders.promised(one.stock.funding, Money(one.voucher.face))) for one in applied]
+    return [Split(one, promise, funders.used(promise, one.amount)) for one, promise in promises]
+
+
+def discounts_of(splits: Iterable[Split]) -> list[Discount]:
     """What vouchers take off, by the funder who pays it; a funder's nothing is left out."""
     return [
-        Discount(one.voucher.id, NO_FUND if fund is None else fund.id, part)
-        for one in applied
-        for fund, part in funders.used(funders.promised(one.stock.funding, Money(one.voucher.face)), one.amount)
+        Discount(one.applied.voucher.id, NO_FUND if fund is None else fund.id, part)
+        for one in splits
+        for fund, part in one.parts
         if part
     ]
 
@@ -102,19 +117,19 @@ def give_back(returned: Sequence[Share], ledger: Ledger, merchant: Merchant) -> 
     return across(ledger, legs, merchant)
 
 
-def redeem(applied: Iterable[Applied], merchant: Merchant) -> Posted:
+def redeem(splits: Iterable[Split], merchant: Merchant) -> Posted:
     """The funders' promises pay the merchant; what a voucher did not need is free again."""
     posted: Posted = []
-    for one in applied:
-        promise = funders.promised(one.stock.funding, Money(one.voucher.face))
-        parts = funders.used(promise, one.amount)
+    for one, promise, parts in splits:
         legs = [
             leg
             for fund, part in parts
             for leg in funders.spend_legs(fund, part, Account.MERCHANT_PAYABLE, merchant.id)
         ]
-        unused = [(fund, Money(all_ - part)) for (fund, all_), (_, part) in zip(promise, parts, strict=True)]
-        posted += across(one.stock.terms.ledger, [*legs, *funders.release_legs(unused)], merchant)
+        if one.amount < one.voucher.face:
+            unused = [(fund, Money(all_ - part)) for (fund, all_), (_, part) in zip(promise, parts, strict=True)]
+            legs += funders.release_legs(unused)
+        posted += across(one.stock.terms.ledger, legs, merchant)
     return posted
 
 
