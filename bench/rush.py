@@ -7,6 +7,7 @@ handed out, and the timetable runs beside. The table says how many were handed o
 """
 
 import argparse
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -46,15 +47,16 @@ def main(claimers: int, vouchers: int, workers: int) -> int:
     print(f"{'persons':>28}  {claimers:,} with {len(wallets):,} wallets, registered in {prepared:.0f} s")
     print(f"{'server':>28}  {durable}")
     print(f"{'processes':>28}  {workers} that claim, 1 timetable, 1 operator who voids")
-    print(
-        f"{'claims decided':>28}  {sum(codes.values()):,} in {took:.1f} s: {sum(codes.values()) / took:,.0f} a second"
-    )
+    decided = sum(codes.values())
+    print(f"{'claims decided':>28}  {decided:,} in {took:.1f} s: {decided / took:,.0f} a second")
     print(f"{'vouchers handed out':>28}  {handed:,} of {vouchers:,}")
     for code, count in codes.most_common():
         print(f"{code or 'got one':>28}  {count:,}")
     print(f"{'told and there differ in':>28}  {len(lost)}")
     print(f"{'retries told otherwise':>28}  {sum(one.differing for one in told)}")
     print(f"{'wrong':>28}  {len(wrong)}", *wrong, sep="\n")
+    facts = {"claims_per_s": round(decided / took), "claims": decided, "handed_out": handed, "of": vouchers}
+    print(json.dumps({**facts, "wrong": len(wrong) + len(lost) + sum(one.differing for one in told)}))
     return 0 if handed == vouchers and not wrong and not lost else 1
 
 

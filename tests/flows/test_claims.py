@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from kaquan.commands.model import Effect, Entry, Kind, Refused, scoped_id
 from kaquan.db.wire import raw_cursor
 from kaquan.holders.service import identification, registration
-from kaquan.kernel.caller import OPERATOR
+from kaquan.jobs.run import run_due
+from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.ids import Id
 from kaquan.privacy.model import Person
 from kaquan.quotas.slots import GRACE_SECONDS
-from kaquan.vouchers.model import Claim, IssueVoucher
+from kaquan.vouchers.model import Claim, IssueVoucher, ReserveVoucher, VoidVoucher
 from support.database import Database
 from support.grants import stock_text
 from support.town import Town, build
@@ -199,3 +201,26 @@ def test_what_is_issued_by_an_operator_counts_for_the_person(database: Database)
     assert town.app.one(Kind.ISSUE_VOUCHER, IssueVoucher(key="gift", **give)).replayed
     assert code(town.app.one(Kind.ISSUE_VOUCHER, IssueVoucher(key="more", **give))) == "claim_person_limit"
     assert town.rows("SELECT count(*) FROM voucher") == [(1,)]
+
+
+def test_the_timetable_gives_back_what_expired(database: Database) -> None:
+    town = opened(database, valid_days=2)
+    kept, gone = (town.ok(Kind.CLAIM, claim(town, wallet(town, number))).id for number in (1, 2))
+    town.ok(Kind.VOID_VOUCHER, VoidVoucher(key="void", caller=OPERATOR, voucher=gone, reason="test"))
+    town.tick(days=1)
+    assert Kind.EXPIRE_VOUCHER not in run_due(town.app)
+    town.tick(days=1)
+    assert run_due(town.app)[Kind.EXPIRE_VOUCHER] == 1 and not run_due(town.app)
+    assert dict(town.rows("SELECT id, state::int FROM voucher")) == {UUID(bytes=kept): 4, UUID(bytes=gone): 5}
+    assert town.rows("SELECT sum(CASE WHEN credit = 31 THEN amount ELSE -amount END)::int FROM posting"
+                     " WHERE 31 IN (credit, debit)") == [(0,)]  # fmt: skip
+
+
+def test_a_till_reserves_for_its_own_merchant_only(database: Database) -> None:
+    town = opened(database)
+    voucher = town.ok(Kind.CLAIM, claim(town, wallet(town, 1))).id
+    till = Caller(organisation=9, role=Role.MERCHANT, merchant=town.merchants["mall-1"])
+    asked_for = {"caller": till, "voucher": voucher, "order_no": "o-1"}
+    other = ReserveVoucher(key="a", merchant=town.merchants["mall-2"], minutes=5, **asked_for)
+    assert code(town.app.one(Kind.RESERVE_VOUCHER, other)) == "voucher_unknown"
+    town.ok(Kind.RESERVE_VOUCHER, ReserveVoucher(key="b", merchant=town.merchants["mall-1"], minutes=5, **asked_for))

@@ -134,6 +134,8 @@ def test_a_draw_is_opened_entered_closed_and_checked_by_anybody(gifts: Shop, tmp
     assert gifts.ok(*close)["awarded"] == 1, "closing again gives nobody anything"
     receipt = gifts.ok("voucher", "draw", "receipt", draw["draw"], "--entry", first["entry"])
     other = gifts.ok("voucher", "draw", "receipt", draw["draw"], "--phone", "13800000005")
+    unknown = gifts.no("voucher", "draw", "receipt", draw["draw"], "--entry", f"ent_{'0' * 26}")
+    assert unknown["code"] == "entry_unknown"
     places = [check_draw.check(one, names.read_text("utf-8").split()) for one in (receipt, other)]
     assert sorted(places) == [1, 2] and receipt["won"] != other["won"]
     (shown,) = gifts.ok("voucher", "draw", "list")["draws"]

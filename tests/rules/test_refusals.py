@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
 QUOTE = "rules/test_quote.py::"
 WHAT_CANNOT = "rules/test_giveaways.py::test_what_cannot_be_given_is_refused"
+DRAWS = "flows/test_draws.py::"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
@@ -48,6 +49,9 @@ DIRECT = {
     "program_top_up_by_merchant": WHAT_CANNOT,
     "program_voucher_valid_above_law": WHAT_CANNOT,
     "program_packets_do_not_fit": "rules/test_giveaways.py::test_packets_that_can_not_be_split_are_refused",
+    "draw_busy": f"{DRAWS}test_a_list_that_can_not_be_closed_says_so",
+    "draw_seed_wrong": f"{DRAWS}test_every_step_of_a_draw_has_its_place",
+    "entry_unknown": "flows/test_vouchers_cli.py::test_a_draw_is_opened_entered_closed_and_checked_by_anybody",
     "settlement_terms_changed": f"{SETTLEMENT}test_new_terms_between_preview_and_run_ask_for_a_new_preview",
     "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
