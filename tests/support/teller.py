@@ -35,6 +35,7 @@ from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
 from support.fund_words import FundWords
 from support.program_words import ProgramWords
+from support.reward_words import RewardWords
 from support.town import Town
 from support.voucher_words import VoucherWords, fen, nothing
 
@@ -43,9 +44,10 @@ TILL = Caller(organisation=1, role=Role.MERCHANT)
 CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 
 ID_NUMBER = "11010519491231002X"
+ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
 
 
-class Teller(ProgramWords, FundWords, VoucherWords):
+class Teller(ProgramWords, FundWords, VoucherWords, RewardWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -56,6 +58,7 @@ class Teller(ProgramWords, FundWords, VoucherWords):
         self.payers: dict[str, Id] = {}
         self.lots: dict[str, Id] = {}
         self.vouchers: dict[str, Id] = {}
+        self.given: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -89,7 +92,8 @@ class Teller(ProgramWords, FundWords, VoucherWords):
     # Holders, cards, money in
 
     def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
-        person = Person(told.get("named", "李四"), phone, None if "unidentified" in rest else ID_NUMBER)
+        number = None if "unidentified" in rest else ID_NUMBERS[int(told.get("id", "0"))]
+        person = Person(told.get("named", "李四"), phone, number)
         command = registration(self.town.app.master, OPERATOR, told["key"], person)
         outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
         if isinstance(outcome, Effect):
@@ -315,4 +319,8 @@ _OPTIONS = {
     "amount",
     "minutes",
     "times",
+    "inviter",
+    "device",
+    "payee",
+    "id",
 }

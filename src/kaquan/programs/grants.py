@@ -19,6 +19,7 @@ VALID_DAYS_MAX = 3_660  # ten years: no promise of a program outlives this
 MONTHS_MAX = 36  # a monthly plan of three years
 HOURS_MAX = 720  # 30 days
 MINUTES_MAX = 43_200  # 30 days
+PACKET_MAX = 1_000_000  # fen: ten thousand yuan; more at random is a lottery
 ORDER_MAX = 1_000  # places in the order of application
 MERCHANT = "merchant"
 """As a fund: the merchant bears the discount himself and is credited the net amount (免充值)."""
@@ -246,7 +247,7 @@ class PacketPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     total_fen: Annotated[Money, fen("总金额", "what all packets hold together", 1, looser=1)]
     count: Annotated[int, span("个数", "packets", "items", 1, 1_000_000)]
     min_fen: Annotated[Money, fen("单个最少", "least that one holds", 1)]
-    max_fen: Annotated[Money, fen("单个最多", "most that one holds", 1)]
+    max_fen: Annotated[Money, Meaning("单个最多", "most that one holds", "fen", 1, PACKET_MAX)]
     claim_hours: Annotated[
         int, span("多少小时内未领完则退回", "hours until what is left goes back", "hours", 1, HOURS_MAX, looser=1)
     ]

@@ -28,6 +28,15 @@ def take(slices: Sequence[Slice], bucket: int, count: int, amount: Money) -> lis
     ]
 
 
+def put_back(slices: Sequence[Slice], bucket: int, count: int, amount: Money) -> list[Change]:
+    """`count` things and `amount` back into a pool, to the slice of the takers of `bucket`."""
+    if not slices:
+        return []
+    own = own_slice(bucket)
+    mine = next((one for one in slices if one.number == own), slices[0])
+    return [(mine, (mine.count_left + count, mine.fen_left + amount))]
+
+
 def _spread(available: Sequence[int], wanted: int) -> list[int] | None:
     parts = []
     for free in available:

@@ -20,6 +20,7 @@ from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.contract import Purchase, digest
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.lifecycle import WORDS_ZH
+from kaquan.rewards.plans import Bought, Started, start
 from kaquan.sales import errors
 from kaquan.sales.model import Sell, TopUp
 from kaquan.sales.value import CHANNELS, Value, Wish, paid_by, value_of
@@ -47,7 +48,8 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
     vouchers = paid_by(wish, command.vouchers, facts, catalogue)
     if isinstance(vouchers, Refusal):
         return vouchers
-    value = value_of(wish, vouchers)
+    started = start(Bought(entry.id, wallet.id, entry.id, command.face, terms), facts, catalogue, at)
+    value = value_of(wish, vouchers, started.legs)
     number = number_for(entry.id)
     bucket, card = bucket_of(entry.id), entry.id.hex()
     row = {
@@ -63,16 +65,17 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
         "number": number,
     }
     return Plan(
-        answer=_answer("sold", card, terms, _purchase(number, command.face, value, at, top_up=False), value),
+        answer=_answer(_purchase(number, command.face, value, at, top_up=False), card, terms, value, started),
         event="card.sold.v1",
         subject=wallet.id,
         person=b'{"card":"%b","wallet":"%b"}' % (card.encode(), wallet.id.hex().encode()),
-        changes=tuple(value.changes),
+        changes=(*value.changes, *started.changes),
         inserts=tuple(("lot", lot.row()) for lot in value.lots),
         cold=(
             ("wallet_check", wallet.seen()),
             ("card", row),
             ("card_number", {"bucket": bucket, "number": number, "card": card}),
+            *started.cold,
         ),
         postings=value.postings,
     )
@@ -100,18 +103,19 @@ def decide_top_up(
     vouchers = paid_by(wish, command.vouchers, facts, catalogue)
     if isinstance(vouchers, Refusal):
         return vouchers
-    value = value_of(wish, vouchers)
+    started = start(Bought(entry.id, card.wallet, card.id, command.face, terms), facts, catalogue, at)
+    value = value_of(wish, vouchers, started.legs)
     held = Money(total(facts.of(card.id)) + sum(lot.granted for lot in value.lots))
     if refusal := room(held, bool(card.registered), terms, at):
         return refusal
     purchase = _purchase(card.number, command.face or vouchers.amount, value, at, top_up=True)
     return Plan(
-        answer=_answer("topped_up", card.id.hex(), terms, purchase, value),
+        answer=_answer(purchase, card.id.hex(), terms, value, started),
         event="card.topped_up.v1",
         subject=card.wallet,
         person=card.person(),
-        changes=(card.touched(), *value.changes),
-        cold=(("wallet_check", wallet.seen()),),
+        changes=(card.touched(), *value.changes, *started.changes),
+        cold=(("wallet_check", wallet.seen()), *started.cold),
         inserts=tuple(("lot", lot.row()) for lot in value.lots),
         postings=value.postings,
         born=tuple(value.lots),
@@ -138,8 +142,8 @@ def _purchase(number: str, face: Money, value: Value, at: datetime, *, top_up: b
     return Purchase(number, face, value.paid, at, value.active, top_up, value.subsidy)
 
 
-def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Value) -> bytes:
-    """The receipt: what was paid for what, under which terms, and the digest of the written contract."""
+def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: Started) -> bytes:
+    """The receipt: what was paid for what, under which terms, what it starts, the digest of the written contract."""
     return msgspec.json.encode(
         {
             "active_us": microseconds(purchase.active_from),
@@ -150,9 +154,10 @@ def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Valu
             "face_fen": purchase.face,
             "number": purchase.number,
             "paid_fen": value.paid,
-            "state": state,
+            "state": "topped_up" if purchase.top_up else "sold",
             "subsidy_fen": value.subsidy,
             "terms_version": terms.version,
+            **started.answer,
         },
         order="sorted",
     )

@@ -17,6 +17,8 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.contract import Purchase
+from kaquan.quotas.model import SliceKey
+from kaquan.rewards.plans import start_pools
 from kaquan.sales import rules, store
 from kaquan.vouchers.model import SpendingFacts
 from kaquan.vouchers.service import load_facts
@@ -61,9 +63,13 @@ class SellHandler(Handler):
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> SpendingFacts:
-        """Wallets, and the vouchers that pay."""
+        """Wallets, the vouchers that pay, and what is left for what the sale starts."""
         vouchers = {one for entry in entries for one in entry.command.vouchers}
         wanted = Wanted(wallets={entry.command.wallet for entry in entries}, vouchers=vouchers)
+        bought = [(self._catalogue.program(entry.command.program), entry.command.face) for entry in entries]
+        wanted.slices = {
+            key for terms, face in bought if terms for key in start_pools(terms, face, self._catalogue, at)
+        }
         return load_facts(cursor, entries, wanted, lock)
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
@@ -88,7 +94,15 @@ class TopUpHandler(Handler):
         owners = [card.wallet for card in facts.cards.values()]
         if owners:
             facts.wallets = load_wallets(cursor, entries, owners).wallets
+        if slices := self._pools(entries, facts, at):
+            facts.quotas = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas
         return facts
+
+    def _pools(self, entries: Sequence[Entry], facts: SpendingFacts, at: datetime) -> set[SliceKey]:
+        """What is left for what the top-ups start; the programs are known only by the cards."""
+        known = [(facts.cards.get(entry.command.card), entry.command.face) for entry in entries]
+        bought = [(self._catalogue.latest[card.program], face) for card, face in known if card]
+        return {key for terms, face in bought for key in start_pools(terms, face, self._catalogue, at)}
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""

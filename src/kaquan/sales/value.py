@@ -129,8 +129,11 @@ def _counts(voucher: Voucher, stock: Stock, due: Money | None, wish: Wish) -> Re
     return None
 
 
-def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
-    """What is paid becomes principal under custody, the rest of the face value bonus at the issuer's expense."""
+def value_of(wish: Wish, by_vouchers: ByVouchers, besides: Sequence[Leg] = ()) -> Value:
+    """What is paid becomes principal under custody, the rest of the face value bonus at the issuer's expense.
+
+    `besides`: the legs of what the purchase starts, in the same transfer.
+    """
     terms, face, price = wish.terms.terms, wish.face, wish.price
     active = _active_from(wish.at, terms.presale.activation_days if face else 0)
     days = terms.card.principal_valid_days
@@ -158,7 +161,7 @@ def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
             legs += spend_legs(fund, amount, Account.CARD_SUBSIDY, lot.id)
             lots.append(lot)
             discounts.append({"fund": fund.code, "fund_fen": amount, "voucher": part.voucher.id.hex()})
-    return Value(lots, post(wish.id, wish.terms.ledger, legs), changes, paid, discounts)
+    return Value(lots, post(wish.id, wish.terms.ledger, [*legs, *besides]), changes, paid, discounts)
 
 
 def _subsidies(part: Paid, legs: list[Leg]) -> list[tuple[Fund, Money]]:

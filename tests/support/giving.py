@@ -1,0 +1,112 @@
+"""What the teller says about what is given: funds and stocks, monthly plans, referrals, packets, the timetable."""
+
+from hashlib import sha256
+from typing import Any
+
+from kaquan.commands.model import Effect, Kind
+from kaquan.jobs.run import run_due
+from kaquan.kernel.ids import Id
+from kaquan.kernel.money import yuan
+from kaquan.programs.catalogue import StockState
+from kaquan.rewards.invite_codes import invite_code
+from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
+from kaquan.rewards.plan_model import CancelPlan, GrantDrip
+from kaquan.rewards.referral_model import AcceptInvite, EarnReferral, FollowReferral, PayReferral, UndoReferral
+from support.town import Town
+
+
+def _nothing(name: str) -> Id:
+    return Id(sha256(b"nothing" + name.encode()).digest()[:16])
+
+
+class Giving:
+    """The words of a teller about what programs give. `given` knows referrals by invitees, and pools by name."""
+
+    town: Town
+    wallets: dict[str, Id]
+    cards: dict[str, Id]
+    given: dict[str, Id]
+
+    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
+        raise NotImplementedError
+
+    def _named(self, name: str, outcome: Any) -> Any:
+        if isinstance(outcome, Effect):
+            self.given[name] = outcome.id
+        return outcome
+
+    def _fund(self, told: dict[str, str], code: str, amount: str) -> Any:
+        self.town.fund(code)
+        return self.town.pay_in(code, yuan(amount))
+
+    def _open_stock(self, told: dict[str, str], code: str) -> None:
+        self.town.stock(code)
+
+    def _set_stock(self, told: dict[str, str], code: str, state: str) -> None:
+        """Pause, resume or stop a stock, whatever its command will ask besides."""
+        number = int(StockState[state.upper()])
+        self.town.rows("UPDATE stock SET state = %s WHERE code = %s RETURNING id", number, code)
+        self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
+
+    def _timetable(self, told: dict[str, str]) -> None:
+        """Everything that is due."""
+        run_due(self.town.app)
+
+    # Monthly plans, by the card that they are for
+
+    def _plan(self, card: str) -> Id:
+        sql = "SELECT id FROM plan WHERE card = %s ORDER BY at DESC LIMIT 1"
+        found = self.town.rows(sql, self.cards.get(card, _nothing(card)).hex())
+        return Id(found[0][0].bytes) if found else _nothing(card)
+
+    def _grant_month(self, told: dict[str, str], card: str, month: str) -> Any:
+        return self._do(Kind.GRANT_DRIP, GrantDrip, told, plan=self._plan(card), month=int(month))
+
+    def _cancel_plan(self, told: dict[str, str], card: str) -> Any:
+        return self._do(Kind.CANCEL_PLAN, CancelPlan, told, plan=self._plan(card), reason="card closed")
+
+    # Referrals, by the invitee
+
+    def _accept(self, told: dict[str, str], invitee: str, code: str = "") -> Any:
+        inviter = self.wallets.get(told.get("from", ""), _nothing(invitee))
+        outcome = self._do(
+            Kind.ACCEPT_INVITE,
+            AcceptInvite,
+            told,
+            wallet=self.wallets.get(invitee, _nothing(invitee)),
+            program=told.get("program", "jingxika"),
+            code=code or invite_code(inviter),
+            device=told["device"].encode() if "device" in told else None,
+            payee=told["payee"].encode() if "payee" in told else None,
+        )
+        return self._named(invitee, outcome)
+
+    def _referral(self, invitee: str) -> Id:
+        return self.given.get(invitee, _nothing(invitee))
+
+    def _earn(self, told: dict[str, str], invitee: str) -> Any:
+        return self._do(Kind.EARN_REFERRAL, EarnReferral, told, referral=self._referral(invitee))
+
+    def _pay_referral(self, told: dict[str, str], invitee: str) -> Any:
+        return self._do(Kind.PAY_REFERRAL, PayReferral, told, referral=self._referral(invitee))
+
+    def _undo_referral(self, told: dict[str, str], invitee: str) -> Any:
+        fields = {"referral": self._referral(invitee), "reason": "withdrawn"}
+        return self._do(Kind.UNDO_REFERRAL, UndoReferral, told, **fields)
+
+    def _follow(self, told: dict[str, str], invitee: str) -> Any:
+        fields = {"inviter": self.wallets[told["from"]], "referral": self._referral(invitee)}
+        return self._do(Kind.FOLLOW_REFERRAL, FollowReferral, told, **fields)
+
+    # Packets, by names
+
+    def _open_packets(self, told: dict[str, str], name: str, code: str = "lucky") -> Any:
+        fields = {"program": told.get("program", "jingxika"), "code": code, "seed": sha256(name.encode()).digest()}
+        return self._named(name, self._do(Kind.OPEN_PACKETS, OpenPackets, told, **fields))
+
+    def _open_packet(self, told: dict[str, str], pool: str, holder: str) -> Any:
+        wallet, identity = self.wallets.get(holder, _nothing(holder)), self.given.get(pool, _nothing(pool))
+        return self._do(Kind.OPEN_PACKET, OpenPacket, told, wallet=wallet, pool=identity)
+
+    def _end_packets(self, told: dict[str, str], pool: str) -> Any:
+        return self._do(Kind.END_PACKETS, EndPackets, told, pool=self.given.get(pool, _nothing(pool)))
