@@ -9,6 +9,7 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.money import yuan
 from kaquan.programs.catalogue import StockState
 from kaquan.rewards.invite_codes import invite_code
+from kaquan.rewards.model import ExpireLot
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.plan_model import CancelPlan, GrantDrip
 from kaquan.rewards.referral_model import AcceptInvite, EarnReferral, FollowReferral, PayReferral, UndoReferral
@@ -38,6 +39,18 @@ class Giving:
     def _fund(self, told: dict[str, str], code: str, amount: str) -> Any:
         self.town.fund(code)
         return self.town.pay_in(code, yuan(amount))
+
+    def _pay_in(self, told: dict[str, str], code: str, amount: str) -> Any:
+        return self.town.pay_in(code, yuan(amount))
+
+    def _expire_funded(self, told: dict[str, str], order: str) -> Any:
+        """The larger of the lots that funds paid for an order's rebate and that have not expired."""
+        sql = (
+            "SELECT l.id, l.card FROM lot l JOIN payment p ON p.id = l.origin"
+            " WHERE p.order_no = %s AND l.fund IS NOT NULL AND l.state = 0 ORDER BY l.granted DESC LIMIT 1"
+        )
+        lot, card = self.town.rows(sql, order)[0]
+        return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=Id(card.bytes), lot=Id(lot.bytes))
 
     def _open_stock(self, told: dict[str, str], code: str) -> None:
         self.town.stock(code)

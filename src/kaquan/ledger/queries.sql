@@ -94,7 +94,7 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 21), 0)::bigint AS spent_bonus_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 22), 0)::bigint AS spent_subsidy_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 30 AND credit = 21), 0)::bigint AS rebates_granted_fen,
-    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit = 60), 0)::bigint
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit IN (60, 30)), 0)::bigint
         AS rebates_clawed_back_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 21), 0)::bigint AS bonus_expired_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 22), 0)::bigint AS subsidy_expired_fen,
@@ -246,12 +246,15 @@ SELECT amounts.differing = 0 AND shares.differing = 0 AND whole.differing = 0 AS
        whole.differing AS refunds_differing
 FROM amounts, shares, whole;
 
--- prove_rewards: each granted rebate is a lot that was credited with just that amount
-SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.lot) AS rewards,
+-- prove_rewards: each granted rebate is lots, of whoever paid for it, that were credited with just that amount
+SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.id) AS rewards,
        coalesce(sum(r.granted), 0)::bigint AS granted_fen,
        count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) AS differing
-FROM (SELECT lot, granted FROM reward WHERE granted > 0) r
-FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30 AND credit = 21) p ON p.credit_owner = r.lot;
+FROM (SELECT id, granted FROM reward WHERE granted > 0) r
+FULL JOIN (
+    SELECT l.origin, sum(p.amount)::bigint AS amount FROM posting p JOIN lot l ON l.bucket = p.bucket AND l.id = p.credit_owner
+    WHERE p.kind = 30 AND p.credit = 21 GROUP BY l.origin
+) p ON p.origin = r.id;
 
 -- prove_vouchers: what funders have promised is what vouchers, plans and packets that may still count are worth
 WITH promises AS (

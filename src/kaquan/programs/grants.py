@@ -24,6 +24,9 @@ ORDER_MAX = 1_000  # places in the order of application
 MERCHANT = "merchant"
 """As a fund: the merchant bears the discount himself and is credited the net amount (免充值)."""
 
+BONUSES = ("rebate", "presale")
+"""What may be funded besides stocks: the rebate, and what a purchase puts on top of its price."""
+
 INSTANT = r"(|[0-9]{4}-[0-9]{2}-[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9])"
 DAY = r"(|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 WEEKDAYS = r"(|[1-7]{1,7})"
@@ -45,7 +48,14 @@ class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     Plans, referrals and packets hand out vouchers of a stock, and are paid for by who pays for it.
     """
 
-    of: Annotated[str, code("为哪个券批次出资", "code of the stock that is paid for", key=True)]
+    of: Annotated[
+        str,
+        code(
+            "为哪一项出资：券批次的代码；rebate 为返利，presale 为充值赠送",
+            "what is paid for: the code of a stock; rebate; presale: what a purchase puts on top of its price",
+            key=True,
+        ),
+    ]
     fund: Annotated[
         str,
         code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it", key=True),

@@ -15,9 +15,10 @@ from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.contract import Purchase
 from kaquan.quotas.model import SliceKey
+from kaquan.rewards.bonus import bonus_pools
 from kaquan.rewards.plans import start_pools
 from kaquan.sales import rules, store
 from kaquan.vouchers.model import SpendingFacts
@@ -67,9 +68,7 @@ class SellHandler(Handler):
         vouchers = {one for entry in entries for one in entry.command.vouchers}
         wanted = Wanted(wallets={entry.command.wallet for entry in entries}, vouchers=vouchers)
         bought = [(self._catalogue.program(entry.command.program), entry.command.face) for entry in entries]
-        wanted.slices = {
-            key for terms, face in bought if terms for key in start_pools(terms, face, self._catalogue, at)
-        }
+        wanted.slices = {key for terms, face in bought if terms for key in _pools(terms, face, self._catalogue, at)}
         return load_facts(cursor, entries, wanted, lock)
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
@@ -102,10 +101,15 @@ class TopUpHandler(Handler):
         """What is left for what the top-ups start; the programs are known only by the cards."""
         known = [(facts.cards.get(entry.command.card), entry.command.face) for entry in entries]
         bought = [(self._catalogue.latest[card.program], face) for card, face in known if card]
-        return {key for terms, face in bought for key in start_pools(terms, face, self._catalogue, at)}
+        return {key for terms, face in bought for key in _pools(terms, face, self._catalogue, at)}
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
         card = facts.cards.get(entry.command.card)
         wallet = facts.wallets.get(card.wallet) if card else None
         return rules.decide_top_up(entry, facts, wallet, self._catalogue, at)
+
+
+def _pools(terms: Terms, face: Money, catalogue: Catalogue, at: datetime) -> list[SliceKey]:
+    """What is left of what a purchase starts, and of the funds that pay for its bonus."""
+    return [*start_pools(terms, face, catalogue, at), *bonus_pools(terms, "presale", catalogue)]
