@@ -1,4 +1,4 @@
-"""Bonus and subsidies that funds pay for, on a real database: pledged money is billed, and unbilled if it comes back."""
+"""Bonus and subsidies that funds pay for, on a real database: pledged money is billed, and unbilled when back."""
 
 from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR

@@ -12,8 +12,8 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
   `borne`: what merchants bore themselves.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
-* `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`. `usable`: how
-  many vouchers may still count, whoever has them.
+* `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
+* `usable`: how many vouchers may still count, whoever has them.
 
 `〃` repeats the cell above. Above the table, `条款 terms: `a` → `b`` changes the program before it opens, `券
 stocks:` and `资金 funds:` give it vouchers and who pays for them, `先 before:` tells what happened before the first

@@ -70,9 +70,8 @@ def take_command(
             Kind.OPEN_PACKET, lambda key: OpenPacket(key=key, caller=OPERATOR, wallet=owner, pool=target)
         )
         facts = {"packet": public("pkt", done.id), **shown(done.facts)}
-        session.tell(
-            ("领到红包。", "A packet was opened."), done, facts, ("packet", "voucher", "number", "amount_fen")
-        )
+        born = ("packet", "voucher", "number", "amount_fen")
+        session.tell(("领到红包。", "A packet was opened."), done, facts, born)
 
 
 @app.command("show")
@@ -102,7 +101,7 @@ def list_command(program: Program, lang: Lang = None, as_json: AsJson = False) -
 def end_command(
     pool: PoolArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
 ) -> None:
-    """结束到时的红包池：没领的退回，公开种子 / End a pool whose time is up: what is left goes back, the seed is told"""
+    """结束到时的红包池：没领的退回，公开种子 / End a pool: what is left goes back, the seed is told"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
         target = identity("pol", pool)
         done = session.act(Kind.END_PACKETS, lambda key: EndPackets(key=key, caller=OPERATOR, pool=target))

@@ -331,9 +331,6 @@ VALUES: dict[str, Words] = {
     "threshold": ("满减券", "threshold"),
     "pay_in_fund": ("资金户入金", "fund paid in"),
     "pay_out_fund": ("资金户退回", "fund paid out"),
-}
-
-_WORDED = frozenset({"state", "bank_state", "step", "kind", "mode", "cause", "source", "movement", "work"})
     "cancelled": ("已取消", "cancelled"),
     "clawed_back": ("已追回", "clawed back"),
     "done": ("已发完", "done"),
@@ -354,7 +351,9 @@ _WORDED = frozenset({"state", "bank_state", "step", "kind", "mode", "cause", "so
     "end_packets": ("红包池结束", "pools ended"),
 }
 
-_WORDED = frozenset({"state", "bank_state", "inviter_state", "side", "step", "kind", "source", "movement", "work"})
+_WORDED = frozenset(
+    {"state", "bank_state", "inviter_state", "side", "step", "kind", "mode", "cause", "source", "movement", "work"}
+)
 """The facts whose values are words of ours; all others are names that somebody chose."""
 
 _YES: Words = ("是", "yes")

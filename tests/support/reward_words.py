@@ -1,4 +1,8 @@
-"""What the teller says about what is given: funds and stocks, monthly plans, referrals, packets, the timetable."""
+"""The teller's words about rewards: `发放 grant-month A 1`, `接受 accept li inviter zhang`, `领取 open-packet P li`.
+
+Plans are called by their card, referrals by the invitee, pools of packets by a name, from which their seed follows.
+Vouchers are called after what brought them: `A-1` after the first month of A's plan, `li` after her referral.
+"""
 
 from hashlib import sha256
 from typing import Any
@@ -6,27 +10,23 @@ from typing import Any
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.run import run_due
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import yuan
-from kaquan.programs.catalogue import StockState
 from kaquan.rewards.invite_codes import invite_code
 from kaquan.rewards.model import ExpireLot
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.plan_model import CancelPlan, GrantDrip
 from kaquan.rewards.referral_model import AcceptInvite, EarnReferral, FollowReferral, PayReferral, UndoReferral
 from support.town import Town
+from support.voucher_words import nothing
 
 
-def _nothing(name: str) -> Id:
-    return Id(sha256(b"nothing" + name.encode()).digest()[:16])
-
-
-class Giving:
+class RewardWords:
     """The words of a teller about what programs give. `given` knows referrals by invitees, and pools by name."""
 
     town: Town
     wallets: dict[str, Id]
     cards: dict[str, Id]
     given: dict[str, Id]
+    vouchers: dict[str, Id]
 
     def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
         raise NotImplementedError
@@ -35,13 +35,6 @@ class Giving:
         if isinstance(outcome, Effect):
             self.given[name] = outcome.id
         return outcome
-
-    def _fund(self, told: dict[str, str], code: str, amount: str) -> Any:
-        self.town.fund(code)
-        return self.town.pay_in(code, yuan(amount))
-
-    def _pay_in(self, told: dict[str, str], code: str, amount: str) -> Any:
-        return self.town.pay_in(code, yuan(amount))
 
     def _expire_funded(self, told: dict[str, str], order: str) -> Any:
         """The larger of the lots that funds paid for an order's rebate and that have not expired."""
@@ -52,15 +45,6 @@ class Giving:
         lot, card = self.town.rows(sql, order)[0]
         return self._do(Kind.EXPIRE_LOT, ExpireLot, told, card=Id(card.bytes), lot=Id(lot.bytes))
 
-    def _open_stock(self, told: dict[str, str], code: str) -> None:
-        self.town.stock(code)
-
-    def _set_stock(self, told: dict[str, str], code: str, state: str) -> None:
-        """Pause, resume or stop a stock, whatever its command will ask besides."""
-        number = int(StockState[state.upper()])
-        self.town.rows("UPDATE stock SET state = %s WHERE code = %s RETURNING id", number, code)
-        self.town.rows("UPDATE installation SET reference_version = reference_version + 1 RETURNING id")
-
     def _timetable(self, told: dict[str, str]) -> None:
         """Everything that is due."""
         run_due(self.town.app)
@@ -69,11 +53,14 @@ class Giving:
 
     def _plan(self, card: str) -> Id:
         sql = "SELECT id FROM plan WHERE card = %s ORDER BY at DESC LIMIT 1"
-        found = self.town.rows(sql, self.cards.get(card, _nothing(card)).hex())
-        return Id(found[0][0].bytes) if found else _nothing(card)
+        found = self.town.rows(sql, self.cards.get(card, nothing(card)).hex())
+        return Id(found[0][0].bytes) if found else nothing(card)
 
     def _grant_month(self, told: dict[str, str], card: str, month: str) -> Any:
-        return self._do(Kind.GRANT_DRIP, GrantDrip, told, plan=self._plan(card), month=int(month))
+        outcome = self._do(Kind.GRANT_DRIP, GrantDrip, told, plan=self._plan(card), month=int(month))
+        if isinstance(outcome, Effect):
+            self.vouchers[f"{card}-{month}"] = Id(bytes.fromhex(outcome.facts["vouchers"][0]))
+        return outcome
 
     def _cancel_plan(self, told: dict[str, str], card: str) -> Any:
         return self._do(Kind.CANCEL_PLAN, CancelPlan, told, plan=self._plan(card), reason="card closed")
@@ -81,12 +68,12 @@ class Giving:
     # Referrals, by the invitee
 
     def _accept(self, told: dict[str, str], invitee: str, code: str = "") -> Any:
-        inviter = self.wallets.get(told.get("from", ""), _nothing(invitee))
+        inviter = self.wallets.get(told.get("inviter", ""), nothing(invitee))
         outcome = self._do(
             Kind.ACCEPT_INVITE,
             AcceptInvite,
             told,
-            wallet=self.wallets.get(invitee, _nothing(invitee)),
+            wallet=self.wallets.get(invitee, nothing(invitee)),
             program=told.get("program", "jingxika"),
             code=code or invite_code(inviter),
             device=told["device"].encode() if "device" in told else None,
@@ -95,20 +82,23 @@ class Giving:
         return self._named(invitee, outcome)
 
     def _referral(self, invitee: str) -> Id:
-        return self.given.get(invitee, _nothing(invitee))
+        return self.given.get(invitee, nothing(invitee))
 
     def _earn(self, told: dict[str, str], invitee: str) -> Any:
         return self._do(Kind.EARN_REFERRAL, EarnReferral, told, referral=self._referral(invitee))
 
     def _pay_referral(self, told: dict[str, str], invitee: str) -> Any:
-        return self._do(Kind.PAY_REFERRAL, PayReferral, told, referral=self._referral(invitee))
+        outcome = self._do(Kind.PAY_REFERRAL, PayReferral, told, referral=self._referral(invitee))
+        if isinstance(outcome, Effect) and "voucher" in outcome.facts:
+            self.vouchers[invitee] = Id(bytes.fromhex(outcome.facts["voucher"]))
+        return outcome
 
     def _undo_referral(self, told: dict[str, str], invitee: str) -> Any:
         fields = {"referral": self._referral(invitee), "reason": "withdrawn"}
         return self._do(Kind.UNDO_REFERRAL, UndoReferral, told, **fields)
 
     def _follow(self, told: dict[str, str], invitee: str) -> Any:
-        fields = {"inviter": self.wallets[told["from"]], "referral": self._referral(invitee)}
+        fields = {"inviter": self.wallets[told["inviter"]], "referral": self._referral(invitee)}
         return self._do(Kind.FOLLOW_REFERRAL, FollowReferral, told, **fields)
 
     # Packets, by names
@@ -118,8 +108,8 @@ class Giving:
         return self._named(name, self._do(Kind.OPEN_PACKETS, OpenPackets, told, **fields))
 
     def _open_packet(self, told: dict[str, str], pool: str, holder: str) -> Any:
-        wallet, identity = self.wallets.get(holder, _nothing(holder)), self.given.get(pool, _nothing(pool))
+        wallet, identity = self.wallets.get(holder, nothing(holder)), self.given.get(pool, nothing(pool))
         return self._do(Kind.OPEN_PACKET, OpenPacket, told, wallet=wallet, pool=identity)
 
     def _end_packets(self, told: dict[str, str], pool: str) -> Any:
-        return self._do(Kind.END_PACKETS, EndPackets, told, pool=self.given.get(pool, _nothing(pool)))
+        return self._do(Kind.END_PACKETS, EndPackets, told, pool=self.given.get(pool, nothing(pool)))
