@@ -19,6 +19,7 @@ from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.enrolment import EnrolmentHandler
+from kaquan.rewards import service as rewards
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
 from kaquan.stocks import service as stocks
@@ -44,7 +45,7 @@ class Kaquan:
         self.catalogue = Catalogue(programs.read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
         self.calendar = calendar or Calendar.load()
-        self.handlers = _handlers(self.catalogue, self.calendar)
+        self.handlers = _handlers(self.catalogue, self.calendar, self.master)
 
     def execute(self, kind: Kind, commands: Sequence[Any], *, dry_run: bool = False) -> list[Any]:
         """A batch of commands of one kind."""
@@ -55,7 +56,7 @@ class Kaquan:
         return self.door.one(self.handlers[kind], command, dry_run=dry_run)
 
 
-def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
+def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> dict[Kind, Handler]:
     reference = (Kind.REGISTER_ORGANISATION, Kind.REGISTER_MERCHANT, Kind.REGISTER_STORE)
     cards = (Kind.FREEZE, Kind.UNFREEZE, Kind.REPORT_LOST, Kind.REPLACE)
     return {
@@ -72,6 +73,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
         **stocks.handlers(catalogue),
         **vouchers.handlers(catalogue),
         **draws.handlers(catalogue),
+        **rewards.handlers(catalogue, master),
         **payments.handlers(catalogue),
         **settlement.handlers(catalogue, calendar),
     }

@@ -25,6 +25,29 @@ def codes(text: str) -> list[RefusalCode]:
     return [refusal.code for refusal in judged(PRESET + text)]
 
 
+def granted(**stock: Any) -> str:
+    """A stock that a monthly plan of twelve vouchers grants."""
+    return stock_text("gift", **stock) + everything_text(only=("drips",))
+
+
+def paying(of: str, fund: str, share: int = 10_000) -> str:
+    """A fund that pays for a bonus."""
+    return f'\n[[funding]]\nof = "{of}"\nfund = "{fund}"\nshare_bps = {share}\n'
+
+
+def test_who_pays_for_bonus_is_told_and_bears_it() -> None:
+    text = PRESET + paying("rebate", "bank", 6_000) + paying("rebate", "city", 4_000) + paying("presale", "city")
+    assert judged(text) == []
+    terms = terms_of(text)
+    english = explain(terms, law_on(terms.program.law_packs, DAY), "en")
+    assert "Of the rebate bank pays 60%, city pays 40%." in english
+    assert "Of what a purchase puts on top of its price city pays all of it." in english
+    assert [(item.cause, item.code) for item in liability(terms).unbounded] == [
+        ("bonus", "city"),
+        ("rebate", "bank, city"),
+    ]
+
+
 def test_a_program_that_gives_everything_stands_and_is_told() -> None:
     text = PRESET + everything_text()
     assert judged(text) == []
@@ -79,6 +102,14 @@ def test_what_cannot_be_given_is_refused() -> None:
         ),
         (stock_text(hours="22:00-02:00"), errors.STOCK_WINDOW, {"earlier": "22:00", "later": "02:00"}),
         (stock_text(valid_days=91), law_errors.VOUCHER_VALID_TOO_LONG, {"valid_days": 91, "law_days": 90}),
+        (granted(), errors.GRANT_HAND_OUT, {"term": "drips[1].stock", "hand_out": "claim"}),
+        (granted(hand_out="grant", person_total=1), errors.GRANT_LIMITED, {"limit": "person_total"}),
+        (granted(hand_out="grant", claim_from="2025-06-02 10:00"), errors.GRANT_LIMITED, {"limit": "claim_from"}),
+        (granted(hand_out="grant", not_after="2025-06-30"), errors.GRANT_ENDS, {"not_after": "2025-06-30"}),
+        (granted(hand_out="grant", count=11), errors.PLAN_FITS, {"wanted": 12, "count": 11}),
+        (paying("rebate", "merchant"), errors.FUNDING_BONUS, {"of": "rebate"}),
+        (paying("presale", "city", 9_000), errors.FUNDING_SHARES, {"stock": "presale", "sum_bps": 9_000}),
+        (stock_text("rebate"), errors.GRANT_CODE_TWICE, {"code": "rebate"}),
         (
             stock_text() + everything_text(only=("drips",)).replace('stock = "gift"', 'stock = "none"'),
             errors.GRANT_STOCK,

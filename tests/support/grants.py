@@ -49,7 +49,7 @@ def everything_text(only: tuple[str, ...] = ("stocks", "drips", "referrals", "pa
         + stock_text("gift", ("bank", 10_000), kind="instant", min_order_fen=0, hand_out="grant"),
         "drips": '\n[[drips]]\ncode = "monthly"\nstock = "gift"\nfrom_face_fen = 50000\nmonths = 12\n',
         "referrals": '\n[[referrals]]\ncode = "friend"\nfirst_face_fen = 50000\nkept_days = 7\n'
-        'inviter_stock = "gift"\ninvitee_stock = "off-10"\ninviter_day = 2\ninviter_total = 9\n',
+        'inviter_stock = "gift"\ninvitee_stock = "gift"\ninviter_day = 2\ninviter_total = 9\n',
         "packets": '\n[[packets]]\ncode = "luck"\nstock = "gift"\ntotal_fen = 5000\ncount = 10\nmin_fen = 100\n'
         "max_fen = 1000\nclaim_hours = 24\n",
     }

@@ -13,10 +13,11 @@ A story is a heading with a table under it. Its columns, named by the last word 
   `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
+* `usable`: how many vouchers may still count, whoever has them.
 
 `〃` repeats the cell above. Above the table, `条款 terms: `a` → `b`` changes the program before it opens, `券
 stocks:` and `资金 funds:` give it vouchers and who pays for them, `先 before:` tells what happened before the first
-row. See `support.voucher_words`.
+row. See `support.voucher_words`. A block of TOML stands at the program's end.
 """
 
 import re
@@ -41,6 +42,7 @@ MOVING = (
     *("fund", "stock", "stock_event", "slice", "voucher", "tally"),
     *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
     *("program", "program_terms", "program_proposal", "program_event"),
+    *("plan", "referral", "invitation", "packet_pool", "packet"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
@@ -58,6 +60,7 @@ class Table:
     stocks: list[str] = field(default_factory=list)
     funds: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
+    block: str = ""
     columns: list[str] = field(default_factory=list)
     rows: list[dict[str, str]] = field(default_factory=list)
 
@@ -67,14 +70,18 @@ class Table:
     @property
     def more(self) -> str:
         """What stands at the end of the program's text."""
-        return "".join(map(stock_told, self.stocks))
+        return "".join(map(stock_told, self.stocks)) + self.block
 
 
 def tables(path: Path) -> Iterator[Table]:
     """Every table of a file that has rows."""
-    table = Table(path.stem, path.stem, 1)
+    table, quoting = Table(path.stem, path.stem, 1), False
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if line.startswith("#"):
+        if line.startswith("```"):
+            quoting = line == "```toml"
+        elif quoting:
+            table.block += f"\n{line}"
+        elif line.startswith("#"):
             if table.rows:
                 yield table
             table = Table(path.stem, line.lstrip("# "), number)
@@ -142,6 +149,8 @@ class Play:
         self._balances({name: fen(row[name]) for name in MONEY if name in row})
         if "promisable" in row:
             assert fen(row["promisable"]) == self.promisable()
+        if "usable" in row:
+            assert int(row["usable"]) == self.town.rows("SELECT count(*) FROM voucher WHERE state IN (1, 2)")[0][0]
         if "vouchers" in row:
             told, states = dict(_states(row["vouchers"])), self.teller.states()
             assert told == {name: states[name] for name in told}

@@ -37,6 +37,7 @@ from kaquan.settlement.model import Preview, Settle
 from support.claim_words import ClaimWords
 from support.fund_words import FundWords
 from support.program_words import ProgramWords
+from support.reward_words import RewardWords
 from support.town import Town
 from support.voucher_words import VoucherWords, fen, nothing
 
@@ -45,9 +46,10 @@ TILL = Caller(organisation=1, role=Role.MERCHANT)
 CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 
 ID_NUMBER = "11010519491231002X"
+ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
 
 
-class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
+class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
     """One story's words and the ids behind them."""
 
     def __init__(self, town: Town) -> None:
@@ -60,6 +62,7 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
         self.vouchers: dict[str, Id] = {}
         self.draws: dict[str, Id] = {}
         self.entries: dict[str, Id] = {}
+        self.given: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -93,9 +96,8 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords):
     # Holders, cards, money in
 
     def _register(self, told: dict[str, str], name: str, phone: str, *rest: str) -> Any:
-        person = Person(
-            told.get("named", "李四"), phone, None if "unidentified" in rest else told.get("passport", ID_NUMBER)
-        )
+        known = told.get("passport") or ID_NUMBERS[int(told.get("id", "0"))]
+        person = Person(told.get("named", "李四"), phone, None if "unidentified" in rest else known)
         command = registration(self.town.app.master, OPERATOR, told["key"], person)
         outcome = self.town.app.one(Kind.REGISTER_HOLDER, command)
         if isinstance(outcome, Effect):
@@ -334,4 +336,6 @@ _OPTIONS = {
     "passport",
     "seats",
     "times",
+    "inviter",
+    "id",
 }

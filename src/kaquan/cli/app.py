@@ -15,8 +15,11 @@ from kaquan.cli import (
     jobs,
     ledger,
     merchants,
+    packets,
     payments,
+    plans,
     programs,
+    referrals,
     settlement,
     spending,
     stocks,
@@ -58,6 +61,9 @@ app.add_typer(payments.app, name="payment", rich_help_panel=EVERY_DAY)
 vouchers.app.add_typer(voucher_codes.app, name="codes")
 vouchers.app.add_typer(draws.app, name="draw")
 app.add_typer(vouchers.app, name="voucher", rich_help_panel=EVERY_DAY)
+app.add_typer(plans.app, name="plan", rich_help_panel=EVERY_DAY)
+app.add_typer(referrals.app, name="referral", rich_help_panel=EVERY_DAY)
+app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)

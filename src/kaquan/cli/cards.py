@@ -43,6 +43,7 @@ app = typer.Typer(
 )
 
 _LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "subsidy_fen", "active_at", "contract")
+_STARTED = ("plan", "plan_vouchers", "plan_next_at", "plan_refused")
 _LOT_COLUMNS = ("kind", "source", "granted_fen", "balance_fen", "held_fen", "active_at", "expires_at", "state")
 
 _COMPARED: dict[bool | None, Words] = {
@@ -242,7 +243,7 @@ def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[s
     facts = shown(done.facts)
     amount = text(facts["face_fen"])
     headline = (f"{verb[0]} {amount} 元。", f"{verb[1]} {amount} yuan.")
-    session.tell(headline, done, {name: facts[name] for name in _LOADED if name in facts}, born)
+    session.tell(headline, done, {name: facts[name] for name in (*_LOADED, *_STARTED) if name in facts}, born)
 
 
 def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, Any]]]:

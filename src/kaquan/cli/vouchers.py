@@ -66,7 +66,7 @@ def claim_command(
 ) -> None:
     """领取一张券 / Claim a voucher of a stock into a holder's wallet"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, outside = wallet_of(session, wallet, phone), _outside(session, device, payee)
+        owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
         done = session.act(
             Kind.CLAIM,
             lambda key: Claim(key=key, caller=OPERATOR, wallet=owner, program=program, stock=stock, **outside),
@@ -96,7 +96,7 @@ def claim_code_command(
 ) -> None:
     """凭券码领取 / Claim the voucher that a code is worth"""
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, outside = wallet_of(session, wallet, phone), _outside(session, device, payee)
+        owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
         read = codes.normalise(code if code is not None else typer.get_text_stream("stdin").readline())
         if read is None:
             session.refuse(Refusal(CODE_NOT_VALID))
@@ -261,7 +261,7 @@ def _told(session: Session, done: Effect, headline: Words, born: tuple[str, ...]
     session.tell(headline, done, {name: facts[name] for name in _TOLD if name in facts}, born)
 
 
-def _outside(session: Session, device: str | None, payee: str | None) -> dict[str, bytes]:
+def outside_of(session: Session, device: str | None, payee: str | None) -> dict[str, bytes]:
     told = {"device": device, "payee": payee}
     master = session.app.master
     return {kind: service.outside_digest(master, kind, text) for kind, text in told.items() if text is not None}

@@ -206,6 +206,40 @@ LABELS: dict[str, Words] = {
     "won": ("中签", "Won"),
     "work": ("事项", "Work"),
     "worst_fen": ("最多花费", "At worst"),
+    "accepted_at": ("接受时间", "Accepted at"),
+    "each_month": ("每月张数", "A month"),
+    "ends_at": ("结束时间", "Ends at"),
+    "first_face_fen": ("首充门槛", "First purchase from"),
+    "given": ("已发月份", "Granted"),
+    "invitation": ("邀请", "Invitation"),
+    "invite_code": ("邀请码", "Invite code"),
+    "inviter": ("邀请人", "Inviter"),
+    "inviter_short_fen": ("邀请人未追回", "Inviter, not recovered"),
+    "inviter_state": ("邀请人一侧", "Inviter's side"),
+    "inviter_voucher": ("邀请人的券", "Inviter's voucher"),
+    "max_fen": ("单个最多", "Most of one"),
+    "min_fen": ("单个最少", "Least of one"),
+    "months": ("共几个月", "Months"),
+    "months_left": ("取消月份", "Months cancelled"),
+    "next_at": ("下次发放", "Next"),
+    "opened_at": ("开放时间", "Opened at"),
+    "packet": ("红包", "Packet"),
+    "plan": ("返还计划", "Plan"),
+    "plan_next_at": ("首月发放", "First month"),
+    "plan_refused": ("未起返还计划", "No plan because"),
+    "plan_vouchers": ("返还券数", "Vouchers of the plan"),
+    "plans": ("返还计划", "Plans"),
+    "pool": ("红包池", "Pool"),
+    "pools": ("红包池", "Pools"),
+    "referral": ("邀请记录", "Referral"),
+    "referrals": ("邀请", "Referrals"),
+    "side": ("一方", "Side"),
+    "started_at": ("购买时间", "Bought at"),
+    "total_fen": ("总金额", "Total"),
+    "unopened": ("未领个数", "Unopened"),
+    "unopened_fen": ("未领金额", "Unopened amount"),
+    "packets_fen": ("红包总额", "Packets"),
+    "opened_fen": ("已领金额", "Opened"),
 }
 
 VALUES: dict[str, Words] = {
@@ -297,9 +331,29 @@ VALUES: dict[str, Words] = {
     "threshold": ("满减券", "threshold"),
     "pay_in_fund": ("资金户入金", "fund paid in"),
     "pay_out_fund": ("资金户退回", "fund paid out"),
+    "cancelled": ("已取消", "cancelled"),
+    "clawed_back": ("已追回", "clawed back"),
+    "done": ("已发完", "done"),
+    "earned": ("待发放", "earned"),
+    "lapsed": ("已失效", "lapsed"),
+    "over_cap": ("已达上限", "over the cap"),
+    "paid": ("已发放", "paid"),
+    "pending": ("待首充", "pending"),
+    "invitee": ("受邀人", "invitee"),
+    "inviter": ("邀请人", "inviter"),
+    "grant_drip": ("按月返还", "months of plans granted"),
+    "cancel_plan": ("取消返还计划", "plans cancelled"),
+    "earn_referral": ("邀请判定", "referrals judged"),
+    "pay_referral": ("邀请发放", "referrals paid"),
+    "undo_referral": ("邀请作废", "referrals undone"),
+    "follow_referral": ("邀请人一侧", "inviters' sides"),
+    "open_packets": ("红包开池", "pools opened"),
+    "end_packets": ("红包池结束", "pools ended"),
 }
 
-_WORDED = frozenset({"state", "bank_state", "step", "kind", "mode", "cause", "source", "movement", "work"})
+_WORDED = frozenset(
+    {"state", "bank_state", "inviter_state", "side", "step", "kind", "mode", "cause", "source", "movement", "work"}
+)
 """The facts whose values are words of ours; all others are names that somebody chose."""
 
 _YES: Words = ("是", "yes")

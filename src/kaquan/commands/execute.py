@@ -19,7 +19,7 @@ from psycopg import errors as pg
 from kaquan.commands import store
 from kaquan.commands.errors import CONTENT_INVALID, KEY_INVALID, KEY_REUSED
 from kaquan.commands.handler import Handler
-from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, scoped_id
+from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, SlowRow, scoped_id
 from kaquan.commands.trouble import told
 from kaquan.db.wire import raw_cursor
 from kaquan.events.catalogue import EVENTS
@@ -215,7 +215,10 @@ class _Batch:
     def journal(self, money_key: bytes, keys: Mapping[Id, bytes]) -> store.Journal:
         """Seal the effects, and gather the rows that changed in the order of their keys (no deadlocks)."""
         for row in sorted(self._changed.values(), key=_by_key):
-            self.writes[f"{row.table}_change"].append(row.changed())
+            if isinstance(row, SlowRow):
+                self.cold.setdefault(f"{row.table}_change", []).append(row.record())
+            else:
+                self.writes[f"{row.table}_change"].append(row.changed())
         for key, row in self._checked.items():
             if key not in self._changed:
                 self.writes[f"{row.table}_check"].append(row.checked())

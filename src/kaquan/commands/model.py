@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from kaquan.kernel.caller import Caller
-from kaquan.kernel.ids import BUCKET_COUNT, Id
+from kaquan.kernel.ids import BUCKET_COUNT, Id, bucket_of
 from kaquan.kernel.refusal import Refusal
 
 
@@ -41,6 +41,7 @@ class Kind(IntEnum):
     GRANT_REWARD = 30
     EXPIRE_LOT = 31
     GRANT_DRIP = 32
+    CANCEL_PLAN = 33
     SETTLE = 40
     RELEASE_RESERVE = 41
     BIND_BANK_ACCOUNT = 43
@@ -71,6 +72,14 @@ class Kind(IntEnum):
     LIST_DRAW = 73
     REVEAL_DRAW = 74
     AWARD = 75
+    ACCEPT_INVITE = 80
+    EARN_REFERRAL = 81
+    PAY_REFERRAL = 82
+    UNDO_REFERRAL = 83
+    FOLLOW_REFERRAL = 84
+    OPEN_PACKETS = 86
+    OPEN_PACKET = 87
+    END_PACKETS = 88
     DRAFT_PROGRAM = 90
     SUBMIT_PROGRAM = 91
     APPROVE_PROGRAM = 92
@@ -167,6 +176,18 @@ class Row(msgspec.Struct):
 
     def checked(self) -> tuple[Any, ...]:
         """The row for `<table>_check`: bucket, id, the version that was read."""
+        raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
+
+
+class SlowRow(Row):
+    """A loaded row of the slow path: it is written as a JSON object that names its columns."""
+
+    def record(self) -> dict[str, Any]:
+        """The object for `<table>_change`: bucket, id, the version that was read, the new values by column."""
+        return {"bucket": bucket_of(self.id), "id": self.id.hex(), "version": self.version, **self.columns()}
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that may change, with their values."""
         raise NotImplementedError  # every kind says its own; a Struct can't be an ABC
 
 

@@ -67,7 +67,16 @@ def spend_legs(fund: Fund | None, amount: Money, credit: Account, owner: Id) -> 
     """What was promised pays a merchant, or becomes value on a card. `owner` is the merchant, or the lot."""
     if fund is None:
         return [Leg(Account.MERCHANT_DISCOUNT, owner, Account.MERCHANT_DISCOUNT_BORNE, owner, Source.NONE, amount)]
-    legs = [Leg(Account.FUNDER_COMMITTED, fund.id, credit, owner, fund.source, amount)]
+    return _paid(fund, amount, Account.FUNDER_COMMITTED, credit, owner)
+
+
+def grant_legs(fund: Fund, amount: Money, credit: Account, lot: Id) -> list[Leg]:
+    """Free budget becomes value on a card at once, without having been promised."""
+    return _paid(fund, amount, Account.FUNDER_BUDGET, credit, lot)
+
+
+def _paid(fund: Fund, amount: Money, debit: Account, credit: Account, owner: Id) -> list[Leg]:
+    legs = [Leg(debit, fund.id, credit, owner, fund.source, amount)]
     if fund.mode is FundMode.PLEDGED:
         legs.append(Leg(Account.FUNDER_RECEIVABLE, fund.id, Account.FUNDER_PLEDGE, fund.id, fund.source, amount))
     return legs

@@ -23,7 +23,11 @@ from kaquan.payments import service as payments
 from kaquan.payments.model import ExpireHold
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
+from kaquan.rewards import service as rewards
 from kaquan.rewards.model import ExpireLot, GrantReward
+from kaquan.rewards.packet_model import EndPackets
+from kaquan.rewards.plan_model import GrantDrip
+from kaquan.rewards.referral_model import EarnReferral, FollowReferral, PayReferral
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, ReleaseReserve, release_key
 from kaquan.stocks import service as stocks
@@ -68,6 +72,7 @@ def due(
             GrantReward(key=key("grant reward", payment), caller=SYSTEM, card=card, payment=payment)
             for payment, card in payments.rewards_due(connection, at_us, most)
         ],
+        **_rewards(connection, at, most),
         Kind.EXPIRE_LOT: [
             ExpireLot(key=key("expire lot", lot), caller=SYSTEM, card=card, lot=lot)
             for lot, card in cards.lots_due(connection, at_us, most)
@@ -87,6 +92,33 @@ def _whole(seen: Sequence[Preview], most: int) -> list[Preview]:
     """Those whose settlements all fit into one look: only they can be closed after it."""
     room = accumulate(len(one.rows) for one in seen)
     return [one for one, count in zip(seen, room, strict=True) if count <= most]
+
+
+def _rewards(connection: psycopg.Connection[Any], at: datetime, most: int) -> Due:
+    """Months of plans, steps of referrals, pools whose time is up."""
+    at_us, key = microseconds(at), _keys(at)
+    return {
+        Kind.GRANT_DRIP: [
+            GrantDrip(key=key(f"grant month {month}", plan), caller=SYSTEM, plan=plan, month=month)
+            for plan, month in rewards.plans_due(connection, at_us, most)
+        ],
+        Kind.EARN_REFERRAL: [
+            EarnReferral(key=key("earn referral", one), caller=SYSTEM, referral=one)
+            for one in rewards.referrals_to_earn(connection, most)
+        ],
+        Kind.FOLLOW_REFERRAL: [
+            FollowReferral(key=key(f"follow referral {state}", one), caller=SYSTEM, inviter=inviter, referral=one)
+            for one, inviter, state in rewards.referrals_to_follow(connection, most)
+        ],
+        Kind.PAY_REFERRAL: [
+            PayReferral(key=key("pay referral", one), caller=SYSTEM, referral=one)
+            for one in rewards.referrals_to_pay(connection, at_us, most)
+        ],
+        Kind.END_PACKETS: [
+            EndPackets(key=key("end packets", pool), caller=SYSTEM, pool=pool)
+            for pool in rewards.pools_due(connection, at_us, most)
+        ],
+    }
 
 
 def _keys(at: datetime) -> Callable[[str, Id], str]:

@@ -17,6 +17,7 @@ class Movement(IntEnum):
     REVERSE = 26
     GRANT_REWARD = 30
     EXPIRE_LOT = 31
+    CANCEL_PLAN = 33
     SETTLE = 40
     RELEASE_RESERVE = 41
     PAY_IN_FUND = 51
@@ -27,6 +28,11 @@ class Movement(IntEnum):
     ISSUE_VOUCHER = 65
     CLAIM_BY_CODE = 66
     AWARD = 75
+    PAY_REFERRAL = 82
+    UNDO_REFERRAL = 83
+    FOLLOW_REFERRAL = 84
+    OPEN_PACKETS = 86
+    END_PACKETS = 88
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

@@ -21,7 +21,15 @@ PROOFS: dict[str, tuple[str, str]] = {
     "payment_allocations": ("每笔支付的扣款明细等于其分录", "each payment's allocation equals its postings"),
     "refund_allocations": ("每笔退款的返还明细等于其分录", "each refund's allocation equals its postings"),
     "rewards": ("每笔到账返利等于其批次的入账", "each granted rebate equals what its lot was credited"),
-    "vouchers": ("出资方已承诺的金额等于未用券的面额", "what funders promised is what vouchers are still worth"),
+    "vouchers": (
+        "出资方已承诺的金额等于未用的券、返还计划和红包",
+        "what funders promised is what vouchers, plans and packets are still worth",
+    ),
+    "plans": ("返还计划发放的券数等于已发月份", "each plan handed out the vouchers of just the months it counts"),
+    "packets": (
+        "每个红包池已领与未领之和等于总额，无一重领，且与承诺一致",
+        "what of each pool was opened and was not is its total, each packet once and as committed",
+    ),
     "funds": ("可承诺的预算不超过账面可用", "no more can be promised than is free by the books"),
     "stocks": ("已发放与剩余之和不超过发行总数和预算", "no stock has handed out more than it was given"),
     "discounts": ("券的优惠由其出资方支付，分文不差", "what vouchers took off was paid by just their funders"),

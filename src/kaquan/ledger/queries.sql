@@ -94,7 +94,7 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 21), 0)::bigint AS spent_bonus_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 22), 0)::bigint AS spent_subsidy_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 30 AND credit = 21), 0)::bigint AS rebates_granted_fen,
-    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit = 60), 0)::bigint
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit IN (60, 30)), 0)::bigint
         AS rebates_clawed_back_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 21), 0)::bigint AS bonus_expired_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 22), 0)::bigint AS subsidy_expired_fen,
@@ -246,18 +246,32 @@ SELECT amounts.differing = 0 AND shares.differing = 0 AND whole.differing = 0 AS
        whole.differing AS refunds_differing
 FROM amounts, shares, whole;
 
--- prove_rewards: each granted rebate is a lot that was credited with just that amount
-SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.lot) AS rewards,
+-- prove_rewards: each granted rebate is lots, of whoever paid for it, that were credited with just that amount
+SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.id) AS rewards,
        coalesce(sum(r.granted), 0)::bigint AS granted_fen,
        count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) AS differing
-FROM (SELECT lot, granted FROM reward WHERE granted > 0) r
-FULL JOIN (SELECT credit_owner, amount FROM posting WHERE kind = 30 AND credit = 21) p ON p.credit_owner = r.lot;
+FROM (SELECT id, granted FROM reward WHERE granted > 0) r
+FULL JOIN (
+    SELECT l.origin, sum(p.amount)::bigint AS amount FROM posting p JOIN lot l ON l.bucket = p.bucket AND l.id = p.credit_owner
+    WHERE p.kind = 30 AND p.credit = 21 GROUP BY l.origin
+) p ON p.origin = r.id;
 
--- prove_vouchers: what funders have promised is what the vouchers that may still count are worth, funder by funder
+-- prove_vouchers: what funders have promised is what vouchers, plans and packets that may still count are worth
 WITH promises AS (
     SELECT f.fund, funded_part(v.face, f.bps, f.upto, f.whole) AS fen
     FROM voucher v JOIN funding_share f ON f.terms = v.terms AND f.stock = v.stock
     WHERE v.state IN (1, 2) AND f.fund IS NOT NULL
+    UNION ALL
+    SELECT f.fund, funded_part(n.face, f.bps, f.upto, f.whole) * (n.months - n.given) * n.each_month
+    FROM plan n JOIN funding_share f ON f.terms = n.terms AND f.stock = n.stock
+    WHERE n.state = 1 AND f.fund IS NOT NULL
+    UNION ALL
+    SELECT s.lot, s.fen FROM packet_pool q CROSS JOIN LATERAL shares_of(q.promises) s WHERE q.state = 1
+    UNION ALL
+    SELECT f.fund, -funded_part(k.amount, f.bps, f.upto, f.whole)
+    FROM packet_pool q JOIN packet k ON k.pool = q.id
+    JOIN funding_share f ON f.terms = q.terms AND f.stock = q.stock
+    WHERE q.state = 1 AND f.fund IS NOT NULL
 ), said AS (
     SELECT fund, sum(fen) AS fen FROM promises GROUP BY fund
 ), posted AS (
@@ -298,7 +312,13 @@ WITH given AS (
     SELECT s.id AS stock, sum(l.count_left) AS count, sum(l.fen_left) AS fen
     FROM stock s JOIN slice l ON l.day = 0 AND l.pool = pool_of('stock', s.id) GROUP BY s.id
 ), handed AS (
-    SELECT stock, count(*) AS count, sum(face) AS fen FROM voucher GROUP BY stock
+    SELECT stock, sum(count) AS count, sum(fen) AS fen FROM (
+        SELECT stock, count(*) AS count, sum(face) AS fen FROM voucher GROUP BY stock
+        UNION ALL
+        SELECT stock, (months - given) * each_month, (months - given) * each_month * face FROM plan WHERE state = 1
+        UNION ALL
+        SELECT q.stock, l.count_left, l.fen_left FROM packet_pool q JOIN slice l ON l.pool = q.id
+    ) t GROUP BY stock
 ), compared AS (
     SELECT coalesce(h.count, 0) AS handed, p.count AS remaining,
            (coalesce(h.count, 0) + p.count <= g.count AND coalesce(h.fen, 0) + p.fen <= g.budget) IS NOT TRUE AS over
@@ -307,6 +327,39 @@ WITH given AS (
 )
 SELECT count(*) FILTER (WHERE over) = 0 AS ok, count(*) AS stocks, coalesce(sum(handed), 0)::bigint AS handed_out,
        coalesce(sum(remaining), 0)::bigint AS remaining, count(*) FILTER (WHERE over) AS over
+FROM compared;
+
+-- prove_plans: each plan has handed out the vouchers of just the months that it counts
+SELECT count(*) FILTER (WHERE coalesce(v.count, 0) <> p.given * p.each_month) = 0 AS ok, count(*) AS plans,
+       coalesce(sum(v.count), 0)::bigint AS vouchers,
+       coalesce(sum((p.months - p.given) * p.each_month * p.face) FILTER (WHERE p.state = 1), 0)::bigint AS promised_fen,
+       count(*) FILTER (WHERE coalesce(v.count, 0) <> p.given * p.each_month) AS differing
+FROM plan p
+LEFT JOIN (SELECT bucket, origin, count(*) AS count FROM voucher GROUP BY bucket, origin) v
+    ON v.bucket = p.bucket AND v.origin = p.id;
+
+-- prove_packets: opened and unopened packets of each pool are its total; none was opened twice; each is as committed
+WITH opened AS (
+    SELECT k.pool, count(*) AS count, count(DISTINCT k.number) AS numbers, sum(k.amount) AS fen,
+           count(*) FILTER (WHERE v.face IS DISTINCT FROM k.amount OR v.origin IS DISTINCT FROM k.pool) AS unlike,
+           count(*) FILTER (WHERE q.state = 2 AND k.amount <> ('x' || encode(substring(
+               q.revealed FROM 29 + 4 * k.number FOR 4), 'hex'))::bit(32)::bigint) AS other
+    FROM packet k JOIN packet_pool q ON q.id = k.pool
+    LEFT JOIN voucher v ON v.bucket = k.bucket AND v.id = k.id GROUP BY k.pool
+), remaining AS (
+    SELECT pool, sum(count_left) AS count, sum(fen_left) AS fen FROM slice
+    WHERE pool IN (SELECT id FROM packet_pool) GROUP BY pool
+), compared AS (
+    SELECT q.total, coalesce(o.fen, 0) AS fen,
+           coalesce(o.count, 0) + r.count + q.left_count <> q.count
+           OR coalesce(o.fen, 0) + r.fen + q.left_fen <> q.total OR q.state = 2 AND r.count <> 0
+           OR coalesce(o.count <> o.numbers OR o.unlike > 0 OR o.other > 0, false)
+           OR q.state = 2 AND sha256(q.revealed) <> q.commitment AS wrong
+    FROM packet_pool q JOIN remaining r ON r.pool = q.id LEFT JOIN opened o ON o.pool = q.id
+)
+SELECT count(*) FILTER (WHERE wrong) = 0 AND count(*) = (SELECT count(*) FROM packet_pool) AS ok, count(*) AS pools,
+       coalesce(sum(total), 0)::bigint AS packets_fen, coalesce(sum(fen), 0)::bigint AS opened_fen,
+       count(*) FILTER (WHERE wrong) AS differing
 FROM compared;
 
 -- prove_discounts: what vouchers took off, less what came back, was paid by just those funders; and vouchers know it

@@ -26,7 +26,8 @@ from kaquan.payments.model import (
 )
 from kaquan.payments.returns import Back, RebateCut, Returns, all_of, back_of, rebate_cut, returns
 from kaquan.programs.catalogue import Catalogue, Terms
-from kaquan.rewards.rules import clawback_leg, window_end
+from kaquan.rewards.bonus import back_legs
+from kaquan.rewards.rules import window_end
 from kaquan.vouchers.model import pack_discounts
 
 REVERSED = "reversed"
@@ -115,10 +116,10 @@ def _give_back(
         balances[lot.id] += part
     posted = tenders.give_back(back.shares, terms.ledger, merchant)
     vouchers = returns(payment, back, facts, catalogue, at)
-    cut = rebate_cut(payment, back, facts, terms, balances)
+    cut = rebate_cut(payment, back, facts, catalogue, balances)
     for lot, part in cut.taken:
         balances[lot.id] -= part
-    claws = [clawback_leg(lot, Money(part)) for lot, part in cut.taken]
+    claws = [leg for lot, part in cut.taken for leg in back_legs(lot, Money(part), catalogue)]
     posted += [*vouchers.posted, (terms.ledger, claws)]
     touched = {lot.id for lot, _ in back.shares} | {lot.id for lot, _ in cut.taken}
     return Plan(

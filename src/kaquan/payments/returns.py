@@ -24,10 +24,10 @@ from kaquan.payments.holds import uses_undone
 from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
 from kaquan.payments.repricing import by_voucher, for_amount, for_lines, redeemed
 from kaquan.payments.tenders import Posted, StoredLine
-from kaquan.programs.catalogue import Catalogue, Stock, Terms
+from kaquan.programs.catalogue import Catalogue, Stock
 from kaquan.quotas.rules import take
+from kaquan.rewards.bonus import clawback
 from kaquan.rewards.model import RewardState
-from kaquan.rewards.rules import clawback
 from kaquan.rewards.tiers import rebate
 from kaquan.vouchers.model import NOBODY, Discount, Voucher, VoucherState, unpack_discounts
 
@@ -221,9 +221,10 @@ def _promised_again(
 
 
 def rebate_cut(
-    payment: Payment, back: Back, facts: PaymentFacts, terms: Terms, balances: dict[Any, int]
+    payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, balances: dict[Any, int]
 ) -> RebateCut:
     """The rebate becomes what the rest of the order earns. What was granted beyond that is taken from bonus lots."""
+    terms = catalogue.terms[payment.terms]
     reward = facts.rewards.get(payment.id)
     if reward is None or reward.state not in (RewardState.WAITING, RewardState.GRANTED):
         return RebateCut([], [], ZERO, ZERO)
@@ -236,6 +237,6 @@ def rebate_cut(
     if reward.state == RewardState.WAITING:
         state = RewardState.CANCELLED if cut == reward.amount else RewardState.WAITING
         return RebateCut([(reward, (state, cut, 0, reward.lot))], [], Money(over), ZERO)
-    claw = clawback(reward, Money(over), facts.of(payment.card), balances, terms.terms.rebate.clawback_allow_negative)
+    claw = clawback(reward, Money(over), facts.of(payment.card), balances, catalogue)
     state = RewardState.CLAWED_BACK if cut == reward.amount else RewardState.GRANTED
     return RebateCut([(reward, (state, cut, reward.granted, reward.lot))], claw.taken, ZERO, claw.short)

@@ -21,9 +21,10 @@ from kaquan.payments import errors, holds, orders, refunds, rules, store
 from kaquan.payments.model import Pay, PayFacts, PaymentFacts, Reverse, ReverseUnknown
 from kaquan.payments.quote import Quote, with_best_vouchers
 from kaquan.programs.catalogue import Catalogue
-from kaquan.quotas.model import slice_keys
+from kaquan.quotas.model import SliceKey, slice_keys
 from kaquan.rewards import errors as reward_errors
 from kaquan.rewards import rules as reward_rules
+from kaquan.rewards.bonus import bonus_pools
 from kaquan.vouchers.orders import day_number
 from kaquan.vouchers.service import load_facts
 
@@ -71,14 +72,22 @@ class PaymentHandler(Handler):
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> PaymentFacts:
-        """Payments with their rewards, cards, lots and vouchers; to a refund, what funders could promise again."""
+        """Payments with their rewards, cards, lots and vouchers; what funders have left, if they may be asked."""
         facts = store.load_payments(cursor, entries, [entry.command.payment for entry in entries], lock)
-        if self.kind in (Kind.REFUND, Kind.REVERSE) and facts.vouchers:
-            stocks = [self._catalogue.stock(one.terms, one.stock) for one in facts.vouchers.values()]
-            funds = {share.fund.id for stock in stocks for share in stock.funding if share.fund is not None}
-            slices = {key for fund in funds for key in slice_keys(fund)}
+        if slices := self._pools(facts):
             facts.quotas.slices = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas.slices
         return facts
+
+    def _pools(self, facts: PaymentFacts) -> set[SliceKey]:
+        """Funders' budgets: a rebate is granted from them, a refund may ask them to promise a voucher again."""
+        if self.kind is Kind.GRANT_REWARD:
+            rewarding = [self._catalogue.terms[reward.terms] for reward in facts.rewards.values()]
+            return {key for terms in rewarding for key in bonus_pools(terms, "rebate", self._catalogue)}
+        if self.kind not in (Kind.REFUND, Kind.REVERSE):
+            return set()
+        stocks = [self._catalogue.stock(one.terms, one.stock) for one in facts.vouchers.values()]
+        funds = {share.fund.id for stock in stocks for share in stock.funding if share.fund is not None}
+        return {key for fund in funds for key in slice_keys(fund)}
 
     def decide(self, entry: Entry, facts: PaymentFacts, at: datetime) -> Plan | Refusal:
         """See `payments.holds`, `payments.refunds` and `rewards.rules`."""
@@ -100,8 +109,7 @@ class PaymentHandler(Handler):
         paid = facts.payments.get(entry.command.payment)
         if reward is None or paid is None:
             return Refusal(reward_errors.REWARD_NOT_WAITING)
-        terms = self._catalogue.terms[reward.terms]
-        return reward_rules.grant(entry, facts.cards[paid.card], facts, reward, terms, at)
+        return reward_rules.grant(entry, facts.cards[paid.card], facts, reward, self._catalogue, at)
 
 
 class ReverseUnknownHandler(PaymentHandler):

@@ -6,12 +6,17 @@ spans in `_days`.
 """
 
 from kaquan.kernel.refusal import RefusalCode
+from kaquan.programs.grant_errors import FUNDING_BONUS as FUNDING_BONUS
 from kaquan.programs.grant_errors import FUNDING_OF_NOTHING as FUNDING_OF_NOTHING
 from kaquan.programs.grant_errors import FUNDING_SHARES as FUNDING_SHARES
 from kaquan.programs.grant_errors import FUNDING_TWICE as FUNDING_TWICE
 from kaquan.programs.grant_errors import GRANT_CODE_TWICE as GRANT_CODE_TWICE
+from kaquan.programs.grant_errors import GRANT_ENDS as GRANT_ENDS
+from kaquan.programs.grant_errors import GRANT_HAND_OUT as GRANT_HAND_OUT
+from kaquan.programs.grant_errors import GRANT_LIMITED as GRANT_LIMITED
 from kaquan.programs.grant_errors import GRANT_STOCK as GRANT_STOCK
 from kaquan.programs.grant_errors import PACKETS_FIT as PACKETS_FIT
+from kaquan.programs.grant_errors import PLAN_FITS as PLAN_FITS
 from kaquan.programs.grant_errors import STOCK_BUDGET as STOCK_BUDGET
 from kaquan.programs.grant_errors import STOCK_GOODS as STOCK_GOODS
 from kaquan.programs.grant_errors import STOCK_RATE as STOCK_RATE

@@ -16,6 +16,13 @@ _HANDED: dict[str, Sentence] = {
 }
 
 
+_BONUSES: dict[str, Sentence] = {
+    "rebate": ("返利", "the rebate"),
+    "presale": ("充值赠送", "what a purchase puts on top of its price"),
+}
+"""What may be funded besides stocks."""
+
+
 def given(terms: ProgramTerms) -> list[Sentence]:
     """Every stock with who pays for it, then what hands them out without a claim."""
     names = {stock.code: (stock.name_zh, stock.name_en) for stock in terms.stocks}
@@ -25,7 +32,11 @@ def given(terms: ProgramTerms) -> list[Sentence]:
         sentences += [*_limited(stock), _funded([each for each in terms.funding if each.of == stock.code])]
     sentences += [_plan(one, names) for one in terms.drips]
     sentences += [_referral(one, names) for one in terms.referrals]
-    return [*sentences, *(_packets(one, names) for one in terms.packets)]
+    sentences += [_packets(one, names) for one in terms.packets]
+    for of, what in _BONUSES.items():
+        if paying := [each for each in terms.funding if each.of == of]:
+            sentences.append(_funded(paying, what))
+    return sentences
 
 
 def _what(stock: Stock) -> Sentence:
@@ -112,7 +123,7 @@ def _limited(stock: Stock) -> Iterator[Sentence]:
         yield "，".join(zh for zh, _ in told) + "。", "At most " + ", ".join(en for _, en in told) + "."
 
 
-def _funded(funding: Sequence[Funding]) -> Sentence:
+def _funded(funding: Sequence[Funding], what: Sentence = ("优惠", "the discount")) -> Sentence:
     """Who pays what share."""
     zh, en = [], []
     for each in funding:
@@ -120,7 +131,7 @@ def _funded(funding: Sequence[Funding]) -> Sentence:
         merchant = each.fund == MERCHANT
         zh.append(f"{'商户' if merchant else each.fund}承担 {share or '全部'}")
         en.append(f"{'the merchant' if merchant else each.fund} pays {share or 'all of it'}")
-    return "优惠由" + "，".join(zh) + "。", f"Of the discount {', '.join(en)}."
+    return f"{what[0]}由" + "，".join(zh) + "。", f"Of {what[1]} {', '.join(en)}."
 
 
 def subsidies(terms: ProgramTerms) -> Iterator[Sentence]:
@@ -152,18 +163,30 @@ def _referral(one: Referral, names: dict[str, Sentence]) -> Sentence:
     also_en = f", who gets {invitee[1]}" if invitee else ""
     first = text(one.first_face_fen)
     return (
-        f"邀请新人首次充值满 {first} 元且 {one.kept_days} 天内未退，邀请人得“{zh}”{also_zh}。",
+        f"邀请新人首次充值满 {first} 元且 {one.kept_days} 天内未退，邀请人得“{zh}”{also_zh}{_caps_zh(one)}。",
         f"Who invites somebody{also_en} gets {en} once a first top-up of {first} yuan has stayed for "
-        f"{count_of(one.kept_days, 'day')}.",
+        f"{count_of(one.kept_days, 'day')}{_caps_en(one)}.",
     )
+
+
+def _caps_zh(one: Referral) -> str:
+    day = f"，每天最多 {one.inviter_day} 次" if one.inviter_day else ""
+    return day + (f"，总共最多 {one.inviter_total} 次" if one.inviter_total else "")
+
+
+def _caps_en(one: Referral) -> str:
+    day = f", at most {one.inviter_day} times a day" if one.inviter_day else ""
+    return day + (f", at most {one.inviter_total} times in all" if one.inviter_total else "")
 
 
 def _packets(one: PacketPool, names: dict[str, Sentence]) -> Sentence:
     zh, en = names[one.stock]
     total, least, most = text(one.total_fen), text(one.min_fen), text(one.max_fen)
+    person_zh = f"，每人每天最多 {one.person_day} 个" if one.person_day else ""
+    person_en = f"; at most {one.person_day} a day for one person" if one.person_day else ""
     return (
         f"拼手气红包 {one.count:,} 个共 {total} 元，单个 {least} 到 {most} 元，以“{zh}”发放，"
-        f"{one.claim_hours} 小时内未领完则退回。",
+        f"{one.claim_hours} 小时内未领完则退回{person_zh}。",
         f"{count_of(one.count, 'random packet')} of {least} to {most} yuan hold {total} together, as {en}; "
-        f"what is left after {count_of(one.claim_hours, 'hour')} goes back.",
+        f"what is left after {count_of(one.claim_hours, 'hour')} goes back{person_en}.",
     )

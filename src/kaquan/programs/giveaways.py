@@ -12,7 +12,7 @@ import msgspec
 from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.programs import errors
-from kaquan.programs.grants import MERCHANT, PacketPool, Stock
+from kaquan.programs.grants import BONUSES, MERCHANT, Drip, PacketPool, Stock
 from kaquan.programs.liability import supply
 from kaquan.programs.terms import ProgramTerms
 
@@ -21,6 +21,11 @@ _OF_ORDERS = {
     *("below_threshold", "partial_refund", "after_refund", "breaker_hour_count"),
 }
 """Terms of a stock that count for orders at merchants only."""
+_CLAIM_LIMITS = (
+    *("day_count", "day_budget_fen", "person_total", "person_day", "phone_total", "device_total", "payee_total"),
+    *("claim_from", "claim_until"),
+)
+"""Terms of a stock that bind whoever claims."""
 
 
 def ungivable(terms: ProgramTerms) -> Iterator[Refusal]:
@@ -36,6 +41,11 @@ def ungivable(terms: ProgramTerms) -> Iterator[Refusal]:
     for term, code in _grants(terms):
         if code not in stocks:
             yield Refusal(errors.GRANT_STOCK, {"term": term, "stock": code})
+        else:
+            yield from _granted(term, stocks[code])
+    for position, plan in enumerate(terms.drips, start=1):
+        if plan.stock in stocks:
+            yield from _kept(f"drips[{position}]", plan, stocks[plan.stock])
     for position, pool in enumerate(terms.packets, start=1):
         if pool.stock in stocks and not _fits(pool, stocks[pool.stock]):
             facts: dict[str, Fact] = {"term": f"packets[{position}]", "stock": pool.stock, "count": pool.count}
@@ -53,22 +63,24 @@ def _codes(terms: ProgramTerms) -> Iterator[Refusal]:
     }
     for group, codes in named.items():
         for position, code in enumerate(codes, start=1):
-            if code in codes[: position - 1]:
+            if code in codes[: position - 1] or (group == "stocks" and code in BONUSES):
                 yield Refusal(errors.GRANT_CODE_TWICE, {"term": f"{group}[{position}].code", "code": code})
 
 
 def _funding(terms: ProgramTerms, stocks: dict[str, Stock]) -> Iterator[Refusal]:
     """Of each stock the shares add up to the whole, each fund once; a top-up has no merchant to bear it."""
-    sums = dict.fromkeys(stocks, 0)
+    sums = dict.fromkeys(stocks, 0) | {each.of: 0 for each in terms.funding if each.of in BONUSES}
     seen: set[tuple[str, str]] = set()
     for position, each in enumerate(terms.funding, start=1):
         term = f"funding[{position}]"
-        if each.of not in stocks:
+        if each.of not in sums:
             yield Refusal(errors.FUNDING_OF_NOTHING, {"term": term, "stock": each.of})
             continue
         if (each.of, each.fund) in seen:
             yield Refusal(errors.FUNDING_TWICE, {"term": term, "fund": each.fund})
-        if each.fund == MERCHANT and stocks[each.of].kind == "top_up":
+        if each.fund == MERCHANT and each.of in BONUSES:
+            yield Refusal(errors.FUNDING_BONUS, {"term": term, "of": each.of})
+        elif each.fund == MERCHANT and stocks[each.of].kind == "top_up":
             yield Refusal(errors.STOCK_TOP_UP, {"stock": each.of})
         seen.add((each.of, each.fund))
         sums[each.of] += each.share_bps
@@ -147,6 +159,24 @@ def _grants(terms: ProgramTerms) -> Iterator[tuple[str, str]]:
             yield f"referrals[{position}].invitee_stock", one.invitee_stock
     for position, pool in enumerate(terms.packets, start=1):
         yield f"packets[{position}].stock", pool.stock
+
+
+def _granted(term: str, stock: Stock) -> Iterator[Refusal]:
+    """What the program hands out by itself obeys its own limits only: those of claims would go unread."""
+    if stock.hand_out != "grant":
+        yield Refusal(errors.GRANT_HAND_OUT, {"term": term, "stock": stock.code, "hand_out": stock.hand_out})
+    for limit in _CLAIM_LIMITS:
+        if getattr(stock, limit):
+            yield Refusal(errors.GRANT_LIMITED, {"term": term, "stock": stock.code, "limit": limit})
+
+
+def _kept(term: str, plan: Drip, stock: Stock) -> Iterator[Refusal]:
+    """A plan that is promised today can be kept in its last month, and starts at all."""
+    if stock.not_after:
+        yield Refusal(errors.GRANT_ENDS, {"term": term, "stock": stock.code, "not_after": stock.not_after})
+    wanted = plan.months * plan.each_month
+    if wanted > stock.count:
+        yield Refusal(errors.PLAN_FITS, {"term": term, "stock": stock.code, "wanted": wanted, "count": stock.count})
 
 
 def _fits(pool: PacketPool, stock: Stock) -> bool:

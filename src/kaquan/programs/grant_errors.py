@@ -15,8 +15,16 @@ FUNDING_OF_NOTHING = RefusalCode(
     status=422,
     zh="{term}：没有券批次“{stock}”；返还计划、红包和邀请由其券批次的出资方承担",
     en="{term}: there is no stock {stock}; plans, packets and referrals are paid for by who pays for their stock",
-    remedy_zh="请填写券批次的代码",
-    remedy_en="Name a stock",
+    remedy_zh="请填写券批次的代码，或 rebate、presale",
+    remedy_en="Name a stock, or rebate or presale",
+)
+FUNDING_BONUS = RefusalCode(
+    code="program_bonus_by_merchant",
+    status=422,
+    zh="{term}：{of} 不能由商户自担：赠金到账时没有商户",
+    en="{term}: {of} can't be borne by the merchant: when it is granted there is none",
+    remedy_zh="请由资金户出资，或删去该条由发行方承担",
+    remedy_en="Let a fund pay for it, or remove the line: then the issuer does",
 )
 FUNDING_TWICE = RefusalCode(
     code="program_funding_twice",
@@ -113,4 +121,36 @@ PACKETS_FIT = RefusalCode(
     en="{term}: {count} packets of {min_fen} to {max_fen} yuan can't hold {total_fen}, or outgrow the stock {stock}",
     remedy_zh="请使总额在最少与最多之间，且个数、总额、单个最多不超过券批次的总数、预算、面额",
     remedy_en="Keep the total between least and most, and all within the stock's count, budget and face",
+)
+GRANT_HAND_OUT = RefusalCode(
+    code="program_grant_hand_out",
+    status=422,
+    zh="{term}：券批次“{stock}”的发放方式是 {hand_out}，不能由系统发放",
+    en="{term}: the stock {stock} is handed out by {hand_out}, not granted by the program",
+    remedy_zh="请把该券批次的 hand_out 改为 grant，或另设一个券批次",
+    remedy_en="Set its hand_out to grant, or name another stock",
+)
+GRANT_LIMITED = RefusalCode(
+    code="program_grant_limited",
+    status=422,
+    zh="{term}：系统发放的券批次“{stock}”不适用 {limit}",
+    en="{term}: {limit} does not apply to the stock {stock}, which the program grants by itself",
+    remedy_zh="请删去该项；次数由返还计划、邀请或红包自己的上限约束",
+    remedy_en="Remove it: the limits of the plan, the referral or the packets bind",
+)
+GRANT_ENDS = RefusalCode(
+    code="program_grant_ends",
+    status=422,
+    zh="{term}：按月返还的券批次“{stock}”不得设最迟有效日（{not_after}）",
+    en="{term}: the stock {stock} of a monthly plan can't have a last day ({not_after})",
+    remedy_zh="请删去 not_after，用 valid_days 规定每张券的有效期",
+    remedy_en="Remove not_after; valid_days says how long each voucher counts",
+)
+PLAN_FITS = RefusalCode(
+    code="program_plan_does_not_fit",
+    status=422,
+    zh="{term}：一个计划要 {wanted} 张券，券批次“{stock}”只有 {count} 张",
+    en="{term}: one plan takes {wanted} vouchers, and the stock {stock} has {count}",
+    remedy_zh="请减少月数或每月张数，或增加发行总数",
+    remedy_en="Grant fewer, or issue more",
 )

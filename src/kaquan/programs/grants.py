@@ -19,9 +19,13 @@ VALID_DAYS_MAX = 3_660  # ten years: no promise of a program outlives this
 MONTHS_MAX = 36  # a monthly plan of three years
 HOURS_MAX = 720  # 30 days
 MINUTES_MAX = 43_200  # 30 days
+PACKET_MAX = 1_000_000  # fen: ten thousand yuan; more at random is a lottery
 ORDER_MAX = 1_000  # places in the order of application
 MERCHANT = "merchant"
 """As a fund: the merchant bears the discount himself and is credited the net amount (免充值)."""
+
+BONUSES = ("rebate", "presale")
+"""What may be funded besides stocks: the rebate, and what a purchase puts on top of its price."""
 
 INSTANT = r"(|[0-9]{4}-[0-9]{2}-[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9])"
 DAY = r"(|[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -44,7 +48,14 @@ class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     Plans, referrals and packets hand out vouchers of a stock, and are paid for by who pays for it.
     """
 
-    of: Annotated[str, code("为哪个券批次出资", "code of the stock that is paid for", key=True)]
+    of: Annotated[
+        str,
+        code(
+            "为哪一项出资：券批次的代码；rebate 为返利，presale 为充值赠送",
+            "what is paid for: the code of a stock; rebate; presale: what a purchase puts on top of its price",
+            key=True,
+        ),
+    ]
     fund: Annotated[
         str,
         code("资金户代码；merchant 表示商户自担", "code of the fund; merchant means the merchant bears it", key=True),
@@ -246,7 +257,7 @@ class PacketPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     total_fen: Annotated[Money, fen("总金额", "what all packets hold together", 1, looser=1)]
     count: Annotated[int, span("个数", "packets", "items", 1, 1_000_000)]
     min_fen: Annotated[Money, fen("单个最少", "least that one holds", 1)]
-    max_fen: Annotated[Money, fen("单个最多", "most that one holds", 1)]
+    max_fen: Annotated[Money, Meaning("单个最多", "most that one holds", "fen", 1, PACKET_MAX)]
     claim_hours: Annotated[
         int, span("多少小时内未领完则退回", "hours until what is left goes back", "hours", 1, HOURS_MAX, looser=1)
     ]

@@ -12,7 +12,7 @@ import msgspec
 
 from kaquan.kernel.money import WHOLE, ZERO, Money, Rate, allocate
 from kaquan.programs.grants import Stock
-from kaquan.programs.terms import Presale, ProgramTerms, Rebate
+from kaquan.programs.terms import ProgramTerms
 
 ISSUER = "issuer"
 """As a funder: the issuer's own expense, for which no fund is kept."""
@@ -85,7 +85,7 @@ def _rounded_up(budget: Money, count: int, share: int) -> Money:
 def liability(terms: ProgramTerms) -> Liability:
     """The worst case of terms that passed `validate`."""
     stocks = {stock.code: _of_stock(terms, stock) for stock in terms.stocks}
-    items = [*stocks.values(), *_within(terms, stocks), *_issuers(terms.presale, terms.rebate)]
+    items = [*stocks.values(), *_within(terms, stocks), *_growing_with(terms)]
     sums: dict[str, int] = {}
     for item in stocks.values():
         for fund, worst in item.parts:
@@ -114,21 +114,25 @@ def _within(terms: ProgramTerms, stocks: dict[str, LiabilityItem]) -> list[Liabi
     return [*items, *(LiabilityItem("packets", one.code, one.total_fen, within=one.stock) for one in terms.packets)]
 
 
-def _issuers(presale: Presale, rebate: Rebate) -> list[LiabilityItem]:
-    """Bonus and rebates: the issuer's own, as much as is sold and spent."""
+def _growing_with(terms: ProgramTerms) -> list[LiabilityItem]:
+    """Bonus and rebates, as much as is sold and spent: the issuer's own, or of the funds that are named for them."""
     items = []
     bonuses = [
-        (offer.face_fen - offer.paid_fen, offer) for offer in presale.offers if offer.face_fen > offer.paid_fen
+        (offer.face_fen - offer.paid_fen, offer) for offer in terms.presale.offers if offer.face_fen > offer.paid_fen
     ]
     if bonuses:
         rate = max(-(-bonus * WHOLE // max(1, offer.paid_fen)) for bonus, offer in bonuses)
         most = Money(max(bonus for bonus, _ in bonuses))
-        items.append(_growing("bonus", Rate(rate), most))
-    rates = [band.rate_bps for band in rebate.bands if band.rate_bps]
+        items.append(_growing("bonus", _payers(terms, "presale"), Rate(rate), most))
+    rates = [band.rate_bps for band in terms.rebate.bands if band.rate_bps]
     if rates:
-        items.append(_growing("rebate", Rate(max(rates)), rebate.cap_fen))
+        items.append(_growing("rebate", _payers(terms, "rebate"), Rate(max(rates)), terms.rebate.cap_fen))
     return items
 
 
-def _growing(cause: Cause, rate: Rate, each: Money) -> LiabilityItem:
-    return LiabilityItem(cause, ISSUER, None, rate_bps=rate, each_fen=each)
+def _payers(terms: ProgramTerms, of: str) -> str:
+    return ", ".join(each.fund for each in terms.funding if each.of == of) or ISSUER
+
+
+def _growing(cause: Cause, payers: str, rate: Rate, each: Money) -> LiabilityItem:
+    return LiabilityItem(cause, payers, None, rate_bps=rate, each_fen=each)

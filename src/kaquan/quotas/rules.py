@@ -1,11 +1,12 @@
 """Taking from a pool, from one's own slice first, then the fullest, until all are empty; and filling it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 from kaquan.commands.model import Row
 from kaquan.kernel.money import Money, allocate
-from kaquan.quotas.model import Slice, Tally, own_slice
+from kaquan.quotas.model import Quotas, Slice, Tally, own_slice
 
 Change = tuple[Row, tuple[Any, ...]]
 
@@ -26,6 +27,40 @@ def take(slices: Sequence[Slice], bucket: int, count: int, amount: Money) -> lis
         for one, number, part in zip(ordered, counts, amounts, strict=True)
         if number or part
     ]
+
+
+def put_back(slices: Sequence[Slice], bucket: int, count: int, amount: Money) -> list[Change]:
+    """`count` things and `amount` back into a pool, to the slice of the takers of `bucket`."""
+    if not slices:
+        return []
+    own = own_slice(bucket)
+    mine = next((one for one in slices if one.number == own), slices[0])
+    return [(mine, (mine.count_left + count, mine.fen_left + amount))]
+
+
+def after(quotas: Quotas, changes: Iterable[Change]) -> Quotas:
+    """What is left once these changes are made, as copies: more can be taken in the same plan (see `together`)."""
+    left = dict(quotas.slices)
+    for row, values in changes:
+        if isinstance(row, Slice):
+            key = (row.id, row.day)
+            left[key] = [_changed(one, values) if one.number == row.number else one for one in left[key]]
+    return Quotas(left, quotas.tallies)
+
+
+def together(first: Iterable[Change], second: Iterable[Change]) -> list[Change]:
+    """Changes of one plan, the second taken from what the first had left: each slice once, as it ends."""
+    found: dict[bytes, Change] = {}
+    for row, values in (*first, *second):
+        key = row.rank() if isinstance(row, Slice) else b"%d" % id(row)
+        found[key] = (found[key][0], values) if key in found else (row, values)
+    return list(found.values())
+
+
+def _changed(one: Slice, values: tuple[Any, ...]) -> Slice:
+    taken = copy(one)
+    taken.become(values)
+    return taken
 
 
 def _spread(available: Sequence[int], wanted: int) -> list[int] | None:

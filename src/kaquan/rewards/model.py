@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from kaquan.cards.model import CardCommand
+from kaquan.cards.model import NO_FUND, CardCommand, Lot
 from kaquan.commands.model import Row
-from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.ids import Id, bucket_of, derived_id
 from kaquan.kernel.money import Money
 
 
@@ -22,7 +22,8 @@ class RewardState(IntEnum):
 
 
 class Reward(Row):
-    """A loaded reward. Its id is the payment's. `lot` is the bonus lot it became, or sixteen zero bytes.
+    """A loaded reward. Its id is the payment's. `lot` is the bonus lot it became, or sixteen zero bytes; where funds
+    paid for it, their lots have ids that follow from it.
 
     `amount` is what the order earned, `cut` what partial refunds took off, `granted` what became bonus.
     """
@@ -44,6 +45,10 @@ class Reward(Row):
         """See `Row`."""
         lot = self.lot if any(self.lot) else None
         return (bucket_of(self.id), self.id, self.version, self.state, self.cut, self.granted, lot)
+
+    def own(self, lot: Lot) -> bool:
+        """Whether a lot is what the reward became: the issuer's, or one of those of the funds that paid for it."""
+        return lot.id == (self.lot if lot.fund == NO_FUND else derived_id(Id(self.lot), lot.fund))
 
 
 class Earned(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """May this card be sold or topped up, and what does it hold then? Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +13,7 @@ from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.holders.model import Wallet
 from kaquan.kernel.clock import microseconds
-from kaquan.kernel.ids import bucket_of
+from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import ZERO, Money, text
 from kaquan.kernel.refusal import Refusal
 from kaquan.law.rules import channel_allowed, identity_given
@@ -20,9 +21,11 @@ from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.contract import Purchase, digest
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.lifecycle import WORDS_ZH
+from kaquan.quotas.rules import Change, after, together
+from kaquan.rewards.plans import Bought, Started, start
 from kaquan.sales import errors
 from kaquan.sales.model import Sell, TopUp
-from kaquan.sales.value import CHANNELS, Value, Wish, paid_by, value_of
+from kaquan.sales.value import CHANNELS, Value, Wish, bonus_of, paid_by, value_of
 from kaquan.vouchers.model import SpendingFacts
 
 
@@ -44,10 +47,10 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
     if refusal := room(command.face, registered, terms, at):
         return refusal
     wish = Wish(entry.id, entry.id, wallet.id, command.face, price, command.channel, terms, at)
-    vouchers = paid_by(wish, command.vouchers, facts, catalogue)
-    if isinstance(vouchers, Refusal):
-        return vouchers
-    value = value_of(wish, vouchers)
+    bought = _bought(wish, command.vouchers, facts, catalogue)
+    if isinstance(bought, Refusal):
+        return bought
+    value, started, changes = bought
     number = number_for(entry.id)
     bucket, card = bucket_of(entry.id), entry.id.hex()
     row = {
@@ -63,16 +66,17 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
         "number": number,
     }
     return Plan(
-        answer=_answer("sold", card, terms, _purchase(number, command.face, value, at, top_up=False), value),
+        answer=_answer(_purchase(number, command.face, value, at, top_up=False), card, terms, value, started),
         event="card.sold.v1",
         subject=wallet.id,
         person=b'{"card":"%b","wallet":"%b"}' % (card.encode(), wallet.id.hex().encode()),
-        changes=tuple(value.changes),
+        changes=tuple(changes),
         inserts=tuple(("lot", lot.row()) for lot in value.lots),
         cold=(
             ("wallet_check", wallet.seen()),
             ("card", row),
             ("card_number", {"bucket": bucket, "number": number, "card": card}),
+            *started.cold,
         ),
         postings=value.postings,
     )
@@ -97,25 +101,41 @@ def decide_top_up(
     if refusal := identity_given(bool(card.registered), price, wallet.identified, terms.law(at)):
         return refusal
     wish = Wish(entry.id, card.id, wallet.id, command.face, price, command.channel, terms, at)
-    vouchers = paid_by(wish, command.vouchers, facts, catalogue)
-    if isinstance(vouchers, Refusal):
-        return vouchers
-    value = value_of(wish, vouchers)
+    bought = _bought(wish, command.vouchers, facts, catalogue)
+    if isinstance(bought, Refusal):
+        return bought
+    value, started, changes = bought
     held = Money(total(facts.of(card.id)) + sum(lot.granted for lot in value.lots))
     if refusal := room(held, bool(card.registered), terms, at):
         return refusal
-    purchase = _purchase(card.number, command.face or vouchers.amount, value, at, top_up=True)
+    purchase = _purchase(card.number, command.face or value.subsidy, value, at, top_up=True)
     return Plan(
-        answer=_answer("topped_up", card.id.hex(), terms, purchase, value),
+        answer=_answer(purchase, card.id.hex(), terms, value, started),
         event="card.topped_up.v1",
         subject=card.wallet,
         person=card.person(),
-        changes=(card.touched(), *value.changes),
-        cold=(("wallet_check", wallet.seen()),),
+        changes=(card.touched(), *changes),
+        cold=(("wallet_check", wallet.seen()), *started.cold),
         inserts=tuple(("lot", lot.row()) for lot in value.lots),
         postings=value.postings,
         born=tuple(value.lots),
     )
+
+
+def _bought(
+    wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue: Catalogue
+) -> tuple[Value, Started, list[Change]] | Refusal:
+    """What a purchase puts on the card and what it starts; funders' money for the one is gone for the other."""
+    by_vouchers = paid_by(wish, vouchers, facts, catalogue)
+    if isinstance(by_vouchers, Refusal):
+        return by_vouchers
+    on_top = bonus_of(wish, facts, catalogue)
+    if isinstance(on_top, Refusal):
+        return on_top
+    rest = msgspec.structs.replace(facts, quotas=after(facts.quotas, on_top.changes)) if on_top.changes else facts
+    started = start(Bought(wish.id, wish.wallet, wish.card, wish.face, wish.terms), rest, catalogue, wish.at)
+    value = value_of(wish, by_vouchers, on_top, started.legs)
+    return value, started, together(value.changes, started.changes)
 
 
 def _price(face: Money | None, channel: str, terms: Terms, at: datetime) -> Money | Refusal:
@@ -138,8 +158,8 @@ def _purchase(number: str, face: Money, value: Value, at: datetime, *, top_up: b
     return Purchase(number, face, value.paid, at, value.active, top_up, value.subsidy, value.subsidy_until)
 
 
-def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Value) -> bytes:
-    """The receipt: what was paid for what, under which terms, and the digest of the written contract."""
+def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: Started) -> bytes:
+    """The receipt: what was paid for what, under which terms, what it starts, the digest of the written contract."""
     return msgspec.json.encode(
         {
             "active_us": microseconds(purchase.active_from),
@@ -150,10 +170,11 @@ def _answer(state: str, card: str, terms: Terms, purchase: Purchase, value: Valu
             "face_fen": purchase.face,
             "number": purchase.number,
             "paid_fen": value.paid,
-            "state": state,
+            "state": "topped_up" if purchase.top_up else "sold",
             "subsidy_fen": value.subsidy,
             "subsidy_until_us": microseconds(value.subsidy_until) if value.subsidy_until else None,
             "terms_version": terms.version,
+            **started.answer,
         },
         order="sorted",
     )

@@ -15,8 +15,11 @@ from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.contract import Purchase
+from kaquan.quotas.model import SliceKey
+from kaquan.rewards.bonus import bonus_pools
+from kaquan.rewards.plans import start_pools
 from kaquan.sales import rules, store
 from kaquan.vouchers.model import SpendingFacts
 from kaquan.vouchers.service import load_facts
@@ -62,9 +65,11 @@ class SellHandler(Handler):
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> SpendingFacts:
-        """Wallets, and the vouchers that pay."""
+        """Wallets, the vouchers that pay, and what is left for what the sale starts."""
         vouchers = {one for entry in entries for one in entry.command.vouchers}
         wanted = Wanted(wallets={entry.command.wallet for entry in entries}, vouchers=vouchers)
+        bought = [(self._catalogue.program(entry.command.program), entry.command.face) for entry in entries]
+        wanted.slices = {key for terms, face in bought if terms for key in _pools(terms, face, self._catalogue, at)}
         return load_facts(cursor, entries, wanted, lock)
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
@@ -89,10 +94,23 @@ class TopUpHandler(Handler):
         owners = [card.wallet for card in facts.cards.values()]
         if owners:
             facts.wallets = load_wallets(cursor, entries, owners).wallets
+        if slices := self._pools(entries, facts, at):
+            facts.quotas = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas
         return facts
+
+    def _pools(self, entries: Sequence[Entry], facts: SpendingFacts, at: datetime) -> set[SliceKey]:
+        """What is left for what the top-ups start; the programs are known only by the cards."""
+        known = [(facts.cards.get(entry.command.card), entry.command.face) for entry in entries]
+        bought = [(self._catalogue.latest[card.program], face) for card, face in known if card]
+        return {key for terms, face in bought for key in _pools(terms, face, self._catalogue, at)}
 
     def decide(self, entry: Entry, facts: SpendingFacts, at: datetime) -> Plan | Refusal:
         """See `sales.rules`."""
         card = facts.cards.get(entry.command.card)
         wallet = facts.wallets.get(card.wallet) if card else None
         return rules.decide_top_up(entry, facts, wallet, self._catalogue, at)
+
+
+def _pools(terms: Terms, face: Money, catalogue: Catalogue, at: datetime) -> list[SliceKey]:
+    """What is left of what a purchase starts, and of the funds that pay for its bonus."""
+    return [*start_pools(terms, face, catalogue, at), *bonus_pools(terms, "presale", catalogue)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from kaquan.cards.model import LOT_ACCOUNT, LotKind, NewLot
+from kaquan.cards.model import LotKind, NewLot
 from kaquan.commands.model import Row
 from kaquan.funders.rules import promised, release_legs, spend_legs, used
 from kaquan.kernel.calendar import business_date, shanghai
@@ -23,6 +23,7 @@ from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg, post
 from kaquan.ledger.model import Row as Posting
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.rewards.bonus import Bonus, bonus
 from kaquan.sales.errors import VOUCHER_OF_OTHER_PROGRAM, VOUCHER_VALUE_TOO_LATE
 from kaquan.vouchers import errors
 from kaquan.vouchers.model import SpendingFacts, Voucher, VoucherState
@@ -132,27 +133,40 @@ def _counts(voucher: Voucher, stock: Stock, order: Order, wish: Wish) -> Refusal
     return None
 
 
-def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
-    """What is paid becomes principal under custody, the rest of the face value bonus at the issuer's expense."""
-    terms, face, price = wish.terms.terms, wish.face, wish.price
+def bonus_of(wish: Wish, facts: SpendingFacts, catalogue: Catalogue) -> Bonus | Refusal:
+    """What the face value exceeds the price by: the issuer's, unless the terms name funds for it."""
+    amount = Money(wish.face - wish.price if wish.face else 0)
+    identity, (active_us, expires_us) = derived_id(wish.id, b"bonus"), _span(wish)
+    lot = NewLot(identity, wish.card, wish.id, LotKind.BONUS, Source.OPERATING, amount, active_us, expires_us)
+    return bonus(lot, "presale", wish.terms, facts, catalogue)
+
+
+def _span(wish: Wish) -> tuple[int, int]:
+    """From when the value of an offer can be spent, and until when."""
     active = _active_from(wish)
-    days = terms.card.principal_valid_days
-    expires_us = microseconds(active + timedelta(days=days)) if days else 0
-    active_us = microseconds(active)
-    paid = Money(price - by_vouchers.amount) if face else ZERO
+    days = wish.terms.terms.card.principal_valid_days
+    return microseconds(active), microseconds(active + timedelta(days=days)) if days else 0
+
+
+def value_of(wish: Wish, by_vouchers: ByVouchers, on_top: Bonus, besides: Sequence[Leg] = ()) -> Value:
+    """What is paid becomes principal under custody; vouchers' money and what is granted on top are lots of their own.
+
+    `besides`: the legs of what the purchase starts, in the same transfer.
+    """
+    active_us, expires_us = _span(wish)
+    active = instant(active_us)
+    paid = Money(wish.price - by_vouchers.amount) if wish.face else ZERO
     lots: list[NewLot] = []
     legs: list[Leg] = []
-
-    def load(kind: LotKind, source: Source, amount: Money, from_account: Account, owner: Id | None) -> None:
-        """One lot of the offer, unless it is nothing."""
-        if amount:
-            identity = derived_id(wish.id, kind.name.lower().encode())
-            lots.append(NewLot(identity, wish.card, wish.id, kind, source, amount, active_us, expires_us))
-            legs.append(Leg(from_account, owner, LOT_ACCOUNT[kind], identity, source, amount))
-
-    load(LotKind.PRINCIPAL, Source.CUSTODY, paid, Account.CHANNEL, CHANNELS[wish.channel])
-    load(LotKind.BONUS, Source.OPERATING, Money(face - price if face else 0), Account.PROMO_DEFERRED, None)
-    changes: list[tuple[Row, tuple[Any, ...]]] = []
+    if paid:
+        identity, channel = derived_id(wish.id, b"principal"), CHANNELS[wish.channel]
+        lots.append(
+            NewLot(identity, wish.card, wish.id, LotKind.PRINCIPAL, Source.CUSTODY, paid, active_us, expires_us)
+        )
+        legs.append(Leg(Account.CHANNEL, channel, Account.CARD_PRINCIPAL, identity, Source.CUSTODY, paid))
+    lots += on_top.lots
+    legs += on_top.legs
+    changes: list[tuple[Row, tuple[Any, ...]]] = list(on_top.changes)
     discounts: list[dict[str, object]] = []
     for part in by_vouchers.parts:
         changes.append((part.voucher, (VoucherState.REDEEMED, part.amount, 0, wish.id)))
@@ -161,7 +175,7 @@ def value_of(wish: Wish, by_vouchers: ByVouchers) -> Value:
             legs += spend_legs(fund, amount, Account.CARD_SUBSIDY, lot.id)
             lots.append(lot)
             discounts.append({"fund": fund.code, "fund_fen": amount, "voucher": part.voucher.id.hex()})
-    return Value(lots, post(wish.id, wish.terms.ledger, legs), changes, paid, discounts)
+    return Value(lots, post(wish.id, wish.terms.ledger, [*legs, *besides]), changes, paid, discounts)
 
 
 def _subsidies(part: Applied, legs: list[Leg]) -> list[tuple[Fund, Money]]:

@@ -62,9 +62,9 @@ def wants(entry: Entry, stock: Stock, wallet: Id, person: Id, at: datetime) -> l
     ]
     if isinstance(command, Claim | ClaimByCode):
         if command.device is not None:
-            limited.append((Limit.DEVICE, _outside(b"device", command.device), IN_ALL, rules.device_total))
+            limited.append((Limit.DEVICE, outside_subject(b"device", command.device), IN_ALL, rules.device_total))
         if command.payee is not None:
-            limited.append((Limit.PAYEE, _outside(b"payee", command.payee), IN_ALL, rules.payee_total))
+            limited.append((Limit.PAYEE, outside_subject(b"payee", command.payee), IN_ALL, rules.payee_total))
     return [
         Want(subject, rule_number(stock.id, limit), day, most, entry.id, entry.content)
         for limit, subject, day, most in limited
@@ -102,6 +102,6 @@ def refusal_of(lost: Lost, full: Refusal) -> Refusal:
     return Contested(errors.CLAIM_IN_FLIGHT, facts, lost.holders, full)
 
 
-def _outside(kind: bytes, digest: bytes) -> Id:
+def outside_subject(kind: bytes, digest: bytes) -> Id:
     """The subject that stands for something outside, from the caller's digest of it."""
     return Id(sha256(kind + b"\0" + digest).digest()[:16])

@@ -20,6 +20,7 @@ from kaquan.vouchers.claiming import ClaimHandler, CodeClaimHandler, IssueHandle
 from kaquan.vouchers.codes import AddCodes, CodeFacts
 from kaquan.vouchers.model import SpendingFacts
 
+claimants = store.claimants
 load_facts = store.load_facts
 voucher_rows = store.voucher_rows
 of_wallet = store.of_wallet

@@ -1,0 +1,167 @@
+"""`kaquan packets`: pools of random packets: open, take, show, list, end, receipt."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cli.holders import wallet_of
+from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.vouchers import Program
+from kaquan.commands.model import Kind
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.ids import Id, public
+from kaquan.kernel.refusal import Refusal
+from kaquan.rewards import service
+from kaquan.rewards.errors import PACKETS_NOT_OVER, PACKETS_UNKNOWN
+from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets, PoolState
+from kaquan.rewards.packets import opened as revealed
+from kaquan.rewards.splitting import SEED_BYTES, amounts
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="拼手气红包：开池、领取、查看、结束、凭证 / Random packets: open, take, show, list, end, receipt",
+)
+
+PoolArgument = Annotated[
+    str, typer.Argument(help="红包池编号 pol_… / Pool: pol_…", metavar="POOL", show_default=False)
+]
+PacketArgument = Annotated[
+    str, typer.Argument(help="红包编号 pkt_… / Packet: pkt_…", metavar="PACKET", show_default=False)
+]
+_COLUMNS = ("pool", "code", "state", "count", "total_fen", "ends_at", "unopened", "unopened_fen")
+
+
+@app.command("open")
+def open_command(
+    program: Program,
+    code: Annotated[str, typer.Option("--code", help="活动中红包池的代码 / Code of the pool", metavar="CODE")],
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """开池：拆好、打乱、公布承诺值 / Open a pool: split, shuffled, its commitment published"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        seed = os.urandom(SEED_BYTES)
+        done = session.act(
+            Kind.OPEN_PACKETS,
+            lambda key: OpenPackets(key=key, caller=OPERATOR, program=program, code=code, seed=seed),
+        )
+        headline = ("红包池已开放。", "The pool is open.")
+        session.tell(headline, done, shown(done.facts), ("pool", "commitment"))
+
+
+@app.command("take")
+def take_command(
+    pool: PoolArgument,
+    phone: Phone = None,
+    wallet: Wallet = None,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """为持卡人领一个红包 / Open a packet for a holder"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target, owner = identity("pol", pool), wallet_of(session, wallet, phone)
+        done = session.act(
+            Kind.OPEN_PACKET, lambda key: OpenPacket(key=key, caller=OPERATOR, wallet=owner, pool=target)
+        )
+        facts = {"packet": public("pkt", done.id), **shown(done.facts)}
+        born = ("packet", "voucher", "number", "amount_fen")
+        session.tell(("领到红包。", "A packet was opened."), done, facts, born)
+
+
+@app.command("show")
+def show_command(pool: PoolArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """查看红包池：承诺值、剩余；结束后含种子 / Show a pool: commitment, what is left; the seed once it ended"""
+    with opened(lang, as_json) as session:
+        found = _found(session, identity("pol", pool))
+        facts = {**_facts(found), "commitment": found.commitment.hex(), "seed": _seed(found)}
+        if found.state == PoolState.OPEN:
+            left = service.pool_left(session.app.connection, Id(found.id.bytes))
+            facts |= {"unopened": left[0], "unopened_fen": left[1]}
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts})
+            return
+        session.screen.facts(facts)
+
+
+@app.command("list")
+def list_command(program: Program, lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出活动的红包池 / List the pools of a program"""
+    with opened(lang, as_json) as session:
+        found = service.pools_of(session.app.connection, session.program(program).program)
+        session.screen.rows("pools", _COLUMNS, [_facts(one) for one in found], ("没有红包池。", "No pools."))
+
+
+@app.command("end")
+def end_command(
+    pool: PoolArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
+) -> None:
+    """结束到时的红包池：没领的退回，公开种子 / End a pool: what is left goes back, the seed is told"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = identity("pol", pool)
+        done = session.act(Kind.END_PACKETS, lambda key: EndPackets(key=key, caller=OPERATOR, pool=target))
+        session.tell(("红包池已结束。", "The pool has ended."), done, shown(done.facts))
+
+
+@app.command("receipt")
+def receipt_command(packet: PacketArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """红包凭证：--json 的输出可用 tests/support/check_packets.py 独立核对 / A packet's receipt, for anybody to check
+
+    The output of --json is what tests/support/check_packets.py, which imports nothing of Kaquan, checks by itself.
+    """
+    with opened(lang, as_json) as session:
+        found = service.packet(session.app.connection, identity("pkt", packet))
+        if found is None:
+            session.refuse(Refusal(PACKETS_UNKNOWN))
+        pool = _found(session, Id(found.pool.bytes))
+        if pool.state == PoolState.OPEN:
+            session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": str(instant(pool.ends_at))}))
+        rules = next(one for one in session.program(pool.program).terms.packets if one.code == pool.code)
+        facts = {
+            "pool": public("pol", pool.id.bytes),
+            "number": found.number,
+            "amount_fen": found.amount,
+            "count": pool.count,
+            "total_fen": pool.total,
+            "min_fen": rules.min_fen,
+            "max_fen": rules.max_fen,
+            "commitment": pool.commitment.hex(),
+            "seed": _seed(pool),
+        }
+        if as_json:
+            told = [int(amount) for amount in amounts(revealed(pool.revealed).parts)]
+            session.screen.answer({"outcome": "effect", **facts, "amounts_fen": told})
+            return
+        session.screen.facts(facts)
+
+
+def _found(session: Session, pool: Id) -> Any:
+    found = service.pool(session.app.connection, pool)
+    if found is None:
+        session.refuse(Refusal(PACKETS_UNKNOWN))
+    return found
+
+
+def _seed(pool: Any) -> str | None:
+    return None if pool.revealed is None else revealed(pool.revealed).seed.hex()
+
+
+def _facts(pool: Any) -> dict[str, Any]:
+    over = pool.state == PoolState.ENDED
+    return {
+        "pool": public("pol", pool.id.bytes),
+        "program": pool.program,
+        "code": pool.code,
+        "state": PoolState(pool.state).name.lower(),
+        "count": pool.count,
+        "total_fen": pool.total,
+        "opened_at": instant(pool.at),
+        "ends_at": instant(pool.ends_at),
+        "unopened": pool.left_count if over else None,
+        "unopened_fen": pool.left_fen if over else None,
+    }

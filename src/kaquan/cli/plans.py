@@ -1,0 +1,83 @@
+"""`kaquan plan`: monthly plans of a card: list, show, cancel."""
+
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cli.cards import Reason
+from kaquan.cli.options import AsJson, CardArgument, DryRun, Key, Lang
+from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.commands.model import Kind
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.ids import Id, public
+from kaquan.kernel.refusal import Refusal
+from kaquan.rewards import service
+from kaquan.rewards.errors import PLAN_UNKNOWN
+from kaquan.rewards.plan_model import CancelPlan, PlanState
+
+app = typer.Typer(no_args_is_help=True, help="按月返还计划：列出、查看、取消 / Monthly plans: list, show, cancel")
+
+PlanArgument = Annotated[str, typer.Argument(help="计划编号 pln_… / Plan: pln_…", metavar="PLAN", show_default=False)]
+_COLUMNS = ("plan", "program", "stock", "state", "months", "given", "each_month", "face_fen", "next_at")
+
+
+@app.command("list")
+def list_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出一张卡的返还计划 / List the plans of a card"""
+    with opened(lang, as_json) as session:
+        rows = [_facts(one) for one in service.plans_of(session.app.connection, session.card(card))]
+        session.screen.rows("plans", _COLUMNS, rows, ("没有返还计划。", "No plans."))
+
+
+@app.command("show")
+def show_command(plan: PlanArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """查看一个返还计划 / Show a plan"""
+    with opened(lang, as_json) as session:
+        facts = _facts(_found(session, identity("pln", plan)))
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts})
+            return
+        session.screen.facts(facts)
+
+
+@app.command("cancel")
+def cancel_command(
+    plan: PlanArgument,
+    reason: Reason,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """取消其余月份；已发的券不受影响 / Cancel the months to come; vouchers already granted stay"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = identity("pln", plan)
+        done = session.act(
+            Kind.CANCEL_PLAN, lambda key: CancelPlan(key=key, caller=OPERATOR, plan=target, reason=reason)
+        )
+        session.tell(("返还计划已取消。", "The plan is cancelled."), done, shown(done.facts))
+
+
+def _found(session: Session, plan: Id) -> Any:
+    found = service.plan(session.app.connection, plan)
+    if found is None:
+        session.refuse(Refusal(PLAN_UNKNOWN))
+    return found
+
+
+def _facts(plan: Any) -> dict[str, Any]:
+    return {
+        "plan": public("pln", plan.id.bytes),
+        "program": plan.program,
+        "stock": plan.stock_code,
+        "code": plan.code,
+        "state": PlanState(plan.state).name.lower(),
+        "card": public("crd", plan.card.bytes),
+        "wallet": public("wal", plan.wallet.bytes),
+        "months": plan.months,
+        "given": plan.given,
+        "each_month": plan.each_month,
+        "face_fen": plan.face,
+        "started_at": instant(plan.at),
+        "next_at": instant(plan.next_at) if plan.state == PlanState.RUNNING else None,
+    }

@@ -1,0 +1,167 @@
+"""`kaquan referral`: invite codes, accepting, both sides of a referral, undoing one."""
+
+from typing import Annotated, Any
+
+import typer
+
+from kaquan.cli.cards import Reason
+from kaquan.cli.holders import wallet_of
+from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.vouchers import Device, Payee, Program, outside_of
+from kaquan.commands.model import Effect, Kind
+from kaquan.kernel.caller import OPERATOR, SYSTEM
+from kaquan.kernel.ids import Id, public
+from kaquan.kernel.refusal import Refusal
+from kaquan.rewards import service
+from kaquan.rewards.errors import REFERRAL_UNKNOWN
+from kaquan.rewards.invite_codes import invite_code
+from kaquan.rewards.referral_model import (
+    AcceptInvite,
+    FollowReferral,
+    InvitationState,
+    ReferralState,
+    UndoReferral,
+)
+
+app = typer.Typer(
+    no_args_is_help=True, help="邀请返现：邀请码、接受、查看、作废 / Referrals: invite, accept, list, show, undo"
+)
+
+ReferralArgument = Annotated[
+    str, typer.Argument(help="邀请记录 ref_… / Referral: ref_…", metavar="REFERRAL", show_default=False)
+]
+Code = Annotated[str, typer.Option("--code", help="邀请码 / Invite code of who invites", metavar="CODE")]
+_COLUMNS = ("referral", "side", "program", "state", "inviter_state", "accepted_at", "due_at", "voucher")
+
+
+@app.command("invite")
+def invite_command(phone: Phone = None, wallet: Wallet = None, lang: Lang = None, as_json: AsJson = False) -> None:
+    """给出持卡人的邀请码 / Tell a holder's invite code"""
+    with opened(lang, as_json) as session:
+        owner = wallet_of(session, wallet, phone)
+        facts = {"wallet": public("wal", owner), "invite_code": invite_code(owner)}
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts})
+            return
+        session.screen.facts(facts)
+
+
+@app.command("accept")
+def accept_command(
+    program: Program,
+    code: Code,
+    phone: Phone = None,
+    wallet: Wallet = None,
+    device: Device = None,
+    payee: Payee = None,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """新持卡人用邀请码接受邀请 / A holder who is new to the program accepts an invitation"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        owner, given = wallet_of(session, wallet, phone), outside_of(session, device, payee)
+        done = session.act(
+            Kind.ACCEPT_INVITE,
+            lambda key: AcceptInvite(key=key, caller=OPERATOR, wallet=owner, program=program, code=code, **given),
+        )
+        if not dry_run:
+            _tell_inviter(session, done)
+        session.tell(("已接受邀请。", "The invitation is accepted."), done, shown(done.facts), ("referral",))
+
+
+@app.command("list")
+def list_command(phone: Phone = None, wallet: Wallet = None, lang: Lang = None, as_json: AsJson = False) -> None:
+    """列出持卡人的邀请：被谁邀请、邀请了谁 / List a holder's referrals: by whom, and whom"""
+    with opened(lang, as_json) as session:
+        owner, connection = wallet_of(session, wallet, phone), session.app.connection
+        rows = [_as_invitee(one) for one in service.referral_of(connection, owner)]
+        rows += [_as_inviter(one) for one in service.invitations_of(connection, owner)]
+        session.screen.rows("referrals", _COLUMNS, rows, ("没有邀请。", "No referrals."))
+
+
+@app.command("show")
+def show_command(referral: ReferralArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+    """查看一条邀请的两侧 / Show both sides of a referral"""
+    with opened(lang, as_json) as session:
+        found = _found(session, identity("ref", referral))
+        facts = {
+            **_as_invitee(found),
+            "wallet": public("wal", found.wallet.bytes),
+            "inviter": public("wal", found.inviter.bytes),
+            "clawback_short_fen": found.short,
+            "inviter_state": _inviter_state(found.own_state),
+            "inviter_voucher": _voucher(found.own_voucher),
+            "inviter_short_fen": found.own_short or 0,
+        }
+        if as_json:
+            session.screen.answer({"outcome": "effect", **facts})
+            return
+        session.screen.facts(facts)
+
+
+@app.command("undo")
+def undo_command(
+    referral: ReferralArgument,
+    reason: Reason,
+    key: Key = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """首充已退：不再发放，已发的追回 / The first purchase was undone: pay nothing, take back what was paid"""
+    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        target = identity("ref", referral)
+        done = session.act(
+            Kind.UNDO_REFERRAL, lambda key: UndoReferral(key=key, caller=OPERATOR, referral=target, reason=reason)
+        )
+        if not dry_run:
+            _tell_inviter(session, done)
+        session.tell(("邀请已作废。", "The referral is undone."), done, shown(done.facts))
+
+
+def _tell_inviter(session: Session, done: Effect) -> None:
+    """The inviter's side follows at once, under a key of its own; the timetable does so if this breaks off."""
+    found = service.referral(session.app.connection, Id(bytes.fromhex(done.facts["referral"])))
+    if found is None:
+        return
+    inviter, key = Id(found.inviter.bytes), f"follow-{found.state}-{done.id.hex()}"
+    command = FollowReferral(key=key, caller=SYSTEM, inviter=inviter, referral=Id(found.id.bytes))
+    session.app.one(Kind.FOLLOW_REFERRAL, command)
+
+
+def _found(session: Session, referral: Id) -> Any:
+    found = service.referral(session.app.connection, referral)
+    if found is None:
+        session.refuse(Refusal(REFERRAL_UNKNOWN))
+    return found
+
+
+def _as_invitee(one: Any) -> dict[str, Any]:
+    return {**_both(one), "side": "invitee", "inviter_state": None, "voucher": _voucher(one.voucher)}
+
+
+def _as_inviter(one: Any) -> dict[str, Any]:
+    """The inviter does not learn who it is, only how far it has come."""
+    own = {"inviter_state": _inviter_state(one.own_state), "voucher": _voucher(one.voucher)}
+    return {**_both(one), "side": "inviter", **own}
+
+
+def _both(one: Any) -> dict[str, Any]:
+    return {
+        "referral": public("ref", one.id.bytes),
+        "program": one.program,
+        "state": ReferralState(one.state).name.lower(),
+        "accepted_at": instant(one.at),
+        "due_at": instant(one.due_at),
+    }
+
+
+def _inviter_state(state: int | None) -> str | None:
+    return None if state is None else InvitationState(state).name.lower()
+
+
+def _voucher(voucher: Any) -> str | None:
+    return None if voucher is None else public("vch", voucher.bytes)
