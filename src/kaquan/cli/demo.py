@@ -190,8 +190,8 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
     totals, more = ledger.totals(connection), simulation.details(connection)
     refused = simulation.refusals(connection)
     last = world.date_of(max(done - 1, 0))
-    stores = sum(len(plan.stores) for plan in world.scenario.merchants)
-    terms = world.app.catalogue.program(world.scenario.program)
+    stores = sum(len(chain.branches) for chain in world.scenario.chains)
+    terms = world.app.catalogue.program(world.scenario.programs[0].code)
     names = terms.terms.program if terms else None
     title = screen.words(
         f"{names.name_zh if names else ''}  {world.scenario.start} 至 {last}，{done} 天，"
@@ -204,7 +204,7 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
     proved = _prove(connection, screen)
     if figures is not None:
         document = {
-            "program": world.scenario.program,
+            "program": world.scenario.programs[0].code,
             "from": world.scenario.start.isoformat(),
             "to": last.isoformat(),
             "days": done,

@@ -16,6 +16,8 @@ from kaquan.simulation.scenario import Scenario
 SOON_MINUTES = 20
 """When a table pays after it was opened: before any authorization of a usual program expires."""
 
+HOUR_MINUTES = 60
+
 WHOLE_BPS = 10_000
 
 ORDER = (
@@ -53,9 +55,10 @@ class Intent(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What the town does at one instant. Before each step the timetable runs."""
+    """What the town does at one instant. `due`: something may be due then, so the timetable runs before."""
 
     at: datetime
+    due: bool
     batches: Sequence[tuple[Kind, list[Intent]]]
 
 
@@ -80,22 +83,26 @@ class Diary:
         return len(self._scenario.hours) - 1
 
     def begin(self, day: int) -> None:
-        """A new day."""
+        """A new day, at midnight."""
         self.rng.seed(f"{self.seed}:{day}")
         self.day, self._count = day, 0
-        self.open(-1)
+        self.index = -1
+        self.open_at(0)
 
     def open(self, index: int, minutes: int = 0) -> None:
-        """A new step at the day's `index`-th hour, or at midnight for -1."""
+        """A new step, some minutes after the day's `index`-th hour."""
         self.index = index
-        midnight = shanghai(self._scenario.start + timedelta(days=self.day))
-        hour = self._scenario.hours[index] if index >= 0 else 0
-        self.at = midnight + timedelta(hours=hour, minutes=minutes)
+        self.open_at(self._scenario.hours[index] * HOUR_MINUTES + minutes)
 
-    def close(self) -> Step:
+    def open_at(self, minutes: int) -> None:
+        """A new step, so many minutes after midnight."""
+        midnight = shanghai(self._scenario.start + timedelta(days=self.day))
+        self.at = midnight + timedelta(minutes=minutes)
+
+    def close(self, *, due: bool = False) -> Step:
         """The present step with all that was written into it."""
         written, self._written = self._written, {}
-        return Step(self.at, [(kind, written[kind]) for kind in ORDER if kind in written])
+        return Step(self.at, due, [(kind, written[kind]) for kind in ORDER if kind in written])
 
     def write(self, kind: Kind, wish: Any, expects: str | None = None) -> None:
         """Want something in this step."""

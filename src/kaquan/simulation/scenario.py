@@ -3,6 +3,7 @@
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,45 +15,30 @@ Span = tuple[int, int]
 """From and to, both included."""
 
 
+class Population(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When holders come, take a second program, and leave; below what a card is topped up. Spans are days."""
+
+    arrive_within_days: int
+    second_program_bps: int
+    second_after_days: Span
+    leaves_after_days: Span
+    low_fen: Money
+
+
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of holder. `visits_month` is how often they pay in 30 days, `large_bps` how often a large basket."""
+    """A kind of holder. `visits_month` is how often they pay in 30 days, `large_bps` how often a large basket.
+
+    `prefers` weighs the programs by their codes.
+    """
 
     name: str
     share_bps: int
     ages: Span
-    faces_fen: tuple[Money, ...]
+    top_up_fen: Span
     visits_month: Span
     churn_bps: int
     large_bps: int
-
-
-class MerchantPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A merchant with its stores. `weight` is its share of visits, `authorize_bps` how often it authorizes first."""
-
-    code: str
-    name: str
-    scene: str
-    weight: int
-    basket_fen: Span
-    authorize_bps: int
-    account_bank: str
-    account_no: str
-    stores: tuple[str, ...]
-
-
-class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A merchant outside the group."""
-
-    code: str
-    name: str
-    account_bank: str
-    account_no: str
-
-
-class Churn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """After how many days a holder who leaves has stopped paying."""
-
-    after_days: Span
+    prefers: dict[str, int]
 
 
 class Baskets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +47,56 @@ class Baskets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large_fen: Span
     least_fen: Money
     round_bps: int
+
+
+class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a program offers its holders something, and how many of them top up then."""
+
+    every_days: int
+    rebate_converts_bps: int
+    gift_times_bps: int
+
+
+class ProgramPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program of the town, by the code of its preset, and what its campaigns offer."""
+
+    code: str
+    promotes: Literal["gift", "rebate"]
+
+
+class OrganisationPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who takes part."""
+
+    code: str
+    name: str
+    keeps_book: bool = False
+
+
+class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of store. `weight` is its share of visits, `authorize_bps` how often it authorizes first."""
+
+    name: str
+    weight: int
+    basket_fen: Span
+    authorize_bps: int
+
+
+class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Merchants of one name and organisation: every branch is one, with a store of its own."""
+
+    code: str
+    name: str
+    organisation: str
+    scene: str
+    branches: tuple[str, ...]
+
+
+class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A merchant that takes part in no program."""
+
+    code: str
+    name: str
+    organisation: str
 
 
 class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +110,8 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reversed: int
     reversed_early: int
     refund: int
+    partial_refund: int
+    again_bps: int
     late_refund: int
     freeze: int
     lost: int
@@ -98,16 +136,18 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that is declared about the town."""
 
     start: date
-    program: str
     channel: str
     hours: tuple[int, ...]
     hour_weights: tuple[int, ...]
     weekend_bps: int
-    arrive_within_days: int
+    population: Population
     segments: tuple[Segment, ...]
-    churn: Churn
     baskets: Baskets
-    merchants: tuple[MerchantPlan, ...]
+    campaigns: Campaigns
+    programs: tuple[ProgramPlan, ...]
+    organisations: tuple[OrganisationPlan, ...]
+    scenes: tuple[Scene, ...]
+    chains: tuple[Chain, ...]
     stranger: Stranger
     incidents: Incidents
     holds: Holds
