@@ -4,16 +4,20 @@ from functools import partial
 
 from kaquan.cards.model import Freeze, LotKind, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Kind, scoped_id
+from kaquan.funders.rules import promised, used
 from kaquan.holders.service import registration
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import Money
+from kaquan.kernel.money import ZERO, Money
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.sales.model import Sell, TopUp
 from kaquan.simulation.diary import Diary
+from kaquan.simulation.pocket import redeem
 from kaquan.simulation.population import Member, Resident
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.shopping import Shopping
 from kaquan.simulation.venues import Venue
+from kaquan.vouchers.model import NOBODY
+from kaquan.vouchers.quote import Candidate
 
 NO_OFFER_FEN = Money(31_700)
 """A face value that people ask for and no program sells."""
@@ -59,7 +63,8 @@ class Desk:
 
     def _newcomers_mistakes(self, member: Member) -> None:
         diary, incidents = self._diary, self._scenario.incidents
-        early = member.venue.activates_later and diary.index < diary.last_index
+        later = member.venue.terms.presale.activation_days > 0
+        early = later and diary.index < diary.last_index
         if early and diary.chance(incidents.pays_too_early):
             self._try_in_vain(member)
         if diary.chance(incidents.hoards):
@@ -107,31 +112,39 @@ class Desk:
 
     def _hoard(self, member: Member) -> None:
         for _ in range(HOARD_MAX):
-            if member.state or not self._top_up_with(member, member.venue.faces[-1]):
+            if member.state or not self._top_up(member, member.venue.faces[-1]):
                 return
 
     def top_up(self, member: Member) -> None:
-        """A top-up of what the holder's kind tops up."""
-        self._top_up_with(member, self._diary.rng.choice(member.venue.faces_within(member.segment.top_up_fen)))
+        """A top-up of what the holder's kind tops up; a voucher for it pays a part, or tops up by itself."""
+        if member.state:
+            return
+        found = member.pocket.for_top_up(self._diary.at)
+        if found is not None and self._diary.chance(self._scenario.vouchers.tops_up_alone_bps):
+            self._top_up(member, ZERO, found)
+        else:
+            face = self._diary.rng.choice(member.venue.faces_within(member.segment.top_up_fen))
+            self._top_up(member, face, found)
 
-    def _top_up_with(self, member: Member, face: Money) -> bool:
+    def _top_up(self, member: Member, face: Money, found: Candidate | None = None) -> bool:
         """Whether the card had room; when it has none, that is asked in vain."""
-        venue = member.venue
+        venue, diary = member.venue, self._diary
         command = TopUp(
-            key=self._diary.key(),
+            key=diary.key(),
             caller=venue.issuer,
             card=_card(member),
             face=face,
             channel=self._scenario.channel,
+            vouchers=(found[0].id,) if found else (),
         )
-        after = member.purse.total() + face
+        after = member.purse.total() + (face or (found[0].face if found else 0))
         if after > venue.card_max:
             over_law = after > venue.law_max
             expects = "law_registered_balance_above_max" if over_law else "card_balance_above_max"
-            self._diary.write(Kind.TOP_UP, command, expects)
+            diary.write(Kind.TOP_UP, command, expects)
             return False
-        self._diary.write(Kind.TOP_UP, command)
-        self._believe(member, face)
+        diary.write(Kind.TOP_UP, command)
+        self._believe(member, face, found, scoped_id(venue.issuer.organisation, _card(member), command.key))
         return True
 
     def _sell(self, venue: Venue, wallet: Id, face: Money) -> Sell:
@@ -144,14 +157,22 @@ class Desk:
             channel=self._scenario.channel,
         )
 
-    def _believe(self, member: Member, face: Money) -> None:
-        terms = member.venue.terms
-        paid = terms.paid_for(face)
-        if paid is None:
+    def _believe(self, member: Member, face: Money, found: Candidate | None = None, purchase: Id = NOBODY) -> None:
+        """What a purchase puts on the card: what is paid, what the issuer gives, what a voucher's funders pay."""
+        presale = member.venue.terms.presale
+        price = member.venue.known.paid_for(face) if face else ZERO
+        if price is None:
             raise ValueError(f"the program has no offer of {face} fen")
-        active = self._diary.day + terms.terms.presale.activation_days
-        member.purse.load(LotKind.PRINCIPAL, paid, active)
-        member.purse.load(LotKind.BONUS, Money(face - paid), active)
+        active = self._diary.day + (presale.activation_days if face else 0)
+        by_voucher = ZERO
+        if found is not None:
+            voucher, stock = found
+            by_voucher = Money(min(price, voucher.face) if face else voucher.face)
+            redeem(voucher, by_voucher, purchase)
+            for _, part in used(promised(stock.funding, Money(voucher.face)), by_voucher):
+                member.purse.load(LotKind.SUBSIDY, part, active, active + stock.rules.valid_days)
+        member.purse.load(LotKind.PRINCIPAL, Money(price - by_voucher) if face else ZERO, active)
+        member.purse.load(LotKind.BONUS, Money(face - price), active)
 
 
 def _card(member: Member) -> Id:

@@ -23,6 +23,7 @@ WHOLE_BPS = 10_000
 ORDER = (
     Kind.REGISTER_HOLDER,
     Kind.SELL,
+    Kind.CLAIM,
     Kind.UNFREEZE,
     Kind.REPLACE,
     Kind.CAPTURE,
@@ -36,6 +37,10 @@ ORDER = (
     Kind.AUTHORIZE,
 )
 """The order of kinds within a step. What the town believes follows it."""
+
+
+Act = Callable[[], None]
+"""Something to do at its time."""
 
 
 class Reversal(NamedTuple):
@@ -74,8 +79,8 @@ class Diary:
         self._scenario = scenario
         self._count = 0
         self._written: dict[Kind, list[Intent]] = {}
-        self._later: dict[tuple[int, int], list[Callable[[], None]]] = {}
-        self._soon: list[Callable[[], None]] = []
+        self._later: dict[tuple[int, int], list[tuple[bool, Act]]] = {}
+        self._soon: list[Act] = []
 
     @property
     def last_index(self) -> int:
@@ -120,26 +125,29 @@ class Diary:
         self._count += 1
         return f"D{self.day:04d}-{self._count:05d}"
 
-    def next_step(self, act: Callable[[], None]) -> None:
-        """Do something in the next step: today, or tomorrow morning."""
+    def next_step(self, act: Act, *, early: bool = False) -> None:
+        """Do something in the next step: today, or tomorrow morning. See `later`."""
         today = self.index < self.last_index
-        self.later(act, 0 if today else 1, self.index + 1 if today else 0)
+        self.later(act, 0 if today else 1, self.index + 1 if today else 0, early=early)
 
-    def later(self, act: Callable[[], None], days: int, index: int | None = None) -> None:
-        """Do something `days` from now, at the hour with this position or at any."""
+    def later(self, act: Act, days: int, index: int | None = None, *, early: bool = False) -> None:
+        """Do something `days` from now, at the hour with this position or at any.
+
+        `early` is for what gives back: in a step it comes before everything else, as its kind does in `ORDER`.
+        """
         if index is None:
             index = self.rng.randint(0, self.last_index)
-        self._later.setdefault((self.day + days, index), []).append(act)
+        self._later.setdefault((self.day + days, index), []).append((not early, act))
 
-    def soon(self, act: Callable[[], None]) -> None:
+    def soon(self, act: Act) -> None:
         """Do something some minutes from now."""
         self._soon.append(act)
 
-    def wished_before(self) -> list[Callable[[], None]]:
-        """What was wished for this step."""
-        return self._later.pop((self.day, self.index), [])
+    def wished_before(self) -> list[Act]:
+        """What was wished for this step, what gives back first."""
+        return [act for _, act in sorted(self._later.pop((self.day, self.index), []), key=lambda wish: wish[0])]
 
-    def wished_soon(self) -> list[Callable[[], None]]:
+    def wished_soon(self) -> list[Act]:
         """What was wished for the minutes after this step."""
         soon, self._soon = self._soon, []
         return soon

@@ -1,18 +1,23 @@
 """What stands before a town's first day: who takes part, where they trade, which programs are open."""
 
+import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kaquan.commands.model import Command, Kind
+from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.kernel.caller import OPERATOR, Caller, Role
+from kaquan.ledger.chart import Source
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
-from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.catalogue import Catalogue, FundMode
 from kaquan.programs.preset_files import text as preset
 from kaquan.programs.service import OpenProgram
 from kaquan.simulation.scenario import ProgramPlan, Scenario
-from kaquan.simulation.venues import Place, Places, Venue
+from kaquan.simulation.venues import Place, Places, Venue, law_max
+from kaquan.stocks.model import OpenStock
 
 BANKS = ("工商银行", "建设银行", "农业银行", "中国银行", "邮储银行")
+_REFERENCE = "首笔拨款"
 _ACCOUNT = "62220210011122{:05d}"
 """Account numbers that pass for some, and belong to nobody."""
 
@@ -87,11 +92,46 @@ def foundations(scenario: Scenario, charter: tuple[str, str], seed: int) -> Iter
             for one in everybody
         ],
     )
+    yield (
+        Kind.REGISTER_FUND,
+        [
+            RegisterFund(
+                key=key(one.code),
+                caller=OPERATOR,
+                code=one.code,
+                name=one.name,
+                organisation=one.organisation,
+                book=one.book,
+                mode=FundMode[one.mode.upper()],
+                source=Source[one.source.upper()],
+            )
+            for one in scenario.funds
+        ],
+    )
+    yield (
+        Kind.PAY_IN_FUND,
+        [
+            PayInFund(key=key(f"{one.code} paid in"), caller=OPERATOR, fund=one.code, amount=one.paid_in_fen, reference=_REFERENCE)
+            for one in scenario.funds
+        ],
+    )
     yield Kind.OPEN_PROGRAM, [_opening(plan, key(plan.code)) for plan in scenario.programs]
+    yield (
+        Kind.OPEN_STOCK,
+        [
+            OpenStock(key=key(f"{plan.code} {code}"), caller=OPERATOR, program=plan.code, stock=code)
+            for plan in scenario.programs
+            for code in _stocks(plan)
+        ],
+    )
 
 
 def _opening(plan: ProgramPlan, key: str) -> Command:
     return OpenProgram(key=key, caller=OPERATOR, text=preset(plan.code))
+
+
+def _stocks(plan: ProgramPlan) -> list[str]:
+    return [stock["code"] for stock in tomllib.loads(preset(plan.code)).get("stocks", ())]
 
 
 def places(scenario: Scenario, catalogue: Catalogue) -> Places:
@@ -110,13 +150,15 @@ def _venue(plan: ProgramPlan, scenario: Scenario, known: list[Trader], catalogue
     issuer = Caller(catalogue.organisations[terms.terms.program.issuer][0], Role.ISSUER)
     by_scene: dict[str, list[Place]] = {}
     for trader in known:
-        merchant = catalogue.merchants[catalogue.merchant_codes[trader.code]]
-        if merchant.group == terms.group:
-            by_scene.setdefault(trader.scene, []).append(_place(trader, catalogue))
-    return Venue(plan, terms, issuer, {scene: tuple(found) for scene, found in by_scene.items()}, scenario)
+        place = _place(trader, catalogue)
+        if place.merchant.group == terms.group:
+            by_scene.setdefault(trader.scene, []).append(place)
+    stocks = {code: stock for (program, code), stock in catalogue.latest_stocks.items() if program == terms.program}
+    scenes = [(scene, by_scene[scene.name]) for scene in scenario.scenes if scene.name in by_scene]
+    return Venue(plan, terms, issuer, stocks, scenes, law_max(terms, scenario))
 
 
 def _place(trader: Trader, catalogue: Catalogue) -> Place:
     organisation = catalogue.organisations[trader.organisation][0]
     store, merchant = catalogue.stores[trader.store]
-    return Place(merchant, store, Caller(organisation, Role.MERCHANT))
+    return Place(catalogue.merchants[merchant], store, trader.store, Caller(organisation, Role.MERCHANT))

@@ -9,6 +9,7 @@ from kaquan.kernel.ids import Id
 from kaquan.privacy.model import Person
 from kaquan.simulation.diary import WHOLE_BPS
 from kaquan.simulation.people import person
+from kaquan.simulation.pocket import Pocket
 from kaquan.simulation.purse import Purse
 from kaquan.simulation.scenario import Scenario, Segment
 from kaquan.simulation.venues import Venue
@@ -28,7 +29,7 @@ class Resident:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A holder in one program: from which day on, until which day it pays (None: for ever), and its card."""
+    """A holder in one program: from which day on, until which day it pays (None: for ever), its card and vouchers."""
 
     resident: Resident
     venue: Venue
@@ -37,6 +38,7 @@ class Member:
     card: Id | None = None
     state: str = ""
     purse: Purse = field(default_factory=Purse)
+    pocket: Pocket = field(default_factory=Pocket)
 
     @property
     def segment(self) -> Segment:

@@ -28,16 +28,16 @@ class Returns:
 
     def plan(self, visit: Visit, incident: str) -> None:
         """A payment that will be undone, or that was a large purchase and may come back late."""
-        window = visit.member.venue.terms.terms.refund.window_days
+        window = visit.member.venue.terms.refund.window_days
         rng, diary = self._diary.rng, self._diary
         match incident:
             case "reversed":
-                diary.next_step(partial(self._reverse, visit))
+                diary.next_step(partial(self._reverse, visit), early=True)
             case "refund" if window:
-                diary.later(partial(self._refund, visit), rng.randint(1, window))
+                diary.later(partial(self._refund, visit), rng.randint(1, window), early=True)
             case "partial_refund" if window:
                 after = rng.randint(1, window)
-                diary.later(partial(self._refund_partly, visit, window - after), after)
+                diary.later(partial(self._refund_partly, visit, window - after), after, early=True)
             case _ if visit.rebate and diary.chance(self._incidents.late_refund):
                 diary.later(partial(self._refund_too_late, visit), window + rng.randint(*LATE_DAYS))
 
@@ -48,7 +48,7 @@ class Returns:
 
     def _reverse(self, visit: Visit) -> None:
         self._write_reversal(visit.command, visit.place)
-        visit.give_back(visit.left)
+        visit.give_back(visit.left, self._diary.at)
 
     def _write_reversal(self, command: Pay, place: Place) -> None:
         reversal = Reversal(self._diary.key(), place.till, command.merchant, command.order_no)
@@ -56,15 +56,15 @@ class Returns:
 
     def _refund(self, visit: Visit) -> None:
         self._diary.write(Kind.REFUND, self._command(visit))
-        visit.give_back(visit.left)
+        visit.give_back(visit.left, self._diary.at)
 
     def _refund_partly(self, visit: Visit, days_left: int) -> None:
         percent = self._diary.rng.randint(*PART_PERCENT)
         amount = Money(max(1, visit.left * percent // 100))
         self._diary.write(Kind.REFUND, self._command(visit, amount))
-        visit.give_back(amount)
+        visit.give_back(amount, self._diary.at)
         if days_left and visit.left and self._diary.chance(self._incidents.again_bps):
-            self._diary.later(partial(self._refund, visit), self._diary.rng.randint(1, days_left))
+            self._diary.later(partial(self._refund, visit), self._diary.rng.randint(1, days_left), early=True)
 
     def _command(self, visit: Visit, amount: Money | None = None) -> Refund:
         return Refund(
@@ -73,11 +73,11 @@ class Returns:
 
     def _refund_too_late(self, visit: Visit) -> None:
         self._diary.write(Kind.REFUND, self._command(visit), "refund_window_over")
-        self._diary.next_step(partial(self._late_refund, visit))
+        self._diary.next_step(partial(self._late_refund, visit), early=True)
 
     def _late_refund(self, visit: Visit) -> None:
         issuer = visit.member.venue.issuer
         key = self._diary.key()
         late = Refund(key=key, caller=issuer, payment=visit.payment, reason=_LATE_REASON, late=True)
         self._diary.write(Kind.REFUND, late)
-        visit.give_back(visit.left)
+        visit.give_back(visit.left, self._diary.at)

@@ -123,7 +123,29 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hoards: int
 
 
-class Holds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VoucherHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holders do with vouchers, in bps: of holders a day and stock, of visits with a voucher, of top-ups."""
+
+    claims_bps: int
+    used_bps: int
+    reached_for_bps: int
+    without_card_bps: int
+    tops_up_alone_bps: int
+
+
+class FundPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fund, whose it is, in whose book it is kept, where its money lies, and what it holds on the first day."""
+
+    code: str
+    name: str
+    organisation: str
+    book: str
+    mode: Literal["prepaid", "pledged"]
+    source: Literal["operating", "fiscal"]
+    paid_in_fen: Money
+
+
+class HoldFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of authorizations, in bps; the rest is captured in full."""
 
     captured_partly: int
@@ -149,8 +171,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scenes: tuple[Scene, ...]
     chains: tuple[Chain, ...]
     stranger: Stranger
+    funds: tuple[FundPlan, ...]
+    vouchers: VoucherHabits
     incidents: Incidents
-    holds: Holds
+    holds: HoldFates
 
 
 def load_scenario() -> Scenario:

@@ -7,12 +7,15 @@ town can be told again, which is how it goes on after a stop or a `kill -9`.
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from kaquan.commands.model import Kind
 from kaquan.kernel.money import Money
 from kaquan.privacy.subject_keys import MasterKey
+from kaquan.programs.catalogue import Stock
 from kaquan.simulation.desk import Desk
-from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Diary, Reversal, Step
+from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversal, Step
+from kaquan.simulation.gifts import Gifts
 from kaquan.simulation.population import Member, members
 from kaquan.simulation.returns import Returns
 from kaquan.simulation.scenario import Scenario
@@ -27,9 +30,6 @@ AFTER_MIDNIGHT_MINUTES = 5
 MONTH_DAYS = 30
 
 _SATURDAY = 5
-
-By = dict[int, list[Member]]
-"""Members by the position of the hour."""
 
 
 def closing_order(day: int) -> str:
@@ -47,6 +47,7 @@ class Town:
         self._diary = Diary(scenario, seed)
         returns = Returns(scenario.incidents, self._diary)
         self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
+        self._gifts = Gifts(scenario.vouchers, self._diary)
         self._desk = Desk(scenario, self._diary, self._shopping, master)
 
     def day(self, day: int) -> Iterator[Step]:
@@ -56,26 +57,12 @@ class Town:
         self._midnight(day)
         yield diary.close(due=True)
         yield from self._soon(AFTER_MIDNIGHT_MINUTES)
-        visitors, unlucky, arriving, convinced = (
-            self._visitors(day),
-            self._unlucky(),
-            self._arriving(day),
-            self._convinced(day),
-        )
+        plans = self._plans(day)
         for index, hour in enumerate(self._scenario.hours):
             diary.open(index)
-            released = self._shopping.release_forgotten()
-            for act in diary.wished_before():
+            released = self._shopping.holds.release()
+            for act in (*diary.wished_before(), *plans.get(index, ())):
                 act()
-            for member in arriving.get(index, ()):
-                self._desk.arrive(member)
-            for member in convinced.get(index, ()):
-                if not member.state:
-                    self._desk.top_up(member)
-            for member in unlucky.get(index, ()):
-                self._misfortune(member)
-            for member in visitors.get(index, ()):
-                self._visit(member)
             yield diary.close(due=released)
             yield from self._soon(hour * 60 + SOON_MINUTES)
         diary.open_at(NIGHT_MINUTES)
@@ -83,7 +70,7 @@ class Town:
         yield diary.close()
         diary.open_at(CLOSING_MINUTES)
         head = self._places.head
-        diary.write(Kind.REVERSE, Reversal(diary.key(), head.till, head.merchant, closing_order(day)))
+        diary.write(Kind.REVERSE, Reversal(diary.key(), head.till, head.merchant.id, closing_order(day)))
         yield diary.close()
 
     def _soon(self, minutes: int) -> Iterator[Step]:
@@ -107,57 +94,68 @@ class Town:
         for member in self.members:
             member.purse.expire(day)
             member.purse.clear()
+            member.pocket.clear(self._diary.at)
 
-    def _visitors(self, day: int) -> By:
-        """Who goes shopping today."""
+    def _plans(self, day: int) -> dict[int, list[Act]]:
+        """What everybody will do today, by the position of the hour, in the order in which a step does it."""
+        plans: dict[int, list[Act]] = defaultdict(list)
+        for member in self.members:
+            if member.arrives == day:
+                plans[member.resident.number % len(self._scenario.hours)].append(partial(self._desk.arrive, member))
+        users = [member for member in self.members if member.shops(day)]
+        for member, stock in self._claimers(users):
+            plans[self._hour()].append(partial(self._gifts.claim, member, stock))
+        for member in self._convinced(users, day):
+            plans[self._hour()].append(partial(self._desk.top_up, member))
+        for member in self._unlucky(users):
+            plans[self._hour()].append(partial(self._misfortune, member))
+        for member in self._visitors(users, day):
+            plans[self._hour()].append(partial(self._visit, member))
+        return plans
+
+    def _claimers(self, users: list[Member]) -> Iterator[tuple[Member, Stock]]:
+        for member in users:
+            stock = self._gifts.wants_to_claim(member)
+            if stock is not None:
+                yield member, stock
+
+    def _convinced(self, users: list[Member], day: int) -> Iterator[Member]:
+        """Who tops up because a campaign offered something."""
+        campaigns = self._scenario.campaigns
+        for member in users:
+            converts = campaigns.rebate_converts_bps
+            if member.venue.plan.promotes == "gift":
+                converts = converts * campaigns.gift_times_bps // WHOLE_BPS
+            if (member.resident.number - day) % campaigns.every_days == 0 and self._diary.chance(converts):
+                yield member
+
+    def _unlucky(self, users: list[Member]) -> Iterator[Member]:
+        """Whose card is frozen or lost."""
+        incidents = self._scenario.incidents
+        for member in users:
+            if self._diary.chance(incidents.freeze + incidents.lost):
+                yield member
+
+    def _visitors(self, users: list[Member], day: int) -> Iterator[Member]:
+        """Who goes shopping."""
         rng, scenario = self._diary.rng, self._scenario
         weekend = (scenario.start + timedelta(days=day)).weekday() >= _SATURDAY
         factor = scenario.weekend_bps if weekend else WHOLE_BPS
         usual = (5 * WHOLE_BPS + 2 * scenario.weekend_bps) / 7
-        by_hour: By = defaultdict(list)
-        for member in self.members:
-            drawn, visits = rng.random(), rng.uniform(*member.segment.visits_month)
-            if member.shops(day) and drawn < visits / MONTH_DAYS * factor / usual:
-                by_hour[self._hour()].append(member)
-        return by_hour
+        for member in users:
+            visits = rng.uniform(*member.segment.visits_month)
+            if rng.random() < visits / MONTH_DAYS * factor / usual:
+                yield member
 
     def _hour(self) -> int:
         weights = self._scenario.hour_weights
         return self._diary.rng.choices(range(len(weights)), weights)[0]
 
-    def _arriving(self, day: int) -> By:
-        """Who buys a first card today."""
-        by_hour: By = defaultdict(list)
-        for member in self.members:
-            if member.arrives == day:
-                by_hour[member.resident.number % len(self._scenario.hours)].append(member)
-        return by_hour
-
-    def _convinced(self, day: int) -> By:
-        """Who tops up today because a campaign offered something."""
-        campaigns, by_hour = self._scenario.campaigns, defaultdict(list)
-        for member in self.members:
-            if (member.resident.number - day) % campaigns.every_days == 0 and member.shops(day):
-                converts = campaigns.rebate_converts_bps
-                if member.venue.plan.promotes == "gift":
-                    converts = converts * campaigns.gift_times_bps // WHOLE_BPS
-                if self._diary.chance(converts):
-                    by_hour[self._hour()].append(member)
-        return by_hour
-
-    def _unlucky(self) -> By:
-        """Whose card is frozen or lost today."""
-        incidents, by_hour = self._scenario.incidents, defaultdict(list)
-        for member in self.members:
-            if self._diary.chance(incidents.freeze + incidents.lost):
-                by_hour[self._hour()].append(member)
-        return by_hour
-
     def _misfortune(self, member: Member) -> None:
         """A card is frozen for a day, or lost and replaced; meanwhile somebody tries to pay with it."""
         incidents = self._scenario.incidents
         freezes = self._diary.rng.randrange(incidents.freeze + incidents.lost) < incidents.freeze
-        if member.card is None or member.state or member.arrives == self._diary.day:
+        if member.state:
             return
         if freezes:
             self._desk.freeze(member)

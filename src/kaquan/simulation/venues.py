@@ -1,6 +1,6 @@
 """Programs as the town meets them: who sells, whose tills accept, who is a stranger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -9,7 +9,8 @@ from kaquan.kernel.caller import Caller
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import MONEY_MAX, Money
 from kaquan.law.rules import balance_max
-from kaquan.programs.catalogue import Terms
+from kaquan.programs.catalogue import Merchant, Stock, Terms
+from kaquan.programs.terms import ProgramTerms
 from kaquan.simulation.scenario import ProgramPlan, Scenario, Scene, Span
 
 
@@ -17,47 +18,56 @@ from kaquan.simulation.scenario import ProgramPlan, Scenario, Scene, Span
 class Place:
     """A merchant's store, and the till that asks there."""
 
-    merchant: Id
+    merchant: Merchant
     store: Id
+    store_code: str
     till: Caller
 
 
+@dataclass(frozen=True, slots=True)
 class Venue:
-    """A program of the town: its terms, its issuer, and the places that accept it, by scene."""
+    """A program of the town: its terms, its issuer, its opened stocks by code, and who accepts it, by scene.
 
-    def __init__(
-        self,
-        plan: ProgramPlan,
-        terms: Terms,
-        issuer: Caller,
-        places: Mapping[str, tuple[Place, ...]],
-        scenario: Scenario,
-    ) -> None:
-        self.plan = plan
-        self.terms = terms
-        self.issuer = issuer
-        limit = balance_max(terms.terms.card.registered, terms.law(shanghai(scenario.start)))
-        self.law_max = MONEY_MAX if limit is None else Money(limit.value)
-        self.card_max = min(self.law_max, terms.terms.card.balance_max_fen)
-        self.faces = sorted(offer.face_fen for offer in terms.terms.presale.offers)
-        self._places = places
-        self._scenes = [scene for scene in scenario.scenes if places.get(scene.name)]
+    `law_max` is the most that the law lets a card hold.
+    """
+
+    plan: ProgramPlan
+    known: Terms
+    issuer: Caller
+    stocks: Mapping[str, Stock]
+    scenes: Sequence[tuple[Scene, Sequence[Place]]]
+    law_max: Money
 
     @property
-    def activates_later(self) -> bool:
-        """Whether what is bought can be spent only on a later day."""
-        return self.terms.terms.presale.activation_days > 0
+    def terms(self) -> ProgramTerms:
+        """What the program promises."""
+        return self.known.terms
+
+    @property
+    def card_max(self) -> Money:
+        """The most that a card may hold, by law and by the program."""
+        return min(self.law_max, self.terms.card.balance_max_fen)
+
+    @property
+    def faces(self) -> list[Money]:
+        """What is sold, ascending."""
+        return sorted(offer.face_fen for offer in self.terms.presale.offers)
 
     def place(self, rng: Random) -> tuple[Place, Scene]:
         """Where somebody shops: a scene by its share of visits, there any store."""
-        scene = rng.choices(self._scenes, [scene.weight for scene in self._scenes])[0]
-        return rng.choice(self._places[scene.name]), scene
+        scene, places = rng.choices(self.scenes, [scene.weight for scene, _ in self.scenes])[0]
+        return rng.choice(places), scene
 
     def faces_within(self, span: Span) -> list[Money]:
         """The offers that a holder of this span chooses among: those inside it, else the nearest."""
         low, high = span
-        inside = [face for face in self.faces if low <= face <= high]
-        return inside or [min(self.faces, key=lambda face: min(abs(face - low), abs(face - high)))]
+        faces = self.faces
+        inside = [face for face in faces if low <= face <= high]
+        return inside or [min(faces, key=lambda face: min(abs(face - low), abs(face - high)))]
+
+    def handed_out(self, how: str) -> list[Stock]:
+        """The stocks that are handed out this way, in the order of their codes."""
+        return [stock for _, stock in sorted(self.stocks.items()) if stock.rules.hand_out == how]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +77,9 @@ class Places:
     venues: Mapping[str, Venue]
     head: Place
     stranger: Place
+
+
+def law_max(terms: Terms, scenario: Scenario) -> Money:
+    """The most that the law of the town's first day lets a card hold."""
+    limit = balance_max(terms.terms.card.registered, terms.law(shanghai(scenario.start)))
+    return MONEY_MAX if limit is None else Money(limit.value)

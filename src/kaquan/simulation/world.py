@@ -71,7 +71,7 @@ class World:
     def days_done(self) -> int:
         """How many days were lived to their end. Needs a founded town."""
         done = 0
-        head = places(self.scenario, self.app.catalogue).head.merchant
+        head = places(self.scenario, self.app.catalogue).head.merchant.id
         while payments.find_order(self.app.connection, head, closing_order(done)) is not None:
             done += 1
         return done
