@@ -11,10 +11,13 @@ from kaquan.ledger.chart import Source
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.programs.catalogue import Catalogue, FundMode
 from kaquan.programs.preset_files import text as preset
-from kaquan.programs.service import OpenProgram
+from kaquan.programs.model import OpenProgram
 from kaquan.simulation.scenario import ProgramPlan, Scenario
 from kaquan.simulation.venues import Place, Places, Venue, law_max
 from kaquan.stocks.model import OpenStock
+
+APPROVER = "second"
+"""The person who approves the programs: not the operator, who opens them."""
 
 BANKS = ("工商银行", "建设银行", "农业银行", "中国银行", "邮储银行")
 _REFERENCE = "首笔拨款"
@@ -127,7 +130,7 @@ def foundations(scenario: Scenario, charter: tuple[str, str], seed: int) -> Iter
 
 
 def _opening(plan: ProgramPlan, key: str) -> Command:
-    return OpenProgram(key=key, caller=OPERATOR, text=preset(plan.code))
+    return OpenProgram(key=key, caller=OPERATOR, text=preset(plan.code), approved_by=APPROVER)
 
 
 def _stocks(plan: ProgramPlan) -> list[str]:
