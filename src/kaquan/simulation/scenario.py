@@ -82,13 +82,26 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Merchants of one name and organisation: every branch is one, with a store of its own."""
+    """Merchants of one name and organisation: every branch is one, with a store of its own.
+
+    `enrolled`: so many, from the first, take part in programs that enrol merchants one by one. `unverified`: of so many,
+    from the first, nobody has verified the bank account.
+    """
 
     code: str
     name: str
     organisation: str
     scene: str
     branches: tuple[str, ...]
+    enrolled: dict[str, int] = {}
+    unverified: int = 0
+
+
+class Banks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the bank accounts of those who have none verified are verified, and of how many."""
+
+    verified_after_days: Span
+    verified_bps: int
 
 
 class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +183,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     organisations: tuple[OrganisationPlan, ...]
     scenes: tuple[Scene, ...]
     chains: tuple[Chain, ...]
+    banks: Banks
     stranger: Stranger
     funds: tuple[FundPlan, ...]
     vouchers: VoucherHabits

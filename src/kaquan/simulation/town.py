@@ -15,11 +15,13 @@ from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Stock
 from kaquan.simulation.desk import Desk
 from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversal, Step
+from kaquan.simulation.founding import verification
 from kaquan.simulation.gifts import Gifts
 from kaquan.simulation.population import Member, members
 from kaquan.simulation.returns import Returns
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.shopping import Shopping
+from kaquan.simulation.traders import Trader, verified_later
 from kaquan.simulation.venues import Places
 
 NIGHT_MINUTES = 23 * 60 + 45
@@ -48,6 +50,8 @@ class Town:
         returns = Returns(scenario.incidents, self._diary)
         self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
         self._gifts = Gifts(scenario.vouchers, self._diary)
+        for day, trader in verified_later(scenario, seed):
+            self._diary.later(partial(self._verify, trader), day, 0)
         self._desk = Desk(scenario, self._diary, self._shopping, master)
 
     def day(self, day: int) -> Iterator[Step]:
@@ -88,6 +92,9 @@ class Town:
                 amount = min(self._shopping.basket(scene), member.purse.free(day))
                 if amount >= self._scenario.baskets.least_fen:
                     self._shopping.authorize(member, amount, place)
+
+    def _verify(self, trader: Trader) -> None:
+        self._diary.write(Kind.VERIFY_BANK_ACCOUNT, verification(self._diary.key(), trader))
 
     def _midnight(self, day: int) -> None:
         self._shopping.midnight()

@@ -16,7 +16,7 @@ from kaquan.main import Kaquan
 from kaquan.payments import service as payments
 from kaquan.simulation import store
 from kaquan.simulation.diary import Intent, Reversal, Step
-from kaquan.simulation.founding import foundations, places
+from kaquan.simulation.founding import Founder, places
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.town import Town, closing_order
 
@@ -62,7 +62,7 @@ class World:
             return
         self._move_clock(shanghai(self.scenario.start))
         charter = self.charter
-        for kind, commands in foundations(self.scenario, (charter.code, charter.name), charter.seed):
+        for kind, commands in Founder(self.scenario, charter.seed).commands((charter.code, charter.name)):
             for outcome in self._send(kind, commands):
                 if isinstance(outcome, Refused):
                     raise Fault(f"the town could not be founded: {kind.name} {outcome.refusal.code.code}")
