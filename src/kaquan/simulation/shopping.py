@@ -133,7 +133,7 @@ class Shopping:
             wanted = enough
         order_no = diary.order_no()
         store = place.store_code
-        order = order_of(Id(bytes(16)), place.merchant, store, order_no, wanted, ())
+        order = order_of(Id(bytes(16)), place.merchant, store, order_no, amount=wanted, lines=())
         applied = member.pocket.best(order, diary.at, member.venue.terms.spending.vouchers_max, wanted)
         outside = ZERO
         if applied and kind is Pay and diary.chance(habits.without_card_bps):

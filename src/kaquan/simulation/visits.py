@@ -8,7 +8,7 @@ from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money, allocate_next
 from kaquan.payments.model import Pay
-from kaquan.payments.tenders import discounts_of
+from kaquan.payments.tenders import discounts_of, split
 from kaquan.rewards.tiers import rebate
 from kaquan.simulation.pocket import free, keep, redeem
 from kaquan.simulation.population import Member
@@ -102,5 +102,5 @@ class Visit:
 
     def _weights(self) -> list[int]:
         """What each part paid, in the order in which they are rounded: the card, funders, money outside."""
-        discounts = [one.amount for one in discounts_of(self.applied)]
+        discounts = [one.amount for one in discounts_of(split(self.applied))]
         return [*(part for _, part in self.shares), *discounts, self.command.outside]
