@@ -9,10 +9,13 @@ from kaquan.holders.service import registration
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.privacy.subject_keys import MasterKey
+from kaquan.privacy.vault import Vault
 from kaquan.sales.model import Sell, TopUp
 from kaquan.simulation.diary import Diary
+from kaquan.simulation.people import settled
 from kaquan.simulation.pocket import redeem
 from kaquan.simulation.population import Member, Resident
+from kaquan.simulation.promises import Promises
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.shopping import Shopping
 from kaquan.simulation.venues import Venue
@@ -29,8 +32,12 @@ HOARD_MAX = 30
 class Desk:
     """What holders want from issuers."""
 
-    def __init__(self, scenario: Scenario, diary: Diary, shopping: Shopping, master: MasterKey) -> None:
+    def __init__(
+        self, scenario: Scenario, diary: Diary, shopping: Shopping, promises: Promises, master: MasterKey
+    ) -> None:
         self._scenario = scenario
+        self._promises = promises
+        self._vault = Vault(master)
         self._shopping = shopping
         self._diary = diary
         self._master = master
@@ -41,15 +48,18 @@ class Desk:
         wallet = member.resident.wallet or self._register(member.resident, venue)
         if diary.chance(self._scenario.incidents.wrong_offer):
             diary.write(Kind.SELL, self._sell(venue, wallet, NO_OFFER_FEN), "offer_unknown")
+        self._promises.invite(member, wallet)
         face = diary.rng.choice(venue.faces_within(member.segment.top_up_fen))
         sale = self._sell(venue, wallet, face)
         diary.write(Kind.SELL, sale)
         member.card = scoped_id(venue.issuer.organisation, wallet, sale.key)
+        self._promises.bought(member, member.card, face)
         self._believe(member, face)
         self._newcomers_mistakes(member)
 
     def _register(self, resident: Resident, venue: Venue) -> Id:
         diary, issuer = self._diary, venue.issuer
+        resident.person = settled(resident.person, diary.seed, resident.number, self._vault)
         command = registration(self._master, issuer, diary.key(), resident.person)
         diary.write(Kind.REGISTER_HOLDER, command)
         resident.wallet = scoped_id(issuer.organisation, command.subject, command.key)
@@ -144,7 +154,9 @@ class Desk:
             diary.write(Kind.TOP_UP, command, expects)
             return False
         diary.write(Kind.TOP_UP, command)
-        self._believe(member, face, found, scoped_id(venue.issuer.organisation, _card(member), command.key))
+        purchase = scoped_id(venue.issuer.organisation, _card(member), command.key)
+        self._promises.bought(member, purchase, face)
+        self._believe(member, face, found, purchase)
         return True
 
     def _sell(self, venue: Venue, wallet: Id, face: Money) -> Sell:

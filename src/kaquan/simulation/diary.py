@@ -23,8 +23,12 @@ WHOLE_BPS = 10_000
 ORDER = (
     Kind.VERIFY_BANK_ACCOUNT,
     Kind.REGISTER_HOLDER,
+    Kind.UNDO_REFERRAL,
+    Kind.OPEN_PACKETS,
+    Kind.ACCEPT_INVITE,
     Kind.SELL,
     Kind.CLAIM,
+    Kind.OPEN_PACKET,
     Kind.UNFREEZE,
     Kind.REPLACE,
     Kind.CAPTURE,

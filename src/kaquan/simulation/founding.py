@@ -1,4 +1,4 @@
-"""What stands before a town's first day: who takes part, where they trade, who gives money, which programs are open."""
+"""What stands before a town's first day: who takes part, who gives money, which programs are open."""
 
 import tomllib
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ class Pocket:
 
     held: list[Candidate] = field(default_factory=list)
 
-    def take(self, new: NewVoucher, stock: Stock) -> None:
+    def take(self, new: NewVoucher, stock: Stock) -> Voucher:
         """A voucher that was handed out."""
         voucher = Voucher(
             id=new.id,
@@ -39,6 +39,13 @@ class Pocket:
             holder=NOBODY,
         )
         self.held.append((voucher, stock))
+        return voucher
+
+    def lose(self, voucher: Voucher) -> None:
+        """A voucher is taken back; one that has paid already stays as it is."""
+        if voucher.state == VoucherState.ISSUED:
+            voucher.become((VoucherState.VOIDED, 0, 0, NOBODY))
+            self.held = [pair for pair in self.held if pair[0] is not voucher]
 
     def clear(self, at: datetime) -> None:
         """Forget vouchers whose time is up. Who paid with one remembers it."""

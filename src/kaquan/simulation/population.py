@@ -37,6 +37,7 @@ class Member:
     leaves: int | None
     card: Id | None = None
     state: str = ""
+    first_bought: bool = False
     purse: Purse = field(default_factory=Purse)
     pocket: Pocket = field(default_factory=Pocket)
 

@@ -14,7 +14,7 @@ LATE_DAYS = (2, 12)
 """How many days after the refund window people still come with a large purchase."""
 
 PART_PERCENT = (15, 75)
-"""How much of an order comes back when not all of it does."""
+"""How much of an order comes back when not all of it does, and no line of it is known."""
 
 _REASON, _LATE_REASON = "退货", "质量问题"
 
@@ -59,16 +59,26 @@ class Returns:
         visit.give_back(visit.left, self._diary.at)
 
     def _refund_partly(self, visit: Visit, days_left: int) -> None:
-        percent = self._diary.rng.randint(*PART_PERCENT)
-        amount = Money(max(1, visit.left * percent // 100))
-        self._diary.write(Kind.REFUND, self._command(visit, amount))
-        visit.give_back(amount, self._diary.at)
+        rng, lines = self._diary.rng, visit.command.lines
+        if lines:
+            line = rng.randrange(len(lines))
+            self._diary.write(Kind.REFUND, self._command(visit, lines=(line,)))
+            visit.give_back(lines[line].amount, self._diary.at, line)
+        else:
+            amount = Money(max(1, visit.left * rng.randint(*PART_PERCENT) // 100))
+            self._diary.write(Kind.REFUND, self._command(visit, amount))
+            visit.give_back(amount, self._diary.at)
         if days_left and visit.left and self._diary.chance(self._incidents.again_bps):
             self._diary.later(partial(self._refund, visit), self._diary.rng.randint(1, days_left), early=True)
 
-    def _command(self, visit: Visit, amount: Money | None = None) -> Refund:
+    def _command(self, visit: Visit, amount: Money | None = None, lines: tuple[int, ...] = ()) -> Refund:
         return Refund(
-            key=self._diary.key(), caller=visit.place.till, payment=visit.payment, reason=_REASON, amount=amount
+            key=self._diary.key(),
+            caller=visit.place.till,
+            payment=visit.payment,
+            reason=_REASON,
+            amount=amount,
+            lines=lines,
         )
 
     def _refund_too_late(self, visit: Visit) -> None:

@@ -47,6 +47,7 @@ class Baskets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large_fen: Span
     least_fen: Money
     round_bps: int
+    itemised_bps: int
 
 
 class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,8 +85,8 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Merchants of one name and organisation: every branch is one, with a store of its own.
 
-    `enrolled`: so many, from the first, take part in programs that enrol merchants one by one. `unverified`: of so many,
-    from the first, nobody has verified the bank account.
+    `enrolled`: so many, from the first, take part in programs that enrol merchants one by one. `unverified`: of so
+    many, from the first, nobody has verified the bank account.
     """
 
     code: str
@@ -146,6 +147,20 @@ class VoucherHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tops_up_alone_bps: int
 
 
+class PacketHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On which day of the week pools of packets are opened, and how many holders a day open one, in bps."""
+
+    weekday: int
+    opened_bps: int
+
+
+class InvitationHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many new holders somebody invited, and how many of those invitations turn out to be false, in bps."""
+
+    invited_bps: int
+    undone_bps: int
+
+
 class FundPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fund, whose it is, in whose book it is kept, where its money lies, and what it holds on the first day."""
 
@@ -187,6 +202,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stranger: Stranger
     funds: tuple[FundPlan, ...]
     vouchers: VoucherHabits
+    packets: PacketHabits
+    invitations: InvitationHabits
     incidents: Incidents
     holds: HoldFates
 

@@ -7,7 +7,6 @@ import msgspec
 
 from kaquan.cards.model import LotKind
 from kaquan.commands.model import Kind, scoped_id
-from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.payments.model import Authorize, Pay
 from kaquan.simulation.diary import Diary
@@ -17,11 +16,15 @@ from kaquan.simulation.returns import Returns
 from kaquan.simulation.scenario import Scenario, Scene
 from kaquan.simulation.venues import Place
 from kaquan.simulation.visits import Visit
-from kaquan.vouchers.orders import Applied
+from kaquan.vouchers.model import NOBODY
+from kaquan.vouchers.orders import Applied, Line
 from kaquan.vouchers.spending import order_of
 
 ENDINGS = (0, 50, 90)
 """Shelf prices end so, in fen."""
+
+_FIRST_PERCENT = (30, 80)
+_GOODS = ("fresh", "home")
 
 INCIDENTS = (
     "foreign_merchant",
@@ -127,18 +130,20 @@ class Shopping:
         """
         habits, diary, free = self._scenario.vouchers, self._diary, member.purse.free(self._diary.day)
         if not (member.pocket.held and diary.chance(habits.used_bps)):
-            return self._settled(self._command(kind, member, wanted, place), member, place)
+            return self._settled(self._command(kind, member, wanted, place, lines=self._lines(wanted)), member, place)
         enough = member.pocket.within_reach(wanted, diary.at)
         if enough is not None and enough <= free and diary.chance(habits.reached_for_bps):
             wanted = enough
         order_no = diary.order_no()
-        store = place.store_code
-        order = order_of(Id(bytes(16)), place.merchant, store, order_no, amount=wanted, lines=())
+        store, lines = place.store_code, self._lines(wanted)
+        order = order_of(NOBODY, place.merchant, store, order_no, amount=wanted, lines=lines)
         applied = member.pocket.best(order, diary.at, member.venue.terms.spending.vouchers_max, wanted)
         outside = ZERO
         if applied and kind is Pay and diary.chance(habits.without_card_bps):
             outside = Money(wanted - sum(one.amount for one in applied))
-        command = self._command(kind, member, wanted, place, applied=applied, outside=outside, order_no=order_no)
+        command = self._command(
+            kind, member, wanted, place, applied=applied, outside=outside, order_no=order_no, lines=lines
+        )
         return self._settled(command, member, place, applied)
 
     def _settled(self, command: Pay, member: Member, place: Place, applied: Sequence[Applied] = ()) -> Visit:
@@ -157,6 +162,7 @@ class Shopping:
         applied: Sequence[Applied] = (),
         outside: Money = ZERO,
         order_no: str = "",
+        lines: tuple[Line, ...] = (),
     ) -> Pay:
         return kind(
             key=self._diary.key(),
@@ -169,4 +175,13 @@ class Shopping:
             order_no=order_no or self._diary.order_no(),
             vouchers=tuple(one.voucher.id for one in applied),
             outside=outside,
+            lines=lines,
         )
+
+    def _lines(self, amount: Money) -> tuple[Line, ...]:
+        """What the till says is in the basket: nothing, or two lines of goods."""
+        diary = self._diary
+        if not diary.chance(self._scenario.baskets.itemised_bps):
+            return ()
+        first = Money(amount * diary.rng.randint(*_FIRST_PERCENT) // 100)
+        return Line(_GOODS[0], first), Line(_GOODS[1], Money(amount - first))

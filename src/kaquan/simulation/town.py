@@ -17,7 +17,9 @@ from kaquan.simulation.desk import Desk
 from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversal, Step
 from kaquan.simulation.founding import verification
 from kaquan.simulation.gifts import Gifts
+from kaquan.simulation.packets import Packets
 from kaquan.simulation.population import Member, members
+from kaquan.simulation.promises import Promises
 from kaquan.simulation.returns import Returns
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.shopping import Shopping
@@ -50,9 +52,11 @@ class Town:
         returns = Returns(scenario.incidents, self._diary)
         self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
         self._gifts = Gifts(scenario.vouchers, self._diary)
+        self._packets = Packets(scenario.packets, self._diary)
+        self._promises = Promises(scenario.invitations, self._diary)
         for day, trader in verified_later(scenario, seed):
             self._diary.later(partial(self._verify, trader), day, 0)
-        self._desk = Desk(scenario, self._diary, self._shopping, master)
+        self._desk = Desk(scenario, self._diary, self._shopping, self._promises, master)
 
     def day(self, day: int) -> Iterator[Step]:
         """The steps of a day, in order, beginning at midnight when only the timetable acts."""
@@ -65,6 +69,10 @@ class Town:
         for index, hour in enumerate(self._scenario.hours):
             diary.open(index)
             released = self._shopping.holds.release()
+            if released:
+                self._promises.keep()
+            if not index:
+                self._open_packets()
             for act in (*diary.wished_before(), *plans.get(index, ())):
                 act()
             yield diary.close(due=released)
@@ -76,6 +84,10 @@ class Town:
         head = self._places.head
         diary.write(Kind.REVERSE, Reversal(diary.key(), head.till, head.merchant.id, closing_order(day)))
         yield diary.close()
+
+    def _open_packets(self) -> None:
+        for venue in self._places.venues.values():
+            self._packets.open(venue, self._diary.at)
 
     def _soon(self, minutes: int) -> Iterator[Step]:
         if soon := self._diary.wished_soon():
@@ -98,6 +110,7 @@ class Town:
 
     def _midnight(self, day: int) -> None:
         self._shopping.midnight()
+        self._promises.keep()
         for member in self.members:
             member.purse.expire(day)
             member.purse.clear()
@@ -112,6 +125,9 @@ class Town:
         users = [member for member in self.members if member.shops(day)]
         for member, stock in self._claimers(users):
             plans[self._hour()].append(partial(self._gifts.claim, member, stock))
+        for member in users:
+            if self._packets.wants_one(member):
+                plans[self._hour()].append(partial(self._packets.take, member))
         for member in self._convinced(users, day):
             plans[self._hour()].append(partial(self._desk.top_up, member))
         for member in self._unlucky(users):

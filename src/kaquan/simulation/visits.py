@@ -6,9 +6,11 @@ from datetime import datetime
 
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import ZERO, Money, allocate_next
+from kaquan.kernel.money import ZERO, Money
 from kaquan.payments.model import Pay
-from kaquan.payments.tenders import discounts_of, split
+from kaquan.payments.repricing import Redeemed, for_amount, for_lines
+from kaquan.payments.returns import parts_back
+from kaquan.payments.tenders import StoredLine, discounts_of, pack_lines, split, unpack_lines
 from kaquan.rewards.tiers import rebate
 from kaquan.simulation.pocket import free, keep, redeem
 from kaquan.simulation.population import Member
@@ -43,6 +45,11 @@ class Visit:
         return Money(sum(part for _, part in self.shares))
 
     @property
+    def lines(self) -> tuple[StoredLine, ...]:
+        """The order's lines, as a payment keeps them."""
+        return unpack_lines(pack_lines(self.command.lines, self.applied))
+
+    @property
     def left(self) -> Money:
         """How much of the order has not come back."""
         return Money(sum(self._weights()) - sum(self._given))
@@ -75,22 +82,50 @@ class Visit:
         self.rebate = rebate(self.by_card, terms.rebate)
         self.due = day + terms.refund.window_days + 1
 
-    def give_back(self, amount: Money, at: datetime) -> None:
-        """Goods worth `amount` come back: each part gives back its share, to the fen, and the rebate shrinks.
+    def give_back(self, amount: Money, at: datetime, line: int | None = None) -> None:
+        """Goods worth `amount`, or a line of them, come back: each part gives back what the terms say.
 
-        A voucher counts again when nothing of the order is left and its time is not up.
+        The rebate shrinks. A voucher counts again when the whole order comes back at once and its time is not up.
         """
         weights = self._weights()
         given = self._given or [0] * len(weights)
-        parts = allocate_next(amount, weights, given)
+        at_once = not any(given)
+        parts = self._parts(amount, weights, given, line)
+        returned = [Money(part) for part in parts[: len(self.shares)]]
         self._given = [gone + part for gone, part in zip(given, parts, strict=True)]
-        self.member.purse.give_back([(own, back) for (own, _), back in zip(self.shares, parts, strict=False) if back])
+        self.member.purse.give_back(
+            [(own, back) for (own, _), back in zip(self.shares, returned, strict=False) if back]
+        )
         self.over = not self.left
         self._cut_rebate()
-        for one in self.applied if self.over else ():
+        for one in self.applied if self.over and at_once else ():
             reusable = one.stock.rules.after_refund == "reusable" and microseconds(at) < one.voucher.expires_us
             if reusable and one.voucher.holder == self.payment:
                 free(one.voucher)
+
+    def _parts(self, amount: Money, weights: list[int], given: list[int], line: int | None) -> list[int]:
+        if line is None and amount == self.left:
+            return [weight - gone for weight, gone in zip(weights, given, strict=True)]
+        vouchers = self._redeemed(given)
+        if line is not None:
+            fixed = for_lines(vouchers, self.lines, {line}, amount)
+        else:
+            fixed = for_amount(vouchers, amount, Money(self.left - amount), self.command.amount)
+        first = len(self.shares)
+        return parts_back(amount, weights, given, {first + at: part for at, part in fixed.items()})
+
+    def _redeemed(self, given: list[int]) -> list[Redeemed]:
+        """The vouchers with what each funder paid, and what of it has come back."""
+        found, at = [], len(self.shares)
+        for one in split(self.applied):
+            own = [int(part) for _, part in one.parts if part]
+            gone = given[at : at + len(own)]
+            first = at - len(self.shares)
+            positions = list(range(first, first + len(own)))
+            voucher = one.applied.voucher
+            found.append(Redeemed(one.applied.stock.rules, Money(voucher.face), positions, own, gone))
+            at += len(own)
+        return found
 
     def _cut_rebate(self) -> None:
         still = Money(self.by_card - sum(self._given[: len(self.shares)]))
