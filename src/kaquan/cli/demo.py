@@ -208,27 +208,20 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
         f"{charter.holders} holders, {merchants} merchants, seed {charter.seed}; amounts in yuan",
     )
     screen.line(f"[bold]{escape(title)}[/]")
-    show(screen, [*columns.values()])
+    show(screen, [*columns.values()], {code: fund.name for code, fund in world.app.catalogue.funds.items()})
     screen.line("")
     show_commands(screen, commands, refused)
     _show_surprises(world, screen)
     proved = _prove(connection, screen)
     if figures is not None:
-        document = {
+        document: dict[str, Any] = {
             "from": world.scenario.start.isoformat(),
             "to": last.isoformat(),
             "days": done,
             "holders": charter.holders,
             "merchants": merchants,
             "seed": charter.seed,
-            "programs": {
-                code: {
-                    "totals": msgspec.to_builtins(one.totals),
-                    "counts": msgspec.to_builtins(one.more),
-                    "paid_by": dict(one.paid_by),
-                }
-                for code, one in columns.items()
-            },
+            "programs": {code: _figures(one) for code, one in columns.items()},
             "commands": {kind: count._asdict() for kind, count in commands.items()},
             "refusals": refused,
             "surprises": world.surprises,
@@ -237,6 +230,15 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
         _write(figures, document)
         screen.note(f"数字已写入 {figures}", f"The figures are in {figures}")
     return all(proved.values())
+
+
+def _figures(column: Column) -> dict[str, Any]:
+    """A column as the figures hold it."""
+    return {
+        "totals": msgspec.to_builtins(column.totals),
+        "counts": msgspec.to_builtins(column.more),
+        "paid_by": dict(column.paid_by),
+    }
 
 
 def _columns(world: World) -> dict[str, Column]:

@@ -122,12 +122,14 @@ _TIMES: tuple[_Row, ...] = (
 )
 
 
-def sections(columns: Sequence[Column]) -> list[Section]:
-    """The table's sections. In each, the lines with a sign add up to the line with "=", column by column."""
+def sections(columns: Sequence[Column], funds: Mapping[str, str]) -> list[Section]:
+    """The table's sections; `funds` are the names of funds by code.
+
+    In each, the lines with a sign add up to the line with "=", column by column."""
     return [
         Section(("卡内资金", "Value on cards"), _lines(_CARDS, columns)),
         Section(("出资方的承诺", "Promises of funds"), _lines(_PROMISES, columns)),
-        _discounts(columns),
+        _discounts(columns, funds),
         Section(("商户资金", "Money of merchants"), _lines(_MERCHANTS, columns)),
         Section(("券", "Vouchers"), _lines(_VOUCHERS, columns), money=False),
         Section(("发生次数", "How often"), _lines(_TIMES, columns), money=False),
@@ -140,12 +142,12 @@ def _lines(rows: Sequence[_Row], columns: Sequence[Column]) -> tuple[Line, ...]:
     )
 
 
-def _discounts(columns: Sequence[Column]) -> Section:
+def _discounts(columns: Sequence[Column], funds: Mapping[str, str]) -> Section:
     """What orders cost less, by who paid it in the end; and what was put on cards, by the same."""
     payers = sorted({payer for one in columns for payer in one.paid_by}, key=lambda payer: (not payer, payer))
     lines = [
         Line(
-            (payer or "商户自担", payer or "borne by merchants"),
+            (funds.get(payer, "商户自担"), payer or "borne by merchants"),
             tuple(one.paid_by.get(payer, 0) for one in columns),
             "+",
         )
@@ -171,9 +173,9 @@ def _outstanding(totals: Totals) -> int:
     return totals.outstanding_principal_fen + totals.outstanding_bonus_fen + totals.outstanding_subsidy_fen
 
 
-def show(screen: Screen, columns: Sequence[Column]) -> None:
+def show(screen: Screen, columns: Sequence[Column], funds: Mapping[str, str]) -> None:
     """Print the table."""
-    found = sections(columns)
+    found = sections(columns, funds)
     heads = [screen.words(*one.words) for one in columns]
     cells = [_cells(screen, line, section.money) for section in found for line in section.lines]
     names = max(cell_len(name) for name in [*(row[0] for row in cells), *(screen.words(*one.words) for one in found)])

@@ -36,13 +36,12 @@ class Holds:
         else:
             self._diary.soon(partial(self._end, visit, fate))
 
-    def release(self) -> bool:
-        """Authorizations that nobody captured in time are over. Whether there were any."""
+    def release(self) -> None:
+        """Authorizations that nobody captured in time are over when the timetable looks."""
         over = [visit for until, visit in self._forgotten if until <= self._diary.at]
         self._forgotten = [pair for pair in self._forgotten if pair[0] > self._diary.at]
         for visit in over:
             visit.release()
-        return bool(over)
 
     def _end(self, visit: Visit, fate: str) -> None:
         diary, till, amount = self._diary, visit.place.till, visit.command.amount

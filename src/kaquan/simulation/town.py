@@ -68,14 +68,11 @@ class Town:
         plans = self._plans(day)
         for index, hour in enumerate(self._scenario.hours):
             diary.open(index)
-            released = self._shopping.holds.release()
-            if released:
-                self._promises.keep()
             if not index:
                 self._open_packets()
             for act in (*diary.wished_before(), *plans.get(index, ())):
                 act()
-            yield diary.close(due=released)
+            yield diary.close()
             yield from self._soon(hour * 60 + SOON_MINUTES)
         diary.open_at(NIGHT_MINUTES)
         self._night(day)
