@@ -110,8 +110,8 @@ SABOTAGES = (
         DOOR + "an_order_is_paid_by_one_payment",
         (
             "payments/rules.py",
-            "_barred(facts.barred.get(entry.id), terms) or may_pay(card)",
-            "may_pay(card)",
+            "if refusal := _barred(facts.barred.get(entry.id), terms):",
+            "if refusal := None:",
         ),
     ),
     sabotage(
@@ -195,10 +195,9 @@ SABOTAGES = (
         "refund to the wrong lots",
         DOOR + "a_refund_returns_to_the_lots_that_paid",
         (
-            "payments/refunds.py",
-            "returned = unpack_allocation(payment.allocation, lots)",
-            "found = unpack_allocation(payment.allocation, lots)\n"
-            "    returned = [(one[0], other[1]) for one, other in zip(found, reversed(found), strict=True)]",
+            "payments/returns.py",
+            "for (lot, _), part in zip(shares, parts[:count], strict=True) if part]",
+            "for (lot, _), part in zip(reversed(shares), parts[:count], strict=True) if part]",
         ),
     ),
     sabotage(
@@ -220,9 +219,9 @@ SABOTAGES = (
         "keep the rebate of a refunded payment",
         DOOR + "a_rebate_is_earned_once_and_lost_with_the_payment",
         (
-            "payments/refunds.py",
-            "(reward, (RewardState.CANCELLED, reward.lot))",
-            "(reward, (RewardState.WAITING, reward.lot))",
+            "payments/returns.py",
+            "state = RewardState.CANCELLED if cut == reward.amount else RewardState.WAITING",
+            "state = RewardState.WAITING",
         ),
     ),
     sabotage(

@@ -32,7 +32,7 @@ LABELS: dict[str, Words] = {
     "budget_fen": ("总预算", "Budget"),
     "captured_fen": ("已扣款", "Taken"),
     "card": ("卡", "Card"),
-    "card_fen": ("由卡支付", "By card"),
+    "card_fen": ("卡付部分", "By card"),
     "cards_fen": ("充入卡内", "Onto cards"),
     "carried_fen": ("上期结转", "Carried over"),
     "carry_fen": ("结转下期", "Carried on"),

@@ -1,0 +1,83 @@
+"""The sabotages of vouchers in payments. See `mutants.sabotages`."""
+
+from mutants.sabotages import sabotage
+
+AT_DOOR = "tests/flows/test_vouchers_at_door.py::test_"
+RETURNS = "tests/rules/test_returns.py::test_"
+VOUCHERS = "tests/rules/test_vouchers.py::test_"
+QUOTE = "tests/rules/test_quote.py::test_"
+SQL = "db/migrations/0008_vouchers.sql"
+
+VOUCHER_SABOTAGES = (
+    sabotage(
+        "drop the version check of vouchers",
+        AT_DOOR + "a_voucher_that_another_holds_by_now_is_not_held_twice",
+        (
+            SQL,
+            "             AS u (bucket, id, version, state, used, held_until, holder)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id "
+            "AND t.version = u.version\n",
+            "             AS u (bucket, id, version, state, used, held_until, holder)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id\n",
+        ),
+    ),
+    sabotage(
+        "drop the version check of tallies",
+        AT_DOOR + "a_use_that_another_counted_meanwhile_counts",
+        (
+            SQL,
+            "AND t.rule = u.rule AND t.day = u.day AND t.version = u.version;\n            GET DIAGNOSTICS",
+            "AND t.rule = u.rule AND t.day = u.day;\n            GET DIAGNOSTICS",
+        ),
+    ),
+    sabotage(
+        "take off more than the goods cost",
+        VOUCHERS + "vouchers_take_off_at_most_the_goods_they_are_for",
+        ("vouchers/orders.py", "    return min(face, eligible)\n", "    return face if eligible else eligible\n"),
+    ),
+    sabotage(
+        "strand a voucher whose hold ran out",
+        VOUCHERS + "a_hold_whose_time_is_up_holds_nobody_off",
+        ("vouchers/model.py", "self.holder != holder and self.held_us > at_us", "self.holder != holder"),
+    ),
+    sabotage(
+        "use up a voucher for nothing",
+        RETURNS + "a_capture_that_earlier_vouchers_cover_frees_the_others",
+        ("payments/holds.py", "if not now or (below and", "if (below and"),
+    ),
+    sabotage(
+        "keep promised what a voucher did not need",
+        RETURNS + "a_capture_takes_its_amount_and_no_voucher_for_nothing",
+        ("payments/tenders.py", "[*legs, *funders.release_legs(unused)]", "legs"),
+    ),
+    sabotage(
+        "round each refund by itself",
+        "tests/rules/test_money.py::test_giving_back_bit_by_bit_never_drifts",
+        (
+            "kernel/money.py",
+            "    targets = allocate(Money(sum(given) + amount), weights)\n",
+            "    targets = [gone + part for gone, part in zip(given, allocate(amount, weights), strict=True)]\n",
+        ),
+    ),
+    sabotage(
+        "give the holder what the lost discount was worth",
+        RETURNS + "one_of_two_comes_back",
+        ("payments/repricing.py", 'return self.rules.partial_refund == "reprice"', "return False"),
+    ),
+    sabotage(
+        "let a voucher count again after a partial refund",
+        RETURNS + "a_voucher_of_which_some_came_back_before_does_not_count_again",
+        ("payments/returns.py", "back.last and not payment.refunded and", "back.last and"),
+    ),
+    sabotage(
+        "quote more off than cash leaves room for",
+        QUOTE + "no_legal_combination_beats_the_choice",
+        ("vouchers/quote.py", " and sum(one.amount for one in applied) <= self._room", ""),
+    ),
+    sabotage(
+        "let an exclusive voucher join others",
+        QUOTE + "an_exclusive_voucher_stands_against_all_others_together",
+        ("vouchers/orders.py", "        if stock.rules.exclusive:\n", "        if False:\n"),
+    ),
+)
+"""What is broken of vouchers in payments, who must notice, and how."""
