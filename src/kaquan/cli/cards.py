@@ -9,6 +9,7 @@ from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, Re
 from kaquan.cards.service import view
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.holders import wallet_of
+from kaquan.cli.labels import Words
 from kaquan.cli.options import (
     AsJson,
     CardArgument,
@@ -23,7 +24,6 @@ from kaquan.cli.options import (
     Wallet,
 )
 from kaquan.cli.session import Session, instant, named_vouchers, opened, shown
-from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR

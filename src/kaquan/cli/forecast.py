@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from kaquan.cli.labels import Words
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, valid
 from kaquan.cli.session import opened
-from kaquan.cli.words import Words
 from kaquan.forecast import service
 from kaquan.forecast.model import Forecast
 from kaquan.kernel.money import WHOLE, ZERO, Money, text
@@ -39,7 +39,12 @@ def forecast_command(
     with opened(lang, as_json) as session:
         draft, _ = valid(session.screen, read(file), session.app.door.at())
         found = service.forecast(
-            session.app.connection, session.catalogue(), draft, session.program(past), since.date(), until.date()
+            session.app.connection,
+            session.catalogue(),
+            draft,
+            session.program(past),
+            since=since.date(),
+            until=until.date(),
         )
         if as_json:
             session.screen.answer({"outcome": "effect", **msgspec.to_builtins(found), "cost_fen": found.cost})

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from kaquan.cli.words import LABELS, Words, label, pick, value
+from kaquan.cli.labels import LABELS, Words
+from kaquan.cli.words import label, pick, value
 from kaquan.kernel.refusal import Language, Refusal
 
 Facts = Mapping[str, Any]

@@ -26,6 +26,7 @@ def forecast(
     catalogue: Catalogue,
     draft: ProgramTerms,
     past: Terms,
+    *,
     since: date,
     until: date,
 ) -> Forecast:
