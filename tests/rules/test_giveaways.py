@@ -16,7 +16,7 @@ from kaquan.programs.catalogue import FundShare
 from kaquan.programs.explain import explain
 from kaquan.programs.liability import ISSUER, FunderPart, liability, worst_parts
 from support.grants import everything_text, stock_text
-from support.programs import DAY, PRESET, edited, judged, plain, terms_of
+from support.programs import DAY, PRESET, edited, judged, terms_of
 
 TOP_UP: dict[str, Any] = {"kind": "top_up", "min_order_fen": 0}
 READ_BY_ORDERS: dict[str, Any] = {
