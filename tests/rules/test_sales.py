@@ -12,7 +12,7 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Account, Source
 from kaquan.programs.catalogue import Fund, FundMode, FundShare
-from kaquan.sales.value import ByVouchers, Value, Wish, paid_by, value_of
+from kaquan.sales.value import ByVouchers, Value, Wish, bonus_of, paid_by, value_of
 from kaquan.vouchers import errors
 from kaquan.vouchers.model import SpendingFacts, VoucherState
 from support.catalogues import TERMS, catalogue, identity, stock, voucher
@@ -51,8 +51,8 @@ def wish(face: int) -> Wish:
 def paid(face: int, told: list[Any]) -> tuple[ByVouchers | Refusal, Wish, dict[bytes, list[FundShare]]]:
     """What vouchers, told as (face, who pays, rank), pay of a purchase."""
     stocks = [
-        stock(number, *split, kind="top_up", face_fen=worth, rank=rank)
-        for number, (worth, split, rank) in enumerate(told, start=1)
+        stock(number, *split, kind="top_up", face_fen=off, rank=rank)
+        for number, (off, split, rank) in enumerate(told, start=1)
     ]
     held = [voucher(one.id, one) for one in stocks]
     facts = SpendingFacts(commands={}, cards={}, lots={}, vouchers={one.id: one for one in held})
@@ -62,6 +62,13 @@ def paid(face: int, told: list[Any]) -> tuple[ByVouchers | Refusal, Wish, dict[b
         asked,
         {one.id: list(of.funding) for one, of in zip(held, stocks, strict=True)},
     )
+
+
+def worth(asked: Wish, by_vouchers: ByVouchers) -> Value:
+    """What the purchase puts on the card; the issuer pays the bonus."""
+    on_top = bonus_of(asked, SpendingFacts(commands={}, cards={}, lots={}), catalogue())
+    assert not isinstance(on_top, Refusal)
+    return value_of(asked, by_vouchers, on_top)
 
 
 def moved(value: Value, debit: Account, owner: bytes | None = None) -> Counter[bytes | None]:
@@ -81,8 +88,8 @@ def test_lots_are_worth_the_face_and_each_funder_pays_its_share(face: int, told:
         return
     if not face and not told:
         return  # nothing is bought: refused before
-    value = value_of(asked, by_vouchers)
-    assert sum(lot.granted for lot in value.lots) == (face or sum(worth for worth, _, _ in told))
+    value = worth(asked, by_vouchers)
+    assert sum(lot.granted for lot in value.lots) == (face or sum(off for off, _, _ in told))
     assert value.paid + value.subsidy == (asked.price if face else value.subsidy)
     assert value.bonus == (face - asked.price if face else 0)
     assert len({lot.id for lot in value.lots}) == len(value.lots) and all(lot.granted > 0 for lot in value.lots)
@@ -124,8 +131,8 @@ def _promises_are_kept(value: Value, by_vouchers: ByVouchers, funding: dict[byte
 @given(st.sampled_from(sorted(PRICES)), vouchers, st.randoms())
 def test_the_order_in_which_vouchers_are_named_changes_nothing(face: int, told: list[Any], random: Any) -> None:
     stocks = [
-        stock(number, *split, kind="top_up", face_fen=worth, rank=rank)
-        for number, (worth, split, rank) in enumerate(told, start=1)
+        stock(number, *split, kind="top_up", face_fen=off, rank=rank)
+        for number, (off, split, rank) in enumerate(told, start=1)
     ]
     held = [voucher(one.id, one) for one in stocks]
     facts = SpendingFacts(commands={}, cards={}, lots={}, vouchers={one.id: one for one in held})
@@ -138,7 +145,7 @@ def test_the_order_in_which_vouchers_are_named_changes_nothing(face: int, told: 
 def test_a_principal_is_what_the_channel_took_and_nothing_else_is_in_custody() -> None:
     by_vouchers, asked, _ = paid(50_000, [(5_000, [FundShare(FUNDS[0], 10_000)], 0)])
     assert isinstance(by_vouchers, ByVouchers)
-    value = value_of(asked, by_vouchers)
+    value = worth(asked, by_vouchers)
     assert [(lot.kind, lot.source, lot.granted) for lot in value.lots] == [
         (LotKind.PRINCIPAL, Source.CUSTODY, 42_500),
         (LotKind.BONUS, Source.OPERATING, 2_500),
