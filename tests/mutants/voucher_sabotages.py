@@ -1,10 +1,12 @@
-"""The sabotages of vouchers in payments. See `mutants.sabotages`."""
+"""The sabotages of vouchers in payments, sales and top-ups. See `mutants.sabotages`."""
 
 from mutants.sabotages import sabotage
 
 AT_DOOR = "tests/flows/test_vouchers_at_door.py::test_"
 RETURNS = "tests/rules/test_returns.py::test_"
 VOUCHERS = "tests/rules/test_vouchers.py::test_"
+SALES = "tests/rules/test_sales.py::test_"
+VOUCHER_SALES = "tests/flows/test_voucher_sales.py::test_"
 QUOTE = "tests/rules/test_quote.py::test_"
 SQL = "db/migrations/0008_vouchers.sql"
 
@@ -79,5 +81,30 @@ VOUCHER_SABOTAGES = (
         QUOTE + "an_exclusive_voucher_stands_against_all_others_together",
         ("vouchers/orders.py", "        if stock.rules.exclusive:\n", "        if False:\n"),
     ),
+    sabotage(
+        "keep what a purchase did not need of a voucher",
+        SALES + "lots_are_worth_the_face_and_each_funder_pays_its_share",
+        ("sales/value.py", "Money(all_ - one)", "Money(0)"),
+    ),
+    sabotage(
+        "let vouchers pay a purchase in the order in which they are named",
+        SALES + "the_order_in_which_vouchers_are_named_changes_nothing",
+        ("vouchers/orders.py", "in sorted(vouchers, key=_rank):", "in vouchers:"),
+    ),
+    sabotage(
+        "leave a voucher that topped up a card usable",
+        VOUCHER_SALES + "two_top_ups_of_one_batch_stand_on_each_other",
+        ("sales/value.py", "(VoucherState.REDEEMED, part.amount, 0, wish.id)", "(part.voucher.state, 0, 0, wish.id)"),
+    ),
+    sabotage(
+        "keep what comes back to an expired subsidy",
+        VOUCHER_SALES + "the_timetable_gives_a_subsidy_back_to_its_fund_also_when_a_refund_comes_late",
+        ("payments/refunds.py", "lot.held, LotState.LIVE))", "lot.held, lot.state))"),
+    ),
+    sabotage(
+        "know only purchases that somebody paid money for",
+        VOUCHER_SALES + "the_contract_of_a_voucher_paid_purchase_is_the_one_that_was_kept",
+        ("sales/queries.sql", "l.kind IN (0, 2)", "l.kind = 0"),
+    ),
 )
-"""What is broken of vouchers in payments, who must notice, and how."""
+"""What is broken of vouchers, who must notice, and how."""

@@ -47,6 +47,8 @@ DIRECT = {
     "program_stock_window": WHAT_CANNOT,
     "program_stock_without_goods": WHAT_CANNOT,
     "program_top_up_by_merchant": WHAT_CANNOT,
+    "program_stock_term_unread": WHAT_CANNOT,
+    "program_top_up_without_card": "rules/test_giveaways.py::test_a_top_up_voucher_needs_a_program_that_sells_cards",
     "program_voucher_valid_above_law": WHAT_CANNOT,
     "program_packets_do_not_fit": "rules/test_giveaways.py::test_packets_that_can_not_be_split_are_refused",
     "draw_busy": f"{DRAWS}test_a_list_that_can_not_be_closed_says_so",

@@ -163,6 +163,7 @@ def _purchase(number: str, face: Money, value: Value, at: datetime, *, top_up: b
 
 def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: Started) -> bytes:
     """The receipt: what was paid for what, under which terms, what it starts, the digest of the written contract."""
+    until = {"subsidy_until_us": microseconds(value.subsidy_until)} if value.subsidy_until else {}
     return msgspec.json.encode(
         {
             "active_us": microseconds(purchase.active_from),
@@ -175,8 +176,8 @@ def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: 
             "paid_fen": value.paid,
             "state": "topped_up" if purchase.top_up else "sold",
             "subsidy_fen": value.subsidy,
-            "subsidy_until_us": microseconds(value.subsidy_until) if value.subsidy_until else None,
             "terms_version": terms.version,
+            **until,
             **started.answer,
         },
         order="sorted",
