@@ -4,8 +4,8 @@ OFFENCES = {
     "a lot holds what its postings say": """
         SELECT l.id, l.balance, p.balance FROM lot l LEFT JOIN (
             SELECT owner, sum(amount) AS balance FROM (
-                SELECT credit_owner AS owner, amount FROM posting WHERE credit IN (20, 21)
-                UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit IN (20, 21)) moves
+                SELECT credit_owner AS owner, amount FROM posting WHERE credit IN (20, 21, 22)
+                UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit IN (20, 21, 22)) moves
             GROUP BY owner) p ON p.owner = l.id
         WHERE l.balance IS DISTINCT FROM p.balance""",
     "nothing is below zero": "SELECT id, balance, held FROM lot WHERE balance < 0 OR held < 0 OR held > balance",
@@ -19,19 +19,41 @@ OFFENCES = {
             SELECT book, amount FROM posting UNION ALL SELECT book, -amount FROM posting) rows
         GROUP BY book HAVING sum(amount) <> 0""",
     "an order is paid once": """
-        SELECT merchant, order_no FROM payment WHERE state IN (1, 2, 5) GROUP BY 1, 2 HAVING count(*) > 1""",
+        SELECT merchant, order_no FROM payment WHERE state IN (1, 2, 5, 6) GROUP BY 1, 2 HAVING count(*) > 1""",
     "no payment gives back more than it took": """
         SELECT p.id FROM payment p LEFT JOIN refund r ON r.bucket = p.bucket AND r.payment = p.id
         GROUP BY p.bucket, p.id HAVING coalesce(sum(r.amount), 0) <> p.refunded OR p.refunded > p.captured""",
     "no lot gets back more than it paid": """
         SELECT lot FROM (
-            SELECT debit_owner AS lot, amount FROM posting WHERE credit = 40
-            UNION ALL SELECT credit_owner, -amount FROM posting WHERE debit = 40) moves
+            SELECT debit_owner AS lot, amount FROM posting WHERE debit IN (20, 21, 22) AND credit IN (40, 70)
+            UNION ALL SELECT credit_owner, -amount FROM posting
+                      WHERE credit IN (20, 21, 22) AND debit IN (40, 70)) moves
         GROUP BY lot HAVING sum(amount) < 0""",
-    "what a payment took is what its lots paid": """
-        SELECT p.id FROM payment p WHERE p.state IN (2, 5)
-        AND p.captured <> (SELECT sum(s.fen) FROM shares_of(p.allocation) s)""",
-    "principal only ever pays merchants": "SELECT transfer FROM posting WHERE debit = 20 AND credit <> 40",
+    "what a payment took is what its lots, its funders and money outside paid": """
+        SELECT p.id FROM payment p WHERE p.state IN (2, 5, 6)
+        AND p.captured <> coalesce((SELECT sum(s.fen) FROM shares_of(p.allocation) s), 0)
+                        + coalesce((SELECT sum(d.fen) FROM discounts_of(p.discounts) d), 0) + p.outside""",
+    "principal only ever pays merchants": "SELECT transfer FROM posting WHERE debit = 20 AND credit NOT IN (40, 70)",
+    "what funders promised is what vouchers are still worth": """
+        SELECT coalesce(s.fund, p.fund), s.fen, p.fen FROM (
+            SELECT f.fund, sum(funded_part(v.face, f.bps, f.upto, f.whole)) AS fen
+            FROM voucher v JOIN funding_share f ON f.terms = v.terms AND f.stock = v.stock
+            WHERE v.state IN (1, 2) AND f.fund IS NOT NULL GROUP BY 1) s
+        FULL JOIN (
+            SELECT fund, sum(fen) AS fen FROM (
+                SELECT credit_owner AS fund, amount AS fen FROM posting WHERE credit = 31
+                UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit = 31) moves GROUP BY 1) p
+            ON p.fund = s.fund
+        WHERE coalesce(s.fen, 0) <> coalesce(p.fen, 0)""",
+    "no more can be promised than is free": """
+        SELECT f.id, s.fen, b.fen FROM fund f
+        JOIN (SELECT pool, sum(fen_left) AS fen FROM slice WHERE day = 0 GROUP BY pool) s ON s.pool = f.id
+        LEFT JOIN (
+            SELECT fund, sum(fen) AS fen FROM (
+                SELECT credit_owner AS fund, amount AS fen FROM posting WHERE credit = 30
+                UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit = 30) moves GROUP BY 1) b
+            ON b.fund = f.id
+        WHERE s.fen > coalesce(b.fen, 0)""",
     "a transfer is one command that took effect": """
         SELECT p.transfer FROM posting p LEFT JOIN command c ON c.bucket = p.bucket AND c.id = p.transfer
         AND c.outcome = 0 WHERE c.id IS NULL""",
@@ -45,8 +67,14 @@ OFFENCES = {
 """Rule → statement. A row is an offence."""
 
 SIDES = """
-    SELECT (SELECT coalesce(sum(CASE WHEN debit IN (13, 60, 61) THEN amount ELSE 0 END
-                              - CASE WHEN credit IN (13, 60, 61) THEN amount ELSE 0 END), 0) FROM posting)::bigint,
+    SELECT (SELECT coalesce(sum(CASE WHEN debit IN (11, 12, 13, 30, 31, 32, 33, 60, 61) THEN amount ELSE 0 END
+                              - CASE WHEN credit IN (11, 12, 13, 30, 31, 32, 33, 60, 61) THEN amount ELSE 0 END), 0)
+            FROM posting)::bigint,
            ((SELECT coalesce(sum(balance), 0) FROM lot)
-          + (SELECT coalesce(sum(captured - refunded), 0) FROM payment))::bigint"""
-"""What came in (channels, and what the issuer gave) and where it is (cards, merchants): the same."""
+          + (SELECT coalesce(sum(captured - refunded - CASE WHEN state IN (2, 5, 6) THEN outside ELSE 0 END), 0)
+             FROM payment)
+          + (SELECT coalesce(sum(outside), 0) FROM refund)
+          - (SELECT coalesce(sum(amount), 0) FROM posting WHERE debit = 43)
+          + (SELECT coalesce(sum(amount), 0) FROM posting WHERE debit = 44))::bigint"""
+"""What came in (channels, what the issuer gave, what funders gave and have no more) and where it is (cards,
+merchants): the same. Money outside and what merchants bore themselves never was in the books."""
