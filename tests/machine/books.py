@@ -29,7 +29,6 @@ OFFENCES = {
             UNION ALL SELECT credit_owner, -amount FROM posting
                       WHERE credit IN (20, 21, 22) AND debit IN (40, 70)) moves
         GROUP BY lot HAVING sum(amount) < 0""",
-<<<<<<< HEAD
     "what a payment took is what lots, funders and cash paid": """
         SELECT p.id FROM payment p WHERE p.state IN (2, 5, 6)
         AND p.captured <> p.outside + (SELECT coalesce(sum(s.fen), 0) FROM shares_of(p.allocation) s)
@@ -45,12 +44,6 @@ OFFENCES = {
                 SELECT credit_owner AS owner, amount FROM posting WHERE credit = 30
                 UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit = 30) moves GROUP BY owner) b
         ON b.owner = s.pool WHERE s.fen > coalesce(b.fen, 0)""",
-    "principal only ever pays merchants": "SELECT transfer FROM posting WHERE debit = 20 AND credit <> 40",
-=======
-    "what a payment took is what its lots, its funders and money outside paid": """
-        SELECT p.id FROM payment p WHERE p.state IN (2, 5, 6)
-        AND p.captured <> coalesce((SELECT sum(s.fen) FROM shares_of(p.allocation) s), 0)
-                        + coalesce((SELECT sum(d.fen) FROM discounts_of(p.discounts) d), 0) + p.outside""",
     "principal only ever pays merchants": "SELECT transfer FROM posting WHERE debit = 20 AND credit NOT IN (40, 70)",
     "what funders promised is what vouchers are still worth": """
         SELECT coalesce(s.fund, p.fund), s.fen, p.fen FROM (
@@ -63,16 +56,6 @@ OFFENCES = {
                 UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit = 31) moves GROUP BY 1) p
             ON p.fund = s.fund
         WHERE coalesce(s.fen, 0) <> coalesce(p.fen, 0)""",
-    "no more can be promised than is free": """
-        SELECT f.id, s.fen, b.fen FROM fund f
-        JOIN (SELECT pool, sum(fen_left) AS fen FROM slice WHERE day = 0 GROUP BY pool) s ON s.pool = f.id
-        LEFT JOIN (
-            SELECT fund, sum(fen) AS fen FROM (
-                SELECT credit_owner AS fund, amount AS fen FROM posting WHERE credit = 30
-                UNION ALL SELECT debit_owner, -amount FROM posting WHERE debit = 30) moves GROUP BY 1) b
-            ON b.fund = f.id
-        WHERE s.fen > coalesce(b.fen, 0)""",
->>>>>>> funders
     "a transfer is one command that took effect": """
         SELECT p.transfer FROM posting p LEFT JOIN command c ON c.bucket = p.bucket AND c.id = p.transfer
         AND c.outcome = 0 WHERE c.id IS NULL""",
@@ -85,7 +68,6 @@ OFFENCES = {
 }
 """Rule → statement. A row is an offence."""
 
-<<<<<<< HEAD
 AT_THE_END = {
     "no party gets back more than it paid": """
         SELECT payment, party, part FROM (
@@ -127,17 +109,3 @@ FUND_BOOKS = """
         UNION ALL SELECT debit, debit_owner, -amount FROM posting WHERE debit IN (30, 31, 32)) m ON m.owner = f.id
     GROUP BY f.code"""
 """Of each fund: what is free, what is promised, what its party owes."""
-=======
-SIDES = """
-    SELECT (SELECT coalesce(sum(CASE WHEN debit IN (11, 12, 13, 30, 31, 32, 33, 60, 61) THEN amount ELSE 0 END
-                              - CASE WHEN credit IN (11, 12, 13, 30, 31, 32, 33, 60, 61) THEN amount ELSE 0 END), 0)
-            FROM posting)::bigint,
-           ((SELECT coalesce(sum(balance), 0) FROM lot)
-          + (SELECT coalesce(sum(captured - refunded - CASE WHEN state IN (2, 5, 6) THEN outside ELSE 0 END), 0)
-             FROM payment)
-          + (SELECT coalesce(sum(outside), 0) FROM refund)
-          - (SELECT coalesce(sum(amount), 0) FROM posting WHERE debit = 43)
-          + (SELECT coalesce(sum(amount), 0) FROM posting WHERE debit = 44))::bigint"""
-"""What came in (channels, what the issuer gave, what funders gave and have no more) and where it is (cards,
-merchants): the same. Money outside and what merchants bore themselves never was in the books."""
->>>>>>> funders

@@ -43,11 +43,7 @@ class Verdict(NamedTuple):
 
 def main(part: str) -> int:
     """Run those whose name contains `part`; the exit status."""
-<<<<<<< HEAD
-    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *CLAIM_SABOTAGES, *VOUCHER_SABOTAGES)
-=======
-    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *CLAIM_SABOTAGES, *FUND_SABOTAGES)
->>>>>>> funders
+    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES)
     chosen = [each for each in every if part in each.name]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:
