@@ -91,7 +91,7 @@ class Both(RuleBasedStateMachine):
 
     def some_vouchers(self, picks: tuple[int, ...]) -> list[Voucher]:
         """Vouchers: mostly those that may count, never one twice."""
-        live = [one for one in self.model.vouchers if one.live]
+        live = [one for one in self.model.vouchers if one.live and one.until > self.model.at]
         found = [
             pool[number // 8 % len(pool)]
             for number in picks

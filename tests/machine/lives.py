@@ -48,6 +48,7 @@ one = st.integers(0, 10**6)
 faces = st.sampled_from([50_000, 100_000])
 amounts = st.one_of(st.sampled_from([49_999, 50_000, 50_010, 100_000]), st.integers(1, 150_000))
 picked = st.one_of(st.tuples(one), st.tuples(one), st.tuples(one, one))
+backs = st.lists(st.tuples(st.sampled_from([1, 30, 50, 99, 100]), st.sampled_from([0, 0, 1, 31])), max_size=4)
 cash = st.sampled_from([0, 0, 0, 1, 5_000])
 orders = st.one_of(st.integers(0, 10**6), st.integers(0, 40)).map(lambda number: f"order-{number}")
 
@@ -93,18 +94,18 @@ class Lives(Both):
         self.town.now += timedelta(**span)
         self.model.at = self.now()
 
-    @rule(number=one)
-    def claim(self, number: int) -> None:
+    def claim(self, number: int) -> Voucher:
         kind = "part" if number % 3 == 0 else "off"
         fields = {"wallet": self.wallet, "program": "jingxika", "stock": kind}
-        self.model.vouchers[-1].id = self.do(Kind.CLAIM, Claim, self.model.claim(kind), **fields).id
+        voucher_id = self.do(Kind.CLAIM, Claim, self.model.claim(kind), **fields).id
+        self.model.vouchers[-1].id = voucher_id
+        return self.model.vouchers[-1]
 
     @precondition(lambda self: self.model.vouchers)
     @rule(number=one, patient=st.booleans())
     def expire_voucher(self, number: int, patient: bool) -> None:
-        (voucher,) = self.some_vouchers((number,))
-        if patient and number % 5 == 0:
-            self.tick({"days": 30})
+        over = [one for one in self.model.vouchers if one.live and one.until <= self.model.at]
+        voucher = over[0] if over and patient else self.some_vouchers((number,))[0]
         self.do(Kind.EXPIRE_VOUCHER, ExpireVoucher, self.model.expire_voucher(voucher), voucher=voucher.id)
 
     @rule(card=one, amount=amounts, order=orders, hold=st.booleans(), whole=st.booleans())
@@ -113,10 +114,28 @@ class Lives(Both):
 
     @rule(card=one, amount=amounts, order=orders, hold=st.booleans(), picks=picked, outside=cash)
     def use(self, card: int, amount: int, order: str, hold: bool, picks: tuple[int, ...], outside: int) -> None:
-        """With vouchers, and sometimes cash."""
-        if not [one for one in self.model.vouchers if one.live]:
-            self.claim(card)
+        """With vouchers, and sometimes cash; with fresh ones when there are few."""
+        if len(self.model.vouchers) < 2 or card % 2:
+            self.claim(card // 2)
         self.pay(card, amount, order, hold, self.some_vouchers(picks), outside)
+
+    @rule(card=one, amount=amounts, order=orders, holding=st.sampled_from([0, 0, 100, 95, 40, 1]), later=backs)
+    def redeem(self, card: int, amount: int, order: str, holding: int, later: list[tuple[int, int]]) -> None:
+        """A voucher or two from the claim to whatever comes back: steps that chance alone seldom puts in a row."""
+        self.top_up(card, 50_000)
+        self.tick({"days": 1})
+        vouchers = [self.claim(number) for number in range(card % 3 or 1)]
+        before, cash = len(self.model.payments), later[0][0] * 10 if later else 0
+        self.pay(card * 4 + 1, amount, order, holding > 0, vouchers, cash)
+        if len(self.model.payments) == before:
+            return
+        payment = self.model.payments[-1]
+        if holding:
+            self.capture_of(payment, holding)
+        for part, days in later:
+            self.tick({"days": days})
+            left = payment.captured - payment.refunded
+            self.refund_of(payment, late=True, amount=None if part == 100 else max(1, left * part // 100))
 
     def pay(
         self,
@@ -197,7 +216,9 @@ class Lives(Both):
                 self.expire_lot(number, patient=late)
 
     def capture(self, number: int, part: int) -> None:
-        payment = self.payment(number, "authorized")
+        self.capture_of(self.payment(number, "authorized"), part)
+
+    def capture_of(self, payment: Payment, part: int) -> None:
         amount = max(1, payment.amount * part // 100 + (part > 100))
         expected = self.model.capture(payment, amount)
         self.do(Kind.CAPTURE, Capture, expected, payment=self.ids[payment], amount=amount)

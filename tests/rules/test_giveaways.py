@@ -136,8 +136,7 @@ def test_what_cannot_be_given_is_refused() -> None:
     for text, code, facts in cases:
         found = [refusal for refusal in judged(PRESET + text) if refusal.code is code]
         assert any(facts.items() <= refusal.facts.items() for refusal in found), (text, judged(PRESET + text))
-        for refusal in found:
-            assert all("{" not in refusal.message(tongue) + refusal.remedy(tongue) for tongue in ("zh", "en"))
+        assert all("{" not in one.message(to) + one.remedy(to) for one in found for to in ("zh", "en"))
 
 
 def test_a_top_up_voucher_needs_a_program_that_sells_cards() -> None:
