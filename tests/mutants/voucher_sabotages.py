@@ -50,7 +50,7 @@ VOUCHER_SABOTAGES = (
     sabotage(
         "keep promised what a voucher did not need",
         RETURNS + "a_capture_takes_its_amount_and_no_voucher_for_nothing",
-        ("payments/tenders.py", "[*legs, *funders.release_legs(unused)]", "legs"),
+        ("payments/tenders.py", "            legs += funders.release_legs(unused)\n", ""),
     ),
     sabotage(
         "round each refund by itself",

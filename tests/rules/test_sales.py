@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaquan.cards.model import LOT_ACCOUNT, LotKind
@@ -80,6 +80,8 @@ def moved(value: Value, debit: Account, owner: bytes | None = None) -> Counter[b
     return found
 
 
+@example(50_000, [(60_001, [FundShare(FUNDS[0], 6_000), FundShare(FUNDS[1], 4_000)], 0)])
+@example(0, [(1, [FundShare(FUNDS[0], 6_000), FundShare(FUNDS[1], 4_000)], 0)])
 @given(st.sampled_from([0, *PRICES]), vouchers)
 def test_lots_are_worth_the_face_and_each_funder_pays_its_share(face: int, told: list[Any]) -> None:
     by_vouchers, asked, funding = paid(face, told)
