@@ -9,7 +9,7 @@ from kaquan.sales.model import TopUp
 from kaquan.vouchers.model import Claim
 from support.database import Database
 from support.grants import stock_text
-from support.rewards import assert_proved, books, free, run
+from support.rewards import assert_proved, books, drip_text, free, off_10, pool_left, promised, run, town_with
 from support.town import Town, build
 
 REBATE = '\n[[funding]]\nof = "rebate"\nfund = "city"\nshare_bps = 3333\n'
@@ -79,4 +79,14 @@ def test_what_is_left_of_a_subsidy_goes_back_to_its_funder_when_it_expires(datab
     town.tick(days=31)
     assert run(town)[Kind.EXPIRE_LOT] == 1
     assert (books(town, 22), free(town)) == (0, 500_000)
+    assert_proved(town)
+
+
+def test_a_bonus_and_a_plan_of_one_purchase_take_different_money(database: Database) -> None:
+    presale = '\n[[funding]]\nof = "presale"\nfund = "city"\nshare_bps = 10000\n'
+    town = town_with(database.app_url, off_10(shared_budget=True), drip_text(), presale, city=100_000)
+    town.sell(town.holder())
+    fund = town.app.catalogue.funds["city"]
+    assert (books(town, 21), promised(town), free(town)) == (2_500, 6_000, 91_500)
+    assert pool_left(town, fund.id)[1] == 91_500
     assert_proved(town)

@@ -80,7 +80,7 @@ def test_what_is_unknown_is_named(shop: Shop, program: str) -> None:
 def test_words_are_in_the_language_that_was_asked_for(shop: Shop, program: str) -> None:
     for words, told in [
         (("funder", "list"), "消费券专户"),
-        (("stock", "show", "gifts", "off-10"), "已停止"),
+        (("stock", "show", "gifts", "off-10"), "已停用"),
         (("program", "liability", "gifts"), "合计最多 1,000.00 元。"),
         (("program", "explain", "gifts"), "优惠由city承担 60%，商户承担 40%。"),
     ]:

@@ -15,7 +15,7 @@ from kaquan.db.embedded import Server
 from machine.lives import Lives
 from support.database import fresh_database
 
-EXAMPLES = 30
+EXAMPLES = 20
 STEPS = 120
 
 

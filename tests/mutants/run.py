@@ -21,8 +21,10 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from kaquan.kernel.clock import seconds  # noqa: E402
 from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
+from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.sabotages import SABOTAGES, Sabotage  # noqa: E402
 from mutants.settlement_sabotages import SETTLEMENT_SABOTAGES  # noqa: E402
+from mutants.voucher_sabotages import VOUCHER_SABOTAGES  # noqa: E402
 from support.database import shared_server  # noqa: E402
 
 AT_ONCE = 2
@@ -41,7 +43,8 @@ class Verdict(NamedTuple):
 
 def main(part: str) -> int:
     """Run those whose name contains `part`; the exit status."""
-    chosen = [each for each in (*SABOTAGES, *SETTLEMENT_SABOTAGES, *CLAIM_SABOTAGES) if part in each.name]
+    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES)
+    chosen = [each for each in every if part in each.name]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:
         print(f"{len(tests)} tests on the code as it is …", flush=True)

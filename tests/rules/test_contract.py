@@ -57,6 +57,20 @@ def test_the_contract_says_who_what_and_how_much() -> None:
     assert [line[:2] for line in chinese.splitlines() if line[:1].isdigit()] == [f"{n}."[:2] for n in range(1, 13)]
 
 
+def test_what_vouchers_paid_is_told_with_its_expiry() -> None:
+    of_vouchers = msgspec.structs.replace(
+        BOUGHT, paid=Money(42_500), subsidy=Money(5_000), subsidy_until=NOON + timedelta(days=30, hours=12)
+    )
+    assert (
+        "实付 425.00 元，得面值 500.00 元：本金 425.00 元，赠金 25.00 元，消费券补贴 50.00 元"
+        "（不可提现，最早 2025-06-20 00:00:00 到期，到期退回出资方）。"
+    ) in contract(terms(), of_vouchers, "zh")
+    assert (
+        "425.00 principal, 25.00 bonus, 50.00 subsidy from vouchers (never paid out; the first of it expires on "
+        "2025-06-20 00:00:00 and goes back to its funders)."
+    ) in contract(terms(), of_vouchers, "en")
+
+
 def test_every_clause_of_the_packs_stands_in_it_once() -> None:
     for edits, pack in [((), "cn_single_purpose"), (MULTI, "cn_multi_purpose")]:
         chinese, english = (contract(terms(*edits), BOUGHT, language) for language in ("zh", "en"))

@@ -16,9 +16,21 @@ from kaquan.programs.catalogue import FundShare
 from kaquan.programs.explain import explain
 from kaquan.programs.liability import ISSUER, FunderPart, liability, worst_parts
 from support.grants import everything_text, stock_text
-from support.programs import DAY, PRESET, judged, terms_of
+from support.programs import DAY, PRESET, edited, judged, terms_of
 
-TOP_UP = {"kind": "top_up", "min_order_fen": 0}
+TOP_UP: dict[str, Any] = {"kind": "top_up", "min_order_fen": 0}
+READ_BY_ORDERS: dict[str, Any] = {
+    "weekdays": "67",
+    "hours": "18:00-24:00",
+    "goods": "tea",
+    "places": "mall-1",
+    "use_person_day": 1,
+    "below_threshold": "keep",
+    "partial_refund": "reprice",
+    "after_refund": "never",
+    "breaker_hour_count": 100,
+}
+"""Terms that only an order at a merchant reads."""
 
 
 def codes(text: str) -> list[RefusalCode]:
@@ -88,6 +100,11 @@ def test_what_cannot_be_given_is_refused() -> None:
         (stock_text(budget_fen=999), errors.STOCK_BUDGET, {"term": "stocks[1].budget_fen", "budget_fen": 999}),
         (stock_text(day_budget_fen=1), errors.STOCK_BUDGET, {"term": "stocks[1].day_budget_fen"}),
         (stock_text("a1", ("merchant", 10_000), **TOP_UP), errors.STOCK_TOP_UP, {"stock": "a1"}),
+        (stock_text("a1", ("city", 9_000), ("merchant", 1_000), **TOP_UP), errors.STOCK_TOP_UP, {"stock": "a1"}),
+        *(
+            (stock_text(**TOP_UP, **{name: value}), errors.STOCK_TERM_UNREAD, {"term": f"stocks[1].{name}"})
+            for name, value in READ_BY_ORDERS.items()
+        ),
         (
             stock_text(claim_from="2025-06-02 10:00", claim_until="2025-06-02 10:00"),
             errors.STOCK_WINDOW,
@@ -102,6 +119,17 @@ def test_what_cannot_be_given_is_refused() -> None:
         ),
         (stock_text(hours="22:00-02:00"), errors.STOCK_WINDOW, {"earlier": "22:00", "later": "02:00"}),
         (stock_text(valid_days=91), law_errors.VOUCHER_VALID_TOO_LONG, {"valid_days": 91, "law_days": 90}),
+        (
+            stock_text() + everything_text(only=("drips",)).replace('stock = "gift"', 'stock = "none"'),
+            errors.GRANT_STOCK,
+            {"term": "drips[1].stock", "stock": "none"},
+        ),
+    ]
+    assert_refused(cases)
+
+
+def test_what_is_granted_by_itself_fits_its_stock() -> None:
+    cases: list[tuple[str, RefusalCode, dict[str, Any]]] = [
         (granted(), errors.GRANT_HAND_OUT, {"term": "drips[1].stock", "hand_out": "claim"}),
         (granted(hand_out="grant", person_total=1), errors.GRANT_LIMITED, {"limit": "person_total"}),
         (granted(hand_out="grant", claim_from="2025-06-02 10:00"), errors.GRANT_LIMITED, {"limit": "claim_from"}),
@@ -110,17 +138,47 @@ def test_what_cannot_be_given_is_refused() -> None:
         (paying("rebate", "merchant"), errors.FUNDING_BONUS, {"of": "rebate"}),
         (paying("presale", "city", 9_000), errors.FUNDING_SHARES, {"stock": "presale", "sum_bps": 9_000}),
         (stock_text("rebate"), errors.GRANT_CODE_TWICE, {"code": "rebate"}),
-        (
-            stock_text() + everything_text(only=("drips",)).replace('stock = "gift"', 'stock = "none"'),
-            errors.GRANT_STOCK,
-            {"term": "drips[1].stock", "stock": "none"},
-        ),
     ]
+    assert_refused(cases)
+
+
+def assert_refused(cases: list[tuple[str, RefusalCode, dict[str, Any]]]) -> None:
+    """Each text is refused for this reason, with these facts and in words."""
     for text, code, facts in cases:
         found = [refusal for refusal in judged(PRESET + text) if refusal.code is code]
         assert any(facts.items() <= refusal.facts.items() for refusal in found), (text, judged(PRESET + text))
-        for refusal in found:
-            assert all("{" not in refusal.message(tongue) + refusal.remedy(tongue) for tongue in ("zh", "en"))
+        assert all("{" not in one.message(to) + one.remedy(to) for one in found for to in ("zh", "en"))
+
+
+def test_a_top_up_voucher_needs_a_program_that_sells_cards() -> None:
+    offer = "[[presale.offers]]\nface_fen = {}\npaid_fen = {}\n"
+    text = edited((f"{offer.format('50_000', '47_500')}\n{offer.format('100_000', '95_000')}", "offers = []\n"))
+    refused = [one for one in judged(text + stock_text(**TOP_UP)) if one.code is errors.STOCK_WITHOUT_CARD]
+    assert [dict(one.facts) for one in refused] == [{"term": "stocks[1]", "stock": "off-10"}]
+
+
+def test_a_top_up_voucher_is_told_with_what_becomes_of_its_money() -> None:
+    everything = {"min_order_fen": 47_500, "rank": 3, "category": "top", "exclusive": True, "not_after": "2025-12-31"}
+    for more, zh, en in (
+        (
+            {},
+            "为卡充值 10.00 元，或抵购卡、充值的价款。",
+            "puts 10.00 yuan on a card, or pays that part of a card or top-up.",
+        ),
+        (
+            everything,
+            "购卡或充值的价款满 475.00 元，抵 10.00 元。",
+            "pays 10.00 yuan of a card or top-up that costs 475.00 or more.",
+        ),
+    ):
+        text = PRESET + stock_text(**TOP_UP | more)
+        assert judged(text) == []
+        terms = terms_of(text)
+        law = law_on(terms.program.law_packs, DAY)
+        chinese, english = "".join(explain(terms, law, "zh")), "".join(explain(terms, law, "en"))
+        assert zh in chinese and en in english
+        assert "不可提现；有效天数与券相同" in chinese and "goes back to its funders when it expires" in english
+    assert "补贴" not in "".join(explain(terms_of(), law_on(terms_of().program.law_packs, DAY), "zh"))
 
 
 @pytest.mark.parametrize(

@@ -358,3 +358,12 @@ def test_a_capture_that_earlier_vouchers_cover_frees_the_others() -> None:
     states = [one.state for one in till.vouchers.values()]
     assert states == [VoucherState.REDEEMED, VoucherState.ISSUED]
     assert (till.vouchers[identity(101)].used, till.vouchers[identity(102)].used) == (800, 0)
+
+
+def test_a_voucher_of_which_some_came_back_before_does_not_count_again() -> None:
+    till = Till(fifty(), budget=10_000)
+    payment = till.pay(10_000)
+    till.refund(payment, 1)
+    till.refund(payment)
+    till.check(payment)
+    assert till.vouchers[identity(101)].state == VoucherState.RETURNED

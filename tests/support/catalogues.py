@@ -44,8 +44,9 @@ SHOP = Merchant(identity(801), "shop", "店", 1, None, True, "工商银行", "62
 
 def stock(number: int, *funding: FundShare, **rules: Any) -> Stock:
     """A stock whose vouchers are in a category of their own; 60/40 by two funders unless told otherwise."""
-    told = {"kind": "instant", "face_fen": 1_000, "category": f"c{number}", "count": 100, "valid_days": 30} | rules
-    terms = StockTerms(code=f"s{number}", name_zh="券", name_en="Voucher", **told)
+    told = {"code": f"s{number}", "kind": "instant", "face_fen": 1_000, "category": f"c{number}"}
+    told |= {"count": 100, "valid_days": 30} | rules
+    terms = StockTerms(name_zh="券", name_en="Voucher", **told)
     return Stock(number, terms.code, TERMS, terms, funding or SPLIT, StockState.RUNNING, pool_id("stock", number))
 
 

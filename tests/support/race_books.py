@@ -80,6 +80,13 @@ QUESTIONS = {
     "a journal row without 64 bytes for each effect": """
         SELECT id FROM journal WHERE octet_length(leaves) <> 64 * cardinality(commands)
     """,
+    "a subsidy that is not what the vouchers of its purchase paid": """
+        SELECT l.origin, l.granted, v.used
+        FROM (SELECT bucket, origin, sum(granted) AS granted FROM lot WHERE kind = 2 GROUP BY 1, 2) l
+        LEFT JOIN (SELECT bucket, holder, sum(used) AS used FROM voucher WHERE state = 3 GROUP BY 1, 2) v
+             ON v.bucket = l.bucket AND v.holder = l.origin
+        WHERE v.used IS DISTINCT FROM l.granted
+    """,
     "a rebate granted without its lot, or the other way round": """
         SELECT r.id FROM reward r LEFT JOIN lot l ON l.bucket = r.bucket AND l.id = r.lot
         WHERE (r.state IN (2, 4)) <> (l.id IS NOT NULL) OR l.granted <> r.amount

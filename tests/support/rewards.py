@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from kaquan.commands.model import Effect, Kind
+from kaquan.holders.service import registration
 from kaquan.jobs.run import run_due
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.ledger.service import proofs
+from kaquan.privacy.model import Person
 from kaquan.rewards.invite_codes import invite_code
 from kaquan.rewards.packet_model import OpenPacket, OpenPackets
 from kaquan.rewards.referral_model import AcceptInvite
@@ -98,6 +100,17 @@ def pool_left(town: Town, pool: Id) -> tuple[int, int]:
 def run(town: Town) -> dict[Kind, int]:
     """What is due, carried out."""
     return dict(run_due(town.app))
+
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def stranger(town: Town, number: int) -> Id:
+    """A holder with a phone and an identity of her own."""
+    born = f"110105{1950 + number // 1000 % 50}0101{number % 1000:03d}"
+    check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(born, _WEIGHTS, strict=True)) % 11]
+    person = Person("李四", f"134{number:08d}", born + check)
+    return town.ok(Kind.REGISTER_HOLDER, registration(town.app.master, OPERATOR, town.key(), person)).id
 
 
 def accept(town: Town, wallet: Id, inviter: Id, **given: Any) -> Any:

@@ -13,9 +13,10 @@ SELECT c.id, c.wallet, c.at, c.state, c.registered, c.number, p.code AS program,
 FROM card c JOIN program p ON p.id = c.program JOIN program_terms t ON t.id = c.terms
 WHERE c.bucket = %(bucket)s AND c.id = %(id)s;
 
--- lots: all lots of a card for display, oldest first
-SELECT id, kind, source, state, granted, balance, held, active_from, expires_at
-FROM lot WHERE bucket = %(bucket)s AND card = %(card)s ORDER BY id LIMIT 1000;
+-- lots: all lots of a card for display, with the code of the fund whose money a lot is, oldest first
+SELECT l.id, l.kind, l.source, f.code AS fund, l.state, l.granted, l.balance, l.held, l.active_from, l.expires_at
+FROM lot l LEFT JOIN fund f ON f.id = l.fund
+WHERE l.bucket = %(bucket)s AND l.card = %(card)s ORDER BY l.id LIMIT 1000;
 
 -- lots_due: lots that hold something and expired at or before an instant
 SELECT id, card FROM lot

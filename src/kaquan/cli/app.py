@@ -9,6 +9,7 @@ from kaquan.cli import (
     db,
     demo,
     draws,
+    forecast,
     funders,
     holders,
     installation,
@@ -48,6 +49,7 @@ app.add_typer(merchants.merchants, name="merchant", rich_help_panel=SETTING_UP)
 app.add_typer(merchants.stores, name="store", rich_help_panel=SETTING_UP)
 app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
 app.add_typer(stocks.app, name="stock", rich_help_panel=SETTING_UP)
+app.command("forecast", rich_help_panel=SETTING_UP)(forecast.forecast_command)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
 app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)

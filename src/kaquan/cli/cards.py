@@ -9,6 +9,7 @@ from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, Re
 from kaquan.cards.service import view
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.holders import wallet_of
+from kaquan.cli.labels import Words
 from kaquan.cli.options import (
     AsJson,
     CardArgument,
@@ -23,7 +24,6 @@ from kaquan.cli.options import (
     Wallet,
 )
 from kaquan.cli.session import Session, instant, named_vouchers, opened, shown
-from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
@@ -42,9 +42,22 @@ app = typer.Typer(
     no_args_is_help=True, help="卡：售卡、充值、查看、合同、冻结、挂失、补卡 / Cards: sell, top up, show, contract …"
 )
 
-_LOADED = ("number", "card", "face_fen", "paid_fen", "bonus_fen", "subsidy_fen", "active_at", "contract")
+_LOADED = (
+    *("number", "card", "face_fen", "paid_fen", "bonus_fen", "subsidy_fen", "subsidy_until_at"),
+    *("active_at", "contract"),
+)
 _STARTED = ("plan", "plan_vouchers", "plan_next_at", "plan_refused")
-_LOT_COLUMNS = ("kind", "source", "granted_fen", "balance_fen", "held_fen", "active_at", "expires_at", "state")
+_LOT_COLUMNS = (
+    "kind",
+    "source",
+    "fund",
+    "granted_fen",
+    "balance_fen",
+    "held_fen",
+    "active_at",
+    "expires_at",
+    "state",
+)
 
 _COMPARED: dict[bool | None, Words] = {
     True: ("与售卡时留存的摘要一致。", "It is the contract whose digest was kept at the sale."),
@@ -105,10 +118,10 @@ def top_up_command(
     有档位时，充值券抵扣其价格；没有时，券面额直接成为卡上补贴。 / With an offer the vouchers pay part of its price;
     without one they become a subsidy on the card.
     """
-    vouchers = named_vouchers(voucher)
-    if face is None and not vouchers:
-        raise Misuse("请给出 --face 或 --voucher。", "Give --face, or --voucher.")
     with opened(lang, as_json, key=key, dry_run=dry_run) as session:
+        vouchers = named_vouchers(voucher)
+        if face is None and not vouchers:
+            raise Misuse("请给出 --face 或 --voucher。", "Give --face, or --voucher.")
         target = session.card(card)
         done = session.act(
             Kind.TOP_UP,
@@ -290,6 +303,7 @@ def _lot(lot: Any) -> dict[str, Any]:
         "lot": public("lot", lot.id.bytes),
         "kind": LotKind(lot.kind).name.lower(),
         "source": Source(lot.source).name.lower(),
+        "fund": lot.fund,
         "state": LotState(lot.state).name.lower(),
         "granted_fen": lot.granted,
         "balance_fen": lot.balance,

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.markup import escape
 
+from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen
-from kaquan.cli.words import Words
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import CATALOGUE
 from kaquan.ledger.service import Totals

@@ -10,10 +10,10 @@ import typer
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.files import private_file
 from kaquan.cli.holders import wallet_of
+from kaquan.cli.labels import Words
 from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
 from kaquan.cli.session import Session, identity, instant, opened, shown
 from kaquan.cli.vouchers import Program, Stock
-from kaquan.cli.words import Words
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
 from kaquan.draws import service

@@ -12,8 +12,8 @@ import typer
 from pydantic import ValidationError
 
 from kaquan.cli import logs
+from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen
-from kaquan.cli.words import Words
 from kaquan.commands.execute import Unavailable
 from kaquan.db.errors import DatabaseFault, MigrationFault
 from kaquan.kernel.calendar import CalendarFileError

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from kaquan.cli.labels import Words
 from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant
 from kaquan.cli.session import Session, opened
-from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public

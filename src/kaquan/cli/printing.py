@@ -14,13 +14,14 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from kaquan.cli.words import LABELS, Words, label, pick, value
+from kaquan.cli.labels import LABELS, Words
+from kaquan.cli.words import label, pick, value
 from kaquan.kernel.refusal import Language, Refusal
 
 Facts = Mapping[str, Any]
 
-_LAW_FACTS = frozenset({"article_zh", "article_en", "law_pack", "law_pack_version"})
-"""Facts that are shown as the article, not as facts of the case."""
+_LAW_FACTS = frozenset({"law_pack", "law_pack_version"})
+"""Facts that are shown as the article, not as facts of the case. Words of one language are shown in the message."""
 
 _EVEN_ZERO = frozenset({"available_fen", "balance_fen"})
 """Amounts that say something when they are zero."""
@@ -111,7 +112,14 @@ class Screen:
 
     def refusal(self, refusal: Refusal, about: Facts | None = None) -> None:
         """An expected no: what happened, the facts, the law if it was the law, the way out, the code."""
-        case = listed({name: given for name, given in refusal.facts.items() if name not in _LAW_FACTS}, self.language)
+        case = listed(
+            {
+                name: given
+                for name, given in refusal.facts.items()
+                if name not in _LAW_FACTS and not name.endswith(("_zh", "_en"))
+            },
+            self.language,
+        )
         article = str(refusal.facts.get(f"article_{self.language}", ""))
         if self.as_json:
             self._json({"outcome": "refused", **(about or {}), **refusal_document(refusal, self.language)})

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.endings import REFUSED, Misuse
+from kaquan.cli.labels import Words
 from kaquan.cli.options import As, AsJson, DryRun, Key, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, said, valid
 from kaquan.cli.session import Session, opened
-from kaquan.cli.words import Words
 from kaquan.commands.model import Kind
 from kaquan.kernel import money
 from kaquan.kernel.money import Money, Rate

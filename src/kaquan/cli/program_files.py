@@ -8,9 +8,9 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from kaquan.cli.endings import REFUSED, Misuse
+from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen, refusal_document
 from kaquan.cli.session import Session
-from kaquan.cli.words import Words
 from kaquan.commands.model import Kind
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import Caller

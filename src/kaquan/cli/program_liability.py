@@ -7,11 +7,11 @@ import msgspec
 import typer
 
 from kaquan.cli.endings import guarded, read_settings
+from kaquan.cli.labels import Words
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import read, said, valid
 from kaquan.cli.session import Session, installed, opened, screen_for
-from kaquan.cli.words import Words
 from kaquan.funders import service as funders
 from kaquan.kernel import clock
 from kaquan.kernel.money import Money, text

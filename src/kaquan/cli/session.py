@@ -10,8 +10,8 @@ import msgspec
 from kaquan.cards import service as cards
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cli.endings import SCHEMA_PENDING, Absent, Misuse, RefusedHere, guarded, read_settings
+from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen
-from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.db import embedded, migrate
 from kaquan.db.pool import connect

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from kaquan.cli.labels import Words
 from kaquan.cli.options import As, AsJson, DryRun, Key, Lang
 from kaquan.cli.session import Session, instant, opened
-from kaquan.cli.words import Words
 from kaquan.commands.model import Kind
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Stock

@@ -6,9 +6,9 @@ import typer
 
 from kaquan.cli.endings import Misuse
 from kaquan.cli.holders import wallet_of
+from kaquan.cli.labels import Words
 from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant, Phone, Wallet
 from kaquan.cli.session import Session, identity, instant, opened, shown
-from kaquan.cli.words import Words
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
@@ -262,6 +262,7 @@ def _told(session: Session, done: Effect, headline: Words, born: tuple[str, ...]
 
 
 def outside_of(session: Session, device: str | None, payee: str | None) -> dict[str, bytes]:
+    """What was told of the device and the payment account, as the digests that claims carry."""
     told = {"device": device, "payee": payee}
     master = session.app.master
     return {kind: service.outside_digest(master, kind, text) for kind, text in told.items() if text is not None}

@@ -84,33 +84,17 @@ def decide_open(
     money = commit(worth, facts, bucket)
     if isinstance(money, Refusal):
         return money
-    ends = at + timedelta(hours=rules.claim_hours)
-    row = {
-        "total": rules.total_fen,
-        "at": microseconds(at),
-        "ends_at": microseconds(ends),
-        "left_fen": 0,
-        "id": entry.id.hex(),
-        "count": rules.count,
-        "left_count": 0,
-        "stock": stock.id,
-        "terms": stock.terms.id,
-        "version": 1,
-        "bucket": bucket,
-        "program": stock.terms.program,
-        "state": int(PoolState.OPEN),
-        "code": rules.code,
-        "commitment": "\\x" + commitment(command.seed, parts).hex(),
-        "sealed": "\\x" + seal(entry.id, command.seed + parts).hex(),
-        "promises": "\\x" + b"".join(_PROMISE.pack(fund.id, part) for fund, part in worth if fund).hex(),
-    }
+    row = _pool(entry.id, rules, stock, at)
+    row["commitment"] = "\\x" + commitment(command.seed, parts).hex()
+    row["sealed"] = "\\x" + seal(entry.id, command.seed + parts).hex()
+    row["promises"] = "\\x" + b"".join(_PROMISE.pack(fund.id, part) for fund, part in worth if fund).hex()
     return Plan(
         answer=msgspec.json.encode(
             {
                 "code": rules.code,
                 "commitment": commitment(command.seed, parts).hex(),
                 "count": rules.count,
-                "ends_us": microseconds(ends),
+                "ends_us": row["ends_at"],
                 "pool": entry.id.hex(),
                 "total_fen": rules.total_fen,
             },
@@ -222,6 +206,25 @@ def first_left(count: int, slice_: Slice) -> int:
 def opened(stored: bytes) -> Packets:
     """Seed and packets as they are sealed and revealed."""
     return Packets(stored[:SEED_BYTES], stored[SEED_BYTES:])
+
+
+def _pool(identity: Id, rules: PacketTerms, stock: Stock, at: datetime) -> dict[str, Any]:
+    return {
+        "total": rules.total_fen,
+        "at": microseconds(at),
+        "ends_at": microseconds(at + timedelta(hours=rules.claim_hours)),
+        "left_fen": 0,
+        "id": identity.hex(),
+        "count": rules.count,
+        "left_count": 0,
+        "stock": stock.id,
+        "terms": stock.terms.id,
+        "version": 1,
+        "bucket": bucket_of(identity),
+        "program": stock.terms.program,
+        "state": int(PoolState.OPEN),
+        "code": rules.code,
+    }
 
 
 def _run(count: int, slice_: Slice, parts: bytes) -> bytes:

@@ -53,18 +53,6 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
     value, started, changes = bought
     number = number_for(entry.id)
     bucket, card = bucket_of(entry.id), entry.id.hex()
-    row = {
-        "bucket": bucket,
-        "id": card,
-        "wallet": command.wallet.hex(),
-        "at": microseconds(at),
-        "terms": terms.id,
-        "version": 1,
-        "program": terms.program,
-        "state": int(CardState.ACTIVE),
-        "registered": registered,
-        "number": number,
-    }
     return Plan(
         answer=_answer(_purchase(number, command.face, value, at, top_up=False), card, terms, value, started),
         event="card.sold.v1",
@@ -74,12 +62,27 @@ def decide_sell(entry: Entry, facts: SpendingFacts, catalogue: Catalogue, at: da
         inserts=tuple(("lot", lot.row()) for lot in value.lots),
         cold=(
             ("wallet_check", wallet.seen()),
-            ("card", row),
+            ("card", _row(wish, number)),
             ("card_number", {"bucket": bucket, "number": number, "card": card}),
             *started.cold,
         ),
         postings=value.postings,
     )
+
+
+def _row(wish: Wish, number: str) -> dict[str, object]:
+    return {
+        "bucket": bucket_of(wish.card),
+        "id": wish.card.hex(),
+        "wallet": wish.wallet.hex(),
+        "at": microseconds(wish.at),
+        "terms": wish.terms.id,
+        "version": 1,
+        "program": wish.terms.program,
+        "state": int(CardState.ACTIVE),
+        "registered": wish.terms.terms.card.registered,
+        "number": number,
+    }
 
 
 def decide_top_up(
@@ -160,6 +163,7 @@ def _purchase(number: str, face: Money, value: Value, at: datetime, *, top_up: b
 
 def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: Started) -> bytes:
     """The receipt: what was paid for what, under which terms, what it starts, the digest of the written contract."""
+    until = {"subsidy_until_us": microseconds(value.subsidy_until)} if value.subsidy_until else {}
     return msgspec.json.encode(
         {
             "active_us": microseconds(purchase.active_from),
@@ -172,8 +176,8 @@ def _answer(purchase: Purchase, card: str, terms: Terms, value: Value, started: 
             "paid_fen": value.paid,
             "state": "topped_up" if purchase.top_up else "sold",
             "subsidy_fen": value.subsidy,
-            "subsidy_until_us": microseconds(value.subsidy_until) if value.subsidy_until else None,
             "terms_version": terms.version,
+            **until,
             **started.answer,
         },
         order="sorted",

@@ -50,7 +50,7 @@ def _bought(at_us: int, answer: dict[str, Any]) -> Bought:
         instant(answer["active_us"]),
         answer["state"] == "topped_up",
         Money(answer.get("subsidy_fen", 0)),
-        instant(answer["subsidy_until_us"]) if answer.get("subsidy_until_us") else None,
+        instant(answer["subsidy_until_us"]) if "subsidy_until_us" in answer else None,
     )
     return Bought(purchase, answer.get("terms_version"), answer.get("contract"))
 

@@ -1,8 +1,8 @@
 """May this stock be opened, paused, resumed, stopped, raised? Pure.
 
 A stock that does not share its budget opens when all that it may cost is there, fund by fund, beside what the fund
-keeps for others (ADR 0017). Each step that stands on a fund's money writes the fund's slices, so that of two at once
-one decides again.
+keeps for others (decision 15). Each step that stands on a fund's money writes the fund's slices, so that of two at
+once one decides again.
 """
 
 from datetime import datetime

@@ -9,6 +9,7 @@ import psycopg
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.funders.cover import open_stocks
+from kaquan.funders.service import with_catalogue
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
@@ -40,6 +41,9 @@ class StockHandler(Handler):
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> StockFacts:
         """The stocks, their funds, and the other stocks that draw on those."""
+        return with_catalogue(cursor, self._catalogue, lambda: self._load(cursor, entries, lock))
+
+    def _load(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], lock: bool) -> StockFacts:
         commands = [entry.command for entry in entries]
         addressed = [self._catalogue.stock_by_code(one.program, one.stock) for one in commands]
         stocks: dict[int, Stock] = {one.id: one for one in addressed if one is not None}

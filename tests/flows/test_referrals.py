@@ -1,0 +1,109 @@
+"""Referrals on a real database, carried out by the timetable: who gets what, and who gets nothing."""
+
+import pytest
+
+from kaquan.commands.model import Effect, Entry, Kind, Refused, scoped_id
+from kaquan.kernel.caller import OPERATOR, SYSTEM
+from kaquan.kernel.ids import Id
+from kaquan.quotas.slots import GRACE_SECONDS
+from kaquan.rewards.invite_codes import invite_code
+from kaquan.rewards.referral_model import AcceptInvite, PayReferral, UndoReferral
+from support.database import Database
+from support.rewards import accept, assert_proved, free, off_10, promised, referral_text, run, stranger, town_with
+from support.town import Town
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return town_with(database.app_url, off_10(), referral_text(invitee_stock="off-10"))
+
+
+def vouchers(town: Town, wallet: Id) -> list[int]:
+    """The states of a wallet's vouchers."""
+    return [row[0] for row in town.rows("SELECT state FROM voucher WHERE wallet = %s ORDER BY at, id", wallet.hex())]
+
+
+def code(outcome: object) -> str:
+    assert isinstance(outcome, Refused), outcome
+    return outcome.refusal.code.code
+
+
+def test_the_timetable_pays_both_when_the_first_purchase_has_stayed(town: Town) -> None:
+    inviter, invitee = stranger(town, 1), stranger(town, 2)
+    assert isinstance(accept(town, invitee, inviter), Effect)
+    town.sell(invitee)
+    assert run(town) == {Kind.EARN_REFERRAL: 1, Kind.FOLLOW_REFERRAL: 1}
+    town.tick(days=8)
+    assert run(town) == {Kind.PAY_REFERRAL: 1, Kind.FOLLOW_REFERRAL: 1}
+    assert (vouchers(town, inviter), vouchers(town, invitee)) == ([1], [1])
+    assert (free(town), promised(town)) == (98_000, 2_000)
+    assert run(town) == {}
+    assert_proved(town)
+
+
+def test_nothing_is_paid_before_the_first_purchase_has_stayed(town: Town) -> None:
+    inviter, invitee = stranger(town, 1), stranger(town, 2)
+    referral = accept(town, invitee, inviter).id
+    town.sell(invitee)
+    run(town)
+    town.tick(days=7)
+    early = PayReferral(key="early", caller=SYSTEM, referral=referral)
+    assert code(town.app.one(Kind.PAY_REFERRAL, early)) == "referral_not_due"
+    assert promised(town) == 0
+
+
+def test_there_is_one_level_only(town: Town) -> None:
+    first, second, third = (stranger(town, number) for number in range(3))
+    accept(town, second, first)
+    accept(town, third, second)
+    town.sell(third)
+    run(town)
+    town.tick(days=8)
+    run(town)
+    assert (vouchers(town, first), vouchers(town, second), vouchers(town, third)) == ([], [1], [1])
+
+
+def test_a_purchase_undone_after_it_was_paid_takes_back_what_was_not_used(town: Town) -> None:
+    inviter, invitee = stranger(town, 1), stranger(town, 2)
+    referral = accept(town, invitee, inviter).id
+    town.sell(invitee)
+    run(town)
+    town.tick(days=8)
+    run(town)
+    undo = UndoReferral(key="undo", caller=OPERATOR, referral=referral, reason="withdrawn")
+    assert town.ok(Kind.UNDO_REFERRAL, undo).facts["clawback_fen"] == 1_000
+    assert run(town) == {Kind.FOLLOW_REFERRAL: 1, Kind.SWEEP_FUND: 1}
+    assert (vouchers(town, inviter), vouchers(town, invitee)) == ([5], [5])
+    assert (free(town), promised(town)) == (100_000, 0)
+    assert run(town) == {}
+    assert_proved(town)
+
+
+def test_a_person_a_device_and_a_payee_are_invited_once(town: Town) -> None:
+    inviter = stranger(town, 1)
+    assert isinstance(accept(town, stranger(town, 2), inviter, device=b"d" * 32, payee=b"p" * 32), Effect)
+    assert code(accept(town, stranger(town, 3), inviter, device=b"d" * 32)) == "invite_used"
+    assert code(accept(town, stranger(town, 4), inviter, payee=b"p" * 32)) == "invite_used"
+    assert isinstance(accept(town, stranger(town, 5), inviter, device=b"e" * 32, payee=b"q" * 32), Effect)
+    assert town.rows("SELECT count(*) FROM referral") == [(2,)]
+
+
+def test_a_refused_invitation_leaves_device_and_person_free(town: Town) -> None:
+    inviter, invitee = stranger(town, 1), stranger(town, 2)
+    assert code(accept(town, invitee, inviter, code="nothing", device=b"d" * 32)) == "invite_unknown"
+    assert code(accept(town, invitee, invitee, device=b"d" * 32)) == "invite_own"
+    assert town.rows("SELECT count(*) FROM token") == [(0,)]
+    assert isinstance(accept(town, invitee, inviter, device=b"d" * 32), Effect)
+
+
+def test_an_invitation_that_was_lost_on_the_way_holds_nobody_off_for_long(town: Town) -> None:
+    inviter, lost, other = stranger(town, 1), stranger(town, 2), stranger(town, 3)
+    handler = town.app.handlers[Kind.ACCEPT_INVITE]
+    command = AcceptInvite(
+        key="lost", caller=OPERATOR, wallet=lost, program="jingxika", code=invite_code(inviter), device=b"d" * 32
+    )
+    entry = Entry(command, scoped_id(OPERATOR.organisation, lost, "lost"), bytes(16))
+    assert handler.route(town.app.door._cursor, [entry], town.app.door.at(), False) == {}
+    assert code(accept(town, other, inviter, device=b"d" * 32)) == "claim_in_flight"
+    town.tick(seconds=GRACE_SECONDS)
+    assert isinstance(accept(town, other, inviter, device=b"d" * 32), Effect)

@@ -1,0 +1,110 @@
+"""The sabotages of vouchers in payments, sales and top-ups. See `mutants.sabotages`."""
+
+from mutants.sabotages import sabotage
+
+AT_DOOR = "tests/flows/test_vouchers_at_door.py::test_"
+RETURNS = "tests/rules/test_returns.py::test_"
+VOUCHERS = "tests/rules/test_vouchers.py::test_"
+SALES = "tests/rules/test_sales.py::test_"
+VOUCHER_SALES = "tests/flows/test_voucher_sales.py::test_"
+QUOTE = "tests/rules/test_quote.py::test_"
+SQL = "db/migrations/0008_vouchers.sql"
+
+VOUCHER_SABOTAGES = (
+    sabotage(
+        "drop the version check of vouchers",
+        AT_DOOR + "a_voucher_that_another_holds_by_now_is_not_held_twice",
+        (
+            SQL,
+            "             AS u (bucket, id, version, state, used, held_until, holder)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id "
+            "AND t.version = u.version\n",
+            "             AS u (bucket, id, version, state, used, held_until, holder)\n"
+            "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id\n",
+        ),
+    ),
+    sabotage(
+        "drop the version check of tallies",
+        AT_DOOR + "a_use_that_another_counted_meanwhile_counts",
+        (
+            SQL,
+            "AND t.rule = u.rule AND t.day = u.day AND t.version = u.version;\n            GET DIAGNOSTICS",
+            "AND t.rule = u.rule AND t.day = u.day;\n            GET DIAGNOSTICS",
+        ),
+    ),
+    sabotage(
+        "take off more than the goods cost",
+        VOUCHERS + "vouchers_take_off_at_most_the_goods_they_are_for",
+        ("vouchers/orders.py", "    return min(face, eligible)\n", "    return face if eligible else eligible\n"),
+    ),
+    sabotage(
+        "strand a voucher whose hold ran out",
+        VOUCHERS + "a_hold_whose_time_is_up_holds_nobody_off",
+        ("vouchers/model.py", "self.holder != holder and self.held_us > at_us", "self.holder != holder"),
+    ),
+    sabotage(
+        "use up a voucher for nothing",
+        RETURNS + "a_capture_that_earlier_vouchers_cover_frees_the_others",
+        ("payments/holds.py", "if not now or (below and", "if (below and"),
+    ),
+    sabotage(
+        "keep promised what a voucher did not need",
+        RETURNS + "a_capture_takes_its_amount_and_no_voucher_for_nothing",
+        ("payments/tenders.py", "            legs += funders.release_legs(unused)\n", ""),
+    ),
+    sabotage(
+        "round each refund by itself",
+        "tests/rules/test_money.py::test_giving_back_bit_by_bit_never_drifts",
+        (
+            "kernel/money.py",
+            "    targets = allocate(Money(sum(given) + amount), weights)\n",
+            "    targets = [gone + part for gone, part in zip(given, allocate(amount, weights), strict=True)]\n",
+        ),
+    ),
+    sabotage(
+        "give the holder what the lost discount was worth",
+        RETURNS + "one_of_two_comes_back",
+        ("payments/repricing.py", 'return self.rules.partial_refund == "reprice"', "return False"),
+    ),
+    sabotage(
+        "let a voucher count again after a partial refund",
+        RETURNS + "a_voucher_of_which_some_came_back_before_does_not_count_again",
+        ("payments/returns.py", "back.last and not payment.refunded and", "back.last and"),
+    ),
+    sabotage(
+        "quote more off than cash leaves room for",
+        QUOTE + "no_legal_combination_beats_the_choice",
+        ("vouchers/quote.py", " and sum(one.amount for one in applied) <= self._room", ""),
+    ),
+    sabotage(
+        "let an exclusive voucher join others",
+        QUOTE + "an_exclusive_voucher_stands_against_all_others_together",
+        ("vouchers/orders.py", "        if stock.rules.exclusive:\n", "        if False:\n"),
+    ),
+    sabotage(
+        "keep what a purchase did not need of a voucher",
+        SALES + "lots_are_worth_the_face_and_each_funder_pays_its_share",
+        ("sales/value.py", "Money(all_ - one)", "Money(0)"),
+    ),
+    sabotage(
+        "let vouchers pay a purchase in the order in which they are named",
+        SALES + "the_order_in_which_vouchers_are_named_changes_nothing",
+        ("vouchers/orders.py", "in sorted(vouchers, key=_rank):", "in vouchers:"),
+    ),
+    sabotage(
+        "leave a voucher that topped up a card usable",
+        VOUCHER_SALES + "two_top_ups_of_one_batch_stand_on_each_other",
+        ("sales/value.py", "(VoucherState.REDEEMED, part.amount, 0, wish.id)", "(part.voucher.state, 0, 0, wish.id)"),
+    ),
+    sabotage(
+        "keep what comes back to an expired subsidy",
+        VOUCHER_SALES + "the_timetable_gives_a_subsidy_back_to_its_fund_also_when_a_refund_comes_late",
+        ("payments/refunds.py", "lot.held, LotState.LIVE))", "lot.held, lot.state))"),
+    ),
+    sabotage(
+        "know only purchases that somebody paid money for",
+        VOUCHER_SALES + "the_contract_of_a_voucher_paid_purchase_is_the_one_that_was_kept",
+        ("sales/queries.sql", "l.kind IN (0, 2)", "l.kind = 0"),
+    ),
+)
+"""What is broken of vouchers, who must notice, and how."""
