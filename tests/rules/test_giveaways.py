@@ -119,6 +119,17 @@ def test_what_cannot_be_given_is_refused() -> None:
         ),
         (stock_text(hours="22:00-02:00"), errors.STOCK_WINDOW, {"earlier": "22:00", "later": "02:00"}),
         (stock_text(valid_days=91), law_errors.VOUCHER_VALID_TOO_LONG, {"valid_days": 91, "law_days": 90}),
+        (
+            stock_text() + everything_text(only=("drips",)).replace('stock = "gift"', 'stock = "none"'),
+            errors.GRANT_STOCK,
+            {"term": "drips[1].stock", "stock": "none"},
+        ),
+    ]
+    assert_refused(cases)
+
+
+def test_what_is_granted_by_itself_fits_its_stock() -> None:
+    cases: list[tuple[str, RefusalCode, dict[str, Any]]] = [
         (granted(), errors.GRANT_HAND_OUT, {"term": "drips[1].stock", "hand_out": "claim"}),
         (granted(hand_out="grant", person_total=1), errors.GRANT_LIMITED, {"limit": "person_total"}),
         (granted(hand_out="grant", claim_from="2025-06-02 10:00"), errors.GRANT_LIMITED, {"limit": "claim_from"}),
@@ -127,12 +138,12 @@ def test_what_cannot_be_given_is_refused() -> None:
         (paying("rebate", "merchant"), errors.FUNDING_BONUS, {"of": "rebate"}),
         (paying("presale", "city", 9_000), errors.FUNDING_SHARES, {"stock": "presale", "sum_bps": 9_000}),
         (stock_text("rebate"), errors.GRANT_CODE_TWICE, {"code": "rebate"}),
-        (
-            stock_text() + everything_text(only=("drips",)).replace('stock = "gift"', 'stock = "none"'),
-            errors.GRANT_STOCK,
-            {"term": "drips[1].stock", "stock": "none"},
-        ),
     ]
+    assert_refused(cases)
+
+
+def assert_refused(cases: list[tuple[str, RefusalCode, dict[str, Any]]]) -> None:
+    """Each text is refused for this reason, with these facts and in words."""
     for text, code, facts in cases:
         found = [refusal for refusal in judged(PRESET + text) if refusal.code is code]
         assert any(facts.items() <= refusal.facts.items() for refusal in found), (text, judged(PRESET + text))

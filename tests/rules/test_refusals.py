@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
 QUOTE = "rules/test_quote.py::"
 WHAT_CANNOT = "rules/test_giveaways.py::test_what_cannot_be_given_is_refused"
+GRANTED = "rules/test_giveaways.py::test_what_is_granted_by_itself_fits_its_stock"
 DRAWS = "flows/test_draws.py::"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
@@ -40,12 +41,12 @@ DIRECT = {
     "program_funding_of_nothing": WHAT_CANNOT,
     "program_funding_shares": WHAT_CANNOT,
     "program_funding_twice": WHAT_CANNOT,
-    "program_bonus_by_merchant": WHAT_CANNOT,
-    "program_grant_ends": WHAT_CANNOT,
-    "program_grant_hand_out": WHAT_CANNOT,
-    "program_grant_limited": WHAT_CANNOT,
+    "program_bonus_by_merchant": GRANTED,
+    "program_grant_ends": GRANTED,
+    "program_grant_hand_out": GRANTED,
+    "program_grant_limited": GRANTED,
     "program_grant_without_stock": WHAT_CANNOT,
-    "program_plan_does_not_fit": WHAT_CANNOT,
+    "program_plan_does_not_fit": GRANTED,
     "program_stock_budget_small": WHAT_CANNOT,
     "program_stock_rate": WHAT_CANNOT,
     "program_stock_threshold": WHAT_CANNOT,

@@ -2,7 +2,7 @@
 
 A plan takes all it promises at once: vouchers out of the stock, money out of its funders' free budget. What is
 granted month by month is promised already, so that a plan never runs dry. When stock or budget cannot cover a plan,
-the purchase goes on without one and its answer says why (docs/decisions/0018).
+the purchase goes on without one and its answer says why (docs/decisions/0016).
 """
 
 from calendar import monthrange
