@@ -24,7 +24,7 @@ setup: ## virtual environment with the locked packages; done again only when the
 	  cp requirements.lock $(INSTALLED); \
 	fi
 
-demo: setup ## a month of the program jingxika on a private PostgreSQL: make demo ARGS="--days 30"
+demo: setup ## 90 days of three programs on a private PostgreSQL: make demo ARGS="--holders 100 --days 30"
 	@$(BIN)/kaquan demo $(ARGS)
 
 test: check ## everything in check, then all tests

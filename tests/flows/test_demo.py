@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
+from rich.cells import cell_len
 
 from kaquan.cli import demo as command
+from kaquan.cli.demo_table import sections
 from kaquan.cli.printing import Screen
 from kaquan.db import embedded
 from kaquan.db.embedded import Server
@@ -23,14 +26,17 @@ from kaquan.db.pool import connect
 from kaquan.jobs.run import run_due
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.clock import seconds
-from kaquan.ledger.service import proofs
+from kaquan.ledger.service import export, proofs
 from kaquan.main import Kaquan
 from kaquan.settings import Settings
 from kaquan.simulation.service import Charter, World, load_scenario
 from support.database import Database, fresh_database
+from support.readd import add_up
 from support.town import build
 
 LONGEST_SECONDS = 120
+WIDTH = 120
+"""What a terminal of a usual width shows in one line."""
 
 
 def demo(home: Path, *arguments: str, database: Database | None = None) -> "subprocess.Popen[str]":
@@ -39,8 +45,8 @@ def demo(home: Path, *arguments: str, database: Database | None = None) -> "subp
     env |= {"KAQUAN_LANG": "en", "KAQUAN_HOME": str(home)}
     if database is not None:
         env |= {"KAQUAN_DATABASE_URL": database.app_url, "KAQUAN_OWNER_DATABASE_URL": database.owner_url}
-    command = [sys.executable, "-m", "kaquan", "demo", "--no-serve", *arguments]
-    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    started = [sys.executable, "-m", "kaquan", "demo", "--no-serve", *arguments]
+    return subprocess.Popen(started, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def finished(process: "subprocess.Popen[str]", status: int = 0) -> tuple[str, str]:
@@ -59,6 +65,13 @@ def figures(home: Path, *arguments: str, database: Database | None = None) -> di
     return document
 
 
+def totals(document: dict[str, Any]) -> dict[str, Any]:
+    """The totals of all programs."""
+    found = document["programs"][command.ALL]["totals"]
+    assert isinstance(found, dict)
+    return found
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A home whose server is removed afterwards, if it was started."""
@@ -74,11 +87,14 @@ def test_a_fresh_machine_lives_three_days_then_goes_on(home: Path) -> None:
     out, err = finished(demo(home, "--days", "3", "--holders", "20", "--json", str(path)))
     first = json.loads(path.read_text("utf-8"))
     assert (first["days"], first["from"], first["to"]) == (3, "2025-05-12", "2025-05-14")
-    assert first["totals"]["cards_sold"] > 5 and all(first["proofs"].values())
+    assert totals(first)["cards_sold"] > 5 and all(first["proofs"].values()) and not first["surprises"]
     assert "Outstanding on cards" in out and "3/3" in err and "✗" not in out + err
+    heads = next(line for line in out.splitlines() if "Value on cards" in line)
+    assert heads.split()[3:] == ["Xiaofeibao", "Packet", "Card", "Jingxi", "Card", "Total"]
+    assert max(map(cell_len, out.partition("Commands:")[0].splitlines())) <= WIDTH
     again = figures(home, "--days", "2")
     assert (again["days"], again["to"], again["holders"]) == (5, "2025-05-16", 20)
-    assert again["totals"]["cards_sold_fen"] >= first["totals"]["cards_sold_fen"]
+    assert totals(again)["cards_sold_fen"] >= totals(first)["cards_sold_fen"]
     anew = figures(home, "--days", "3", "--holders", "20", "--fresh")
     assert anew == first
 
@@ -90,9 +106,9 @@ def test_the_same_seed_gives_the_same_table_on_any_database(
     for number in range(2):
         with fresh_database(server, template_name) as database:
             home = tmp_path / f"home-{number}"
-            found.append(figures(home, "--days", "28", "--holders", "30", "--seed", "5", database=database))
+            found.append(figures(home, "--days", "12", "--holders", "60", "--seed", "5", database=database))
     assert found[0] == found[1]
-    assert found[0]["totals"]["settled_fen"] > 0, "28 days reach the settlement of 5 June"
+    assert totals(found[0])["settled_fen"] > 0 and found[0]["programs"]["hongbaoka"]["counts"]["packets"] > 0
 
 
 def test_a_killed_demo_goes_on_as_if_nothing_had_happened(tmp_path: Path, server: Server, template_name: str) -> None:
@@ -101,16 +117,16 @@ def test_a_killed_demo_goes_on_as_if_nothing_had_happened(tmp_path: Path, server
     rng = random.Random(seed)
     arguments = ("--holders", "40", "--seed", "3")
     with fresh_database(server, template_name) as whole:
-        wanted = figures(tmp_path / "whole", "--days", "20", *arguments, database=whole)
+        wanted = figures(tmp_path / "whole", "--days", "12", *arguments, database=whole)
         with connect(whole.app_url) as connection:
             batches = _batches(connection)
     with fresh_database(server, template_name) as broken:
         home = tmp_path / "broken"
         for moment in sorted(rng.randint(1, batches * 2 // 3) for _ in range(4)):
-            assert kill_when(demo(home, "--days", "20", *arguments, database=broken), broken, moment)
+            assert kill_when(demo(home, "--days", "12", *arguments, database=broken), broken, moment)
         done = figures(home, "--days", "0", database=broken)["days"]
-        assert done < 20
-        found = figures(home, "--days", str(20 - done), database=broken)
+        assert done < 12
+        found = figures(home, "--days", str(12 - done), database=broken)
     assert found == wanted
 
 
@@ -160,13 +176,36 @@ def test_the_simulation_ends_yesterday(database: Database, monkeypatch: pytest.M
     assert world.days_done() == 4
 
 
-def test_forty_days_hold_no_surprise(database: Database) -> None:
+def test_forty_days_hold_no_surprise_and_the_table_adds_up(database: Database) -> None:
     """The town's own idea of every card agrees with every decision, so that the demo tells of what it shows."""
     world = world_on(database, Charter(seed=11, holders=60))
     world.found()
     world.live(0, 40, lambda day: None)
     assert world.surprises == []
     assert [proof.name for proof in proofs(world.app.connection) if not proof.ok] == []
+    columns = command._columns(world)
+    assert [*columns] == ["xiaofeibao", "hongbaoka", "jingxika", command.ALL]
+    for section in sections([*columns.values()], {}):
+        for column in range(len(columns)):
+            signed = [(line.sign, line.numbers[column]) for line in section.lines if line.sign]
+            parts = sum(number if sign == "+" else -number for sign, number in signed if sign != "=")
+            assert [number for sign, number in signed if sign == "="] == ([parts] if signed else []), section.words
+        for line in section.lines:
+            assert sum(line.numbers[:-1]) == line.numbers[-1], line.words
+    happened = msgspec.to_builtins(columns[command.ALL].more)
+    rare = {
+        "vouchers_returned",
+        "reserves_released",
+        "lots_expired",
+        "referrals_clawed_back",
+        "vouchers_taken_back",
+        "rebates_clawed_back",
+    }
+    assert {name for name, count in happened.items() if not count} <= rare | {"holds", "rebates_cancelled"}
+    lines = [*export(world.app.connection)]
+    for code, one in columns.items():
+        own = msgspec.to_builtins(one.totals)
+        assert add_up(lines, "" if code == command.ALL else code) == own, code
 
 
 def world_on(database: Database, charter: Charter) -> World:

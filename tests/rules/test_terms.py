@@ -132,7 +132,7 @@ def test_the_law_is_named_where_it_binds() -> None:
 
 
 def test_the_preset_stands() -> None:
-    assert preset_files.names() == ["jingxika"]
+    assert "jingxika" in preset_files.names()
     outcome = compiler.compile_program(PRESET, DAY)
     assert not isinstance(outcome, list)
     terms, law = outcome
@@ -143,6 +143,29 @@ def test_the_preset_stands() -> None:
     ]
     with pytest.raises(KeyError):
         preset_files.text("../terms")
+
+
+@pytest.mark.parametrize("name", preset_files.names())
+def test_every_preset_stands_and_explains_itself(name: str) -> None:
+    outcome = compiler.compile_program(preset_files.text(name), DAY)
+    assert not isinstance(outcome, list), outcome
+    terms, law = outcome
+    zh, en = explain(terms, law, "zh"), explain(terms, law, "en")
+    assert len(zh) == len(en) > 10
+
+
+def test_there_is_a_preset_for_each_way_to_trade() -> None:
+    assert preset_files.names() == [
+        "closed_loop",
+        "hongbaoka",
+        "hybrid",
+        "jingxika",
+        "open_alliance",
+        "xiaofeibao",
+    ]
+    named = {"closed_loop", "hybrid", "open_alliance"}
+    shapes = {name: tomllib.loads(preset_files.text(name))["program"]["archetype"] for name in named}
+    assert shapes == {name: name for name in named}
 
 
 def test_everything_wrong_is_told_at_once() -> None:

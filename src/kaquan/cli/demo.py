@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kaquan.cli.demo_table import show
+from kaquan.cli.demo_table import Column, show, show_commands
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse, guarded, read_settings
 from kaquan.cli.options import Lang
 from kaquan.cli.printing import Screen, listed
@@ -28,6 +29,7 @@ from kaquan.db.pool import connect
 from kaquan.jobs.run import run_due
 from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.clock import system_now
+from kaquan.kernel.money import ZERO, Money
 from kaquan.ledger import service as ledger
 from kaquan.main import Kaquan
 from kaquan.settings import Settings
@@ -36,11 +38,19 @@ from kaquan.simulation.people import HOLDERS_MAX
 from kaquan.simulation.service import Charter, ForeignDatabase, World
 
 DAYS_MAX = 3_650
-SEED, HOLDERS = 1, 200
-FIRST_DAYS = 30
+SEED, HOLDERS = 1, 1_000
+FIRST_DAYS = 90
 SEED_MAX = 999_999_999
 QUIET_STEP = 5
 """Without a terminal, progress is one line for this many days."""
+
+ALL = "all"
+"""The name of the column of all programs together, and the code of none."""
+
+EVER_US = 2**62
+"""After everything that ever happens."""
+
+SURPRISES_SHOWN = 20
 
 _ONE_DAY = timedelta(days=1)
 
@@ -101,7 +111,7 @@ def demo(
     home: Home = None,
     lang: Lang = None,
 ) -> None:
-    """模拟小镇用京喜卡过一个月，并证明账目 / A town lives a month with a prepaid card, and the books are proved
+    """模拟小镇用三个活动过一个季度，并证明账目 / A town lives a quarter with three programs, and the books are proved
 
     所有变动都经过与真实业务相同的指令。再次运行从上次结束处继续，直到昨天。全部证明成立时退出码为 0。 /
     Everything passes through the commands of real business. Another run goes on where the last one stopped, until
@@ -187,38 +197,75 @@ def _progress(
 def _report(world: World, screen: Screen, figures: Path | None) -> bool:
     """Print what happened and the proofs, write the figures. Whether all proofs hold."""
     connection, charter, done = world.app.connection, world.charter, world.days_done()
-    totals, more = ledger.totals(connection), simulation.details(connection)
-    refused = simulation.refusals(connection)
+    columns = _columns(world)
+    commands, refused = simulation.commands(connection), simulation.refusals(connection)
     last = world.date_of(max(done - 1, 0))
-    stores = sum(len(plan.stores) for plan in world.scenario.merchants)
-    terms = world.app.catalogue.program(world.scenario.program)
-    names = terms.terms.program if terms else None
+    merchants = sum(len(chain.branches) for chain in world.scenario.chains)
     title = screen.words(
-        f"{names.name_zh if names else ''}  {world.scenario.start} 至 {last}，{done} 天，"
-        f"{charter.holders} 位持卡人，{stores} 家门店，种子 {charter.seed}",
-        f"{names.name_en if names else ''}  {world.scenario.start} to {last}, {done} days, "
-        f"{charter.holders} holders, {stores} stores, seed {charter.seed}",
+        f"{len(world.scenario.programs)} 个活动，{world.scenario.start} 至 {last}，{done} 天，"
+        f"{charter.holders} 位持卡人，{merchants} 家商户，种子 {charter.seed}；金额单位：元",
+        f"{len(world.scenario.programs)} programs, {world.scenario.start} to {last}, {done} days, "
+        f"{charter.holders} holders, {merchants} merchants, seed {charter.seed}; amounts in yuan",
     )
     screen.line(f"[bold]{escape(title)}[/]")
-    show(screen, totals, more, refused)
+    show(screen, [*columns.values()], {code: fund.name for code, fund in world.app.catalogue.funds.items()})
+    screen.line("")
+    show_commands(screen, commands, refused)
+    _show_surprises(world, screen)
     proved = _prove(connection, screen)
     if figures is not None:
-        document = {
-            "program": world.scenario.program,
+        document: dict[str, Any] = {
             "from": world.scenario.start.isoformat(),
             "to": last.isoformat(),
             "days": done,
             "holders": charter.holders,
-            "stores": stores,
+            "merchants": merchants,
             "seed": charter.seed,
-            "totals": msgspec.to_builtins(totals),
-            "details": msgspec.to_builtins(more),
+            "programs": {code: _figures(one) for code, one in columns.items()},
+            "commands": {kind: count._asdict() for kind, count in commands.items()},
             "refusals": refused,
+            "surprises": world.surprises,
             "proofs": proved,
         }
         _write(figures, document)
         screen.note(f"数字已写入 {figures}", f"The figures are in {figures}")
     return all(proved.values())
+
+
+def _figures(column: Column) -> dict[str, Any]:
+    """A column as the figures hold it."""
+    return {
+        "totals": msgspec.to_builtins(column.totals),
+        "counts": msgspec.to_builtins(column.more),
+        "paid_by": dict(column.paid_by),
+    }
+
+
+def _columns(world: World) -> dict[str, Column]:
+    """A column for each program by its code, and one for `all`."""
+    connection, catalogue = world.app.connection, world.app.catalogue
+    codes = [plan.code for plan in world.scenario.programs]
+    columns = {}
+    for code, program in [*((code, catalogue.programs[code]) for code in codes), (ALL, None)]:
+        terms = catalogue.program(code)
+        named = (terms.terms.program.name_zh, terms.terms.program.name_en) if terms else ("合计", "Total")
+        paid_by: dict[str, Money] = defaultdict(lambda: ZERO)
+        for one in ledger.discounts(connection, 0, EVER_US, program):
+            payer = "" if one.fund is None else catalogue.funds_by_id[one.fund].code
+            paid_by[payer] = Money(paid_by[payer] + one.net_fen)
+        totals, more = ledger.totals(connection, program), simulation.details(connection, program)
+        columns[code] = Column(named, totals, more, paid_by)
+    return columns
+
+
+def _show_surprises(world: World, screen: Screen) -> None:
+    """Decisions that the town had not expected: none, unless somebody else was here."""
+    if world.surprises:
+        number = len(world.surprises)
+        told = screen.words(f"意料之外的决定：{number} 个", f"Decisions that nobody expected: {number}")
+        screen.line(f"[yellow]{told}[/]")
+        for surprise in world.surprises[:SURPRISES_SHOWN]:
+            screen.line(f"  {escape(surprise)}")
 
 
 def _prove(connection: psycopg.Connection[Any], screen: Screen) -> dict[str, bool]:

@@ -90,6 +90,7 @@ SELECT
     count(DISTINCT transfer) FILTER (WHERE kind = 10) AS cards_sold,
     coalesce(sum(amount) FILTER (WHERE kind = 10 AND credit BETWEEN 20 AND 22), 0)::bigint AS cards_sold_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 11 AND credit BETWEEN 20 AND 22), 0)::bigint AS topped_up_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 11 AND credit = 22), 0)::bigint AS topped_up_subsidy_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 20), 0)::bigint AS spent_principal_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 21), 0)::bigint AS spent_bonus_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 22), 0)::bigint AS spent_subsidy_fen,
@@ -107,6 +108,11 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind IN (20, 22) AND debit = 43), 0)::bigint AS discounts_borne_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND (debit = 44 OR debit IN (40, 70) AND credit IN (30, 31))), 0)
         ::bigint AS discounts_returned_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 44), 0)::bigint AS discounts_unborne_fen,
+    coalesce(sum(amount) FILTER (WHERE debit = 30 AND credit = 31), 0)::bigint AS vouchers_promised_fen,
+    coalesce(sum(amount) FILTER (WHERE debit <> 30 AND credit = 31), 0)::bigint AS vouchers_promised_again_fen,
+    coalesce(sum(amount) FILTER (WHERE debit = 31 AND credit BETWEEN 20 AND 22), 0)::bigint AS vouchers_on_cards_fen,
+    coalesce(sum(amount) FILTER (WHERE debit = 31 AND credit = 30), 0)::bigint AS vouchers_freed_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 51), 0)::bigint AS funds_paid_in_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 52), 0)::bigint AS funds_paid_out_fen,
     (coalesce(sum(amount) FILTER (WHERE credit = 31), 0) - coalesce(sum(amount) FILTER (WHERE debit = 31), 0))::bigint

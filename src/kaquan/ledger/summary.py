@@ -14,13 +14,16 @@ class Totals(msgspec.Struct, frozen=True):
 
     Spent is what cards paid, before refunds. Nothing is lost on a card: sold + topped up + rebates granted + refunded
     − spent − clawed back − expired = outstanding, of which `held_fen` is reserved by open authorizations. Discounts
-    are what vouchers took off, paid by funds or borne by the merchant; `promised_fen` is what funds have promised and
-    not paid yet. Settled is what merchants were paid; fees and what was held back come off before it.
+    are what vouchers took off, paid by funds or borne by the merchant; what of the merchant's own came back is
+    `discounts_unborne_fen`. Promised + promised again after a refund − paid to merchants − put on cards − freed =
+    `promised_fen`, what funds have promised and not paid yet. Settled is what merchants were paid; fees and what was
+    held back come off before it.
     """
 
     cards_sold: int
     cards_sold_fen: Money
     topped_up_fen: Money
+    topped_up_subsidy_fen: Money
     spent_principal_fen: Money
     spent_bonus_fen: Money
     spent_subsidy_fen: Money
@@ -33,6 +36,11 @@ class Totals(msgspec.Struct, frozen=True):
     discounts_funded_fen: Money
     discounts_borne_fen: Money
     discounts_returned_fen: Money
+    discounts_unborne_fen: Money
+    vouchers_promised_fen: Money
+    vouchers_promised_again_fen: Money
+    vouchers_on_cards_fen: Money
+    vouchers_freed_fen: Money
     funds_paid_in_fen: Money
     funds_paid_out_fen: Money
     promised_fen: Money

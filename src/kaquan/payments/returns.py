@@ -89,7 +89,7 @@ def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: C
     given = tenders.unpack_returned(payment.returned, len(weights))
     vouchers = redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue)
     fixed = for_amount(vouchers, command.amount, Money(left - command.amount), Money(payment.captured))
-    parts = _with_fixed(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
+    parts = parts_back(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
     return _back(payment, command.amount, parts, shares, discounts)
 
 
@@ -105,7 +105,7 @@ def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts, catalogue:
     given = tenders.unpack_returned(payment.returned, len(weights))
     amount = Money(sum(lines[position].amount for position in wanted))
     fixed = for_lines(redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue), lines, wanted, amount)
-    parts = _with_fixed(amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
+    parts = parts_back(amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
     after = tuple(
         msgspec.structs.replace(line, returned=True) if position in wanted else line
         for position, line in enumerate(lines)
@@ -143,8 +143,11 @@ def _back(
     )
 
 
-def _with_fixed(amount: Money, weights: list[int], given: list[int], fixed: dict[int, int]) -> list[int]:
-    """Parts of which some are fixed beforehand; the others share the rest in proportion."""
+def parts_back(amount: Money, weights: list[int], given: list[int], fixed: dict[int, int]) -> list[int]:
+    """What each part gives back when goods worth `amount` come back: some are fixed, the others share the rest.
+
+    `weights` is what each part paid, `given` what it has given back, `fixed` the fixed ones by position.
+    """
     left = [0 if at in fixed else weight - gone for at, (weight, gone) in enumerate(zip(weights, given, strict=True))]
     rest = Money(max(0, min(amount - sum(fixed.values()), sum(left))))
     open_weights = [0 if at in fixed else weight for at, weight in enumerate(weights)]

@@ -16,11 +16,19 @@ from kaquan.simulation.scenario import Scenario
 SOON_MINUTES = 20
 """When a table pays after it was opened: before any authorization of a usual program expires."""
 
+HOUR_MINUTES = 60
+
 WHOLE_BPS = 10_000
 
 ORDER = (
+    Kind.VERIFY_BANK_ACCOUNT,
     Kind.REGISTER_HOLDER,
+    Kind.UNDO_REFERRAL,
+    Kind.OPEN_PACKETS,
+    Kind.ACCEPT_INVITE,
     Kind.SELL,
+    Kind.CLAIM,
+    Kind.OPEN_PACKET,
     Kind.UNFREEZE,
     Kind.REPLACE,
     Kind.CAPTURE,
@@ -34,6 +42,10 @@ ORDER = (
     Kind.AUTHORIZE,
 )
 """The order of kinds within a step. What the town believes follows it."""
+
+
+Act = Callable[[], None]
+"""Something to do at its time."""
 
 
 class Reversal(NamedTuple):
@@ -53,9 +65,10 @@ class Intent(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What the town does at one instant. Before each step the timetable runs."""
+    """What the town does at one instant. `due`: something may be due then, so the timetable runs before."""
 
     at: datetime
+    due: bool
     batches: Sequence[tuple[Kind, list[Intent]]]
 
 
@@ -71,8 +84,8 @@ class Diary:
         self._scenario = scenario
         self._count = 0
         self._written: dict[Kind, list[Intent]] = {}
-        self._later: dict[tuple[int, int], list[Callable[[], None]]] = {}
-        self._soon: list[Callable[[], None]] = []
+        self._later: dict[tuple[int, int], list[tuple[bool, Act]]] = {}
+        self._soon: list[Act] = []
 
     @property
     def last_index(self) -> int:
@@ -80,22 +93,26 @@ class Diary:
         return len(self._scenario.hours) - 1
 
     def begin(self, day: int) -> None:
-        """A new day."""
+        """A new day, at midnight."""
         self.rng.seed(f"{self.seed}:{day}")
         self.day, self._count = day, 0
-        self.open(-1)
+        self.index = -1
+        self.open_at(0)
 
     def open(self, index: int, minutes: int = 0) -> None:
-        """A new step at the day's `index`-th hour, or at midnight for -1."""
+        """A new step, some minutes after the day's `index`-th hour."""
         self.index = index
-        midnight = shanghai(self._scenario.start + timedelta(days=self.day))
-        hour = self._scenario.hours[index] if index >= 0 else 0
-        self.at = midnight + timedelta(hours=hour, minutes=minutes)
+        self.open_at(self._scenario.hours[index] * HOUR_MINUTES + minutes)
 
-    def close(self) -> Step:
+    def open_at(self, minutes: int) -> None:
+        """A new step, so many minutes after midnight."""
+        midnight = shanghai(self._scenario.start + timedelta(days=self.day))
+        self.at = midnight + timedelta(minutes=minutes)
+
+    def close(self, *, due: bool = False) -> Step:
         """The present step with all that was written into it."""
         written, self._written = self._written, {}
-        return Step(self.at, [(kind, written[kind]) for kind in ORDER if kind in written])
+        return Step(self.at, due, [(kind, written[kind]) for kind in ORDER if kind in written])
 
     def write(self, kind: Kind, wish: Any, expects: str | None = None) -> None:
         """Want something in this step."""
@@ -113,26 +130,29 @@ class Diary:
         self._count += 1
         return f"D{self.day:04d}-{self._count:05d}"
 
-    def next_step(self, act: Callable[[], None]) -> None:
-        """Do something in the next step: today, or tomorrow morning."""
+    def next_step(self, act: Act, *, early: bool = False) -> None:
+        """Do something in the next step: today, or tomorrow morning. See `later`."""
         today = self.index < self.last_index
-        self.later(act, 0 if today else 1, self.index + 1 if today else 0)
+        self.later(act, 0 if today else 1, self.index + 1 if today else 0, early=early)
 
-    def later(self, act: Callable[[], None], days: int, index: int | None = None) -> None:
-        """Do something `days` from now, at the hour with this position or at any."""
+    def later(self, act: Act, days: int, index: int | None = None, *, early: bool = False) -> None:
+        """Do something `days` from now, at the hour with this position or at any.
+
+        `early` is for what gives back: in a step it comes before everything else, as its kind does in `ORDER`.
+        """
         if index is None:
             index = self.rng.randint(0, self.last_index)
-        self._later.setdefault((self.day + days, index), []).append(act)
+        self._later.setdefault((self.day + days, index), []).append((not early, act))
 
-    def soon(self, act: Callable[[], None]) -> None:
+    def soon(self, act: Act) -> None:
         """Do something some minutes from now."""
         self._soon.append(act)
 
-    def wished_before(self) -> list[Callable[[], None]]:
-        """What was wished for this step."""
-        return self._later.pop((self.day, self.index), [])
+    def wished_before(self) -> list[Act]:
+        """What was wished for this step, what gives back first."""
+        return [act for _, act in sorted(self._later.pop((self.day, self.index), []), key=lambda wish: wish[0])]
 
-    def wished_soon(self) -> list[Callable[[], None]]:
+    def wished_soon(self) -> list[Act]:
         """What was wished for the minutes after this step."""
         soon, self._soon = self._soon, []
         return soon

@@ -6,6 +6,7 @@ or killed, goes on without asking what it did. Days are counted from the town's 
 
 from dataclasses import dataclass, field
 
+from kaquan.cards.model import LotKind
 from kaquan.kernel.money import ZERO, Money
 
 Share = tuple["Part", Money]
@@ -16,7 +17,7 @@ Share = tuple["Part", Money]
 class Part:
     """Value of one origin. `expires` is the first day on which it no longer pays, None for never."""
 
-    granted: bool
+    kind: LotKind
     balance: Money
     active: int
     expires: int | None = None
@@ -29,14 +30,11 @@ class Purse:
 
     parts: list[Part] = field(default_factory=list)
 
-    def load(self, paid: Money, bonus: Money, active: int) -> None:
-        """A purchase or top-up: principal and bonus that pay from the day `active`."""
-        self.parts += [Part(granted, amount, active) for granted, amount in ((False, paid), (True, bonus)) if amount]
-
-    def grant(self, amount: Money, day: int, valid_days: int) -> Part:
-        """A rebate becomes bonus."""
-        part = Part(True, amount, day, day + valid_days)
-        self.parts.append(part)
+    def load(self, kind: LotKind, amount: Money, active: int, expires: int | None = None) -> Part:
+        """Value that pays from the day `active`."""
+        part = Part(kind, amount, active, expires)
+        if amount:
+            self.parts.append(part)
         return part
 
     def total(self) -> Money:
@@ -54,7 +52,7 @@ class Purse:
     def choose(self, amount: Money, day: int) -> list[Share]:
         """Which parts pay `amount`: principal first, then what expires first. There must be enough."""
         able = [part for part in self.parts if _pays(part, day) and part.balance > part.held]
-        able.sort(key=lambda part: (part.granted, part.expires is None, part.expires or 0))
+        able.sort(key=lambda part: (part.kind != LotKind.PRINCIPAL, part.expires is None, part.expires or 0))
         chosen, left = [], amount
         for part in able:
             if not left:
@@ -79,7 +77,7 @@ class Purse:
 
     def claw_back(self, amount: Money, own: Part) -> None:
         """Take a granted rebate back: from its own part first, then from other bonus, never below zero."""
-        for part in [own, *(part for part in self.parts if part.granted and part is not own)]:
+        for part in [own, *(part for part in self.parts if part.kind == LotKind.BONUS and part is not own)]:
             taken = Money(min(amount, part.balance - part.held))
             part.balance = Money(part.balance - taken)
             amount = Money(amount - taken)

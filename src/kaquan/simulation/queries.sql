@@ -8,39 +8,76 @@ SELECT code FROM organisation ORDER BY id LIMIT 100000;
 SELECT convert_from(answer, 'UTF8')::jsonb ->> 'code', count(*)
 FROM command WHERE outcome = 1 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000;
 
--- details: what the totals of the ledger do not tell: how often, what was paid for, what is still to come
--- Kinds: 10 SELL, 11 TOP_UP. Accounts: 20 CARD_PRINCIPAL, 40 MERCHANT_PAYABLE, 41 MERCHANT_RESERVE. Channel money
--- is what holders paid; rebates wait (1), were granted (2, 4), cancelled (3) or clawed back (4).
-SELECT p.*, y.*, r.*, c.*, s.*
+-- details: what the totals of the ledger do not tell of a program, or of all: how often, and what is still to come
+-- Kinds: 11 TOP_UP, 25 REFUND, 31 EXPIRE_LOT, 41 RELEASE_RESERVE. Accounts: 20 CARD_PRINCIPAL, 31 FUNDER_COMMITTED,
+-- 40 MERCHANT_PAYABLE, 41 MERCHANT_RESERVE. The states of payments, vouchers, rewards, plans and referrals stand with
+-- their tables.
+WITH wanted AS (SELECT id FROM program WHERE %(program)s::smallint IS NULL OR id = %(program)s::smallint)
+SELECT p.*, y.*, b.*, v.*, r.*, k.*, l.*, f.*, s.*, w.*
 FROM (
     SELECT count(DISTINCT transfer) FILTER (WHERE kind = 11) AS topped_up,
-           coalesce(sum(amount) FILTER (WHERE kind = 10 AND credit = 20), 0)::bigint AS cards_sold_paid_fen,
-           coalesce(sum(amount) FILTER (WHERE kind = 11 AND credit = 20), 0)::bigint AS topped_up_paid_fen,
+           count(DISTINCT transfer) FILTER (WHERE kind = 11 AND debit = 31) AS topped_up_with_vouchers,
+           count(DISTINCT transfer) FILTER (WHERE kind = 31) AS lots_expired,
+           count(DISTINCT transfer) FILTER (WHERE kind = 41) AS reserves_released,
            (coalesce(sum(amount) FILTER (WHERE credit = 40), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 40), 0))::bigint AS payable_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 41), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 41), 0))::bigint AS reserve_fen
-    FROM posting
+    FROM posting WHERE program IN (SELECT id FROM wanted)
 ) p, (
-    SELECT count(*) FILTER (WHERE captured > 0) AS payments, count(*) FILTER (WHERE state = 1) AS holds,
-           count(*) FILTER (WHERE state = 5) AS refunds
-    FROM payment
+    SELECT count(*) FILTER (WHERE captured > 0) AS payments,
+           count(*) FILTER (WHERE captured > 0 AND discounts <> '') AS payments_with_vouchers,
+           count(*) FILTER (WHERE captured > 0 AND card IS NULL) AS payments_without_card,
+           count(*) FILTER (WHERE state = 1) AS holds, count(*) FILTER (WHERE state = 3) AS holds_voided,
+           count(*) FILTER (WHERE state = 4) AS holds_expired
+    FROM payment WHERE program IN (SELECT id FROM wanted)
 ) y, (
-    SELECT count(*) FILTER (WHERE state = 1) AS rebates_waiting,
-           coalesce(sum(amount) FILTER (WHERE state = 1), 0)::bigint AS rebates_waiting_fen,
-           count(*) FILTER (WHERE state IN (2, 4)) AS rebates_granted,
-           count(*) FILTER (WHERE state = 3) AS rebates_cancelled,
-           coalesce(sum(amount) FILTER (WHERE state = 3), 0)::bigint AS rebates_cancelled_fen,
-           count(*) FILTER (WHERE state = 4) AS rebates_clawed_back
-    FROM reward
+    SELECT count(*) FILTER (WHERE c.kind = 25 AND b.amount = p.captured) AS refunds_full,
+           count(*) FILTER (WHERE c.kind = 25 AND b.amount < p.captured) AS refunds_partial,
+           count(*) FILTER (WHERE c.kind <> 25) AS reversals
+    FROM refund b JOIN payment p ON p.bucket = b.bucket AND p.id = b.payment
+    JOIN command c ON c.bucket = b.bucket AND c.id = b.id
+    WHERE p.program IN (SELECT id FROM wanted)
+) b, (
+    SELECT count(*) AS vouchers, count(*) FILTER (WHERE v.state = 3) AS vouchers_used,
+           count(*) FILTER (WHERE v.state = 6) AS vouchers_returned,
+           count(*) FILTER (WHERE v.state = 4) AS vouchers_expired,
+           count(*) FILTER (WHERE v.state = 5) AS vouchers_taken_back,
+           count(*) FILTER (WHERE v.state IN (1, 2)) AS vouchers_open
+    FROM voucher v JOIN stock s ON s.id = v.stock WHERE s.program IN (SELECT id FROM wanted)
+) v, (
+    SELECT count(*) FILTER (WHERE r.state = 1) AS rebates_waiting,
+           coalesce(sum(r.amount - r.cut) FILTER (WHERE r.state = 1), 0)::bigint AS rebates_waiting_fen,
+           count(*) FILTER (WHERE r.state IN (2, 4)) AS rebates_granted,
+           count(*) FILTER (WHERE r.state = 3) AS rebates_cancelled,
+           count(*) FILTER (WHERE r.state IN (2, 4) AND r.cut > 0) AS rebates_clawed_back
+    FROM reward r JOIN payment p ON p.bucket = r.bucket AND p.id = r.id WHERE p.program IN (SELECT id FROM wanted)
 ) r, (
-    SELECT count(*) FILTER (WHERE kind = 31 AND outcome = 0) AS lots_expired,
-           count(*) FILTER (WHERE kind = 41 AND outcome = 0) AS reserves_released,
-           count(*) FILTER (WHERE outcome = 0) AS commands_effective,
-           count(*) FILTER (WHERE outcome = 1) AS commands_refused
-    FROM command
-) c, (SELECT count(*) AS settlements FROM settlement) s
+    SELECT count(*) AS packets, coalesce(sum(k.amount), 0)::bigint AS packets_fen
+    FROM packet k JOIN packet_pool q ON q.id = k.pool WHERE q.program IN (SELECT id FROM wanted)
+) k, (
+    SELECT count(*) AS plans, coalesce(sum(l.given), 0)::bigint AS plan_months,
+           count(*) FILTER (WHERE l.state = 1) AS plans_running
+    FROM plan l JOIN stock s ON s.id = l.stock WHERE s.program IN (SELECT id FROM wanted)
+) l, (
+    SELECT count(*) AS referrals, count(*) FILTER (WHERE state = 3) AS referrals_paid,
+           count(*) FILTER (WHERE state = 4) AS referrals_clawed_back
+    FROM referral WHERE program IN (SELECT id FROM wanted)
+) f, (
+    SELECT count(*) AS settlements, count(*) FILTER (WHERE paid > 0) AS settlements_paid,
+           count(*) FILTER (WHERE pending_bank > 0) AS settlements_waiting
+    FROM settlement WHERE program IN (SELECT id FROM wanted)
+) s, (
+    SELECT count(*) FILTER (WHERE t.pending_bank > 0) AS merchants_waiting,
+           coalesce(sum(t.pending_bank), 0)::bigint AS waiting_fen
+    FROM (SELECT DISTINCT ON (bucket, merchant, program) pending_bank FROM settlement
+          WHERE program IN (SELECT id FROM wanted) ORDER BY bucket, merchant, program, number DESC) t
+) w
 LIMIT 1;
+
+-- commands: how many commands of each kind took effect, and how many were refused
+SELECT kind::int, count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1)
+FROM command GROUP BY kind ORDER BY kind LIMIT 1000;
 
 -- forget: drop everything that was ever stored here (the owner of the schema only)
 DROP SCHEMA IF EXISTS kaquan CASCADE;

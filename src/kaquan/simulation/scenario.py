@@ -3,6 +3,7 @@
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,45 +15,30 @@ Span = tuple[int, int]
 """From and to, both included."""
 
 
+class Population(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When holders come, take a second program, and leave; below what a card is topped up. Spans are days."""
+
+    arrive_within_days: int
+    second_program_bps: int
+    second_after_days: Span
+    leaves_after_days: Span
+    low_fen: Money
+
+
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of holder. `visits_month` is how often they pay in 30 days, `large_bps` how often a large basket."""
+    """A kind of holder. `visits_month` is how often they pay in 30 days, `large_bps` how often a large basket.
+
+    `prefers` weighs the programs by their codes.
+    """
 
     name: str
     share_bps: int
     ages: Span
-    faces_fen: tuple[Money, ...]
+    top_up_fen: Span
     visits_month: Span
     churn_bps: int
     large_bps: int
-
-
-class MerchantPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A merchant with its stores. `weight` is its share of visits, `authorize_bps` how often it authorizes first."""
-
-    code: str
-    name: str
-    scene: str
-    weight: int
-    basket_fen: Span
-    authorize_bps: int
-    account_bank: str
-    account_no: str
-    stores: tuple[str, ...]
-
-
-class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A merchant outside the group."""
-
-    code: str
-    name: str
-    account_bank: str
-    account_no: str
-
-
-class Churn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """After how many days a holder who leaves has stopped paying."""
-
-    after_days: Span
+    prefers: dict[str, int]
 
 
 class Baskets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +47,70 @@ class Baskets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large_fen: Span
     least_fen: Money
     round_bps: int
+    itemised_bps: int
+
+
+class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a program offers its holders something, and how many of them top up then."""
+
+    every_days: int
+    rebate_converts_bps: int
+    gift_times_bps: int
+
+
+class ProgramPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program of the town, by the code of its preset, and what its campaigns offer."""
+
+    code: str
+    promotes: Literal["gift", "rebate"]
+
+
+class OrganisationPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who takes part."""
+
+    code: str
+    name: str
+    keeps_book: bool = False
+
+
+class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of store. `weight` is its share of visits, `authorize_bps` how often it authorizes first."""
+
+    name: str
+    weight: int
+    basket_fen: Span
+    authorize_bps: int
+
+
+class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Merchants of one name and organisation: every branch is one, with a store of its own.
+
+    `enrolled`: so many, from the first, take part in programs that enrol merchants one by one. `unverified`: of so
+    many, from the first, nobody has verified the bank account.
+    """
+
+    code: str
+    name: str
+    organisation: str
+    scene: str
+    branches: tuple[str, ...]
+    enrolled: dict[str, int] = {}
+    unverified: int = 0
+
+
+class Banks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the bank accounts of those who have none verified are verified, and of how many."""
+
+    verified_after_days: Span
+    verified_bps: int
+
+
+class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A merchant that takes part in no program."""
+
+    code: str
+    name: str
+    organisation: str
 
 
 class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +124,8 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reversed: int
     reversed_early: int
     refund: int
+    partial_refund: int
+    again_bps: int
     late_refund: int
     freeze: int
     lost: int
@@ -85,7 +137,43 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hoards: int
 
 
-class Holds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VoucherHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holders do with vouchers, in bps: of holders a day and stock, of visits with a voucher, of top-ups."""
+
+    claims_bps: int
+    used_bps: int
+    reached_for_bps: int
+    without_card_bps: int
+    tops_up_alone_bps: int
+
+
+class PacketHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On which day of the week pools of packets are opened, and how many holders a day open one, in bps."""
+
+    weekday: int
+    opened_bps: int
+
+
+class InvitationHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many new holders somebody invited, and how many of those invitations turn out to be false, in bps."""
+
+    invited_bps: int
+    undone_bps: int
+
+
+class FundPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fund, whose it is, in whose book it is kept, where its money lies, and what it holds on the first day."""
+
+    code: str
+    name: str
+    organisation: str
+    book: str
+    mode: Literal["prepaid", "pledged"]
+    source: Literal["operating", "fiscal"]
+    paid_in_fen: Money
+
+
+class HoldFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of authorizations, in bps; the rest is captured in full."""
 
     captured_partly: int
@@ -98,19 +186,26 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that is declared about the town."""
 
     start: date
-    program: str
     channel: str
     hours: tuple[int, ...]
     hour_weights: tuple[int, ...]
     weekend_bps: int
-    arrive_within_days: int
+    population: Population
     segments: tuple[Segment, ...]
-    churn: Churn
     baskets: Baskets
-    merchants: tuple[MerchantPlan, ...]
+    campaigns: Campaigns
+    programs: tuple[ProgramPlan, ...]
+    organisations: tuple[OrganisationPlan, ...]
+    scenes: tuple[Scene, ...]
+    chains: tuple[Chain, ...]
+    banks: Banks
     stranger: Stranger
+    funds: tuple[FundPlan, ...]
+    vouchers: VoucherHabits
+    packets: PacketHabits
+    invitations: InvitationHabits
     incidents: Incidents
-    holds: Holds
+    holds: HoldFates
 
 
 def load_scenario() -> Scenario:

@@ -1,286 +1,187 @@
-"""Visits to stores: what is paid, authorized, refused, sent twice, reversed and brought back."""
+"""Visits to stores: what is paid, with which vouchers, what is refused, what is sent twice."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 
+import msgspec
+
+from kaquan.cards.model import LotKind
 from kaquan.commands.model import Kind, scoped_id
-from kaquan.kernel.caller import Caller
-from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
-from kaquan.payments.model import Authorize, Capture, Pay, Refund, Void
-from kaquan.privacy.model import Person
-from kaquan.programs.catalogue import Terms
-from kaquan.rewards.tiers import rebate
-from kaquan.simulation.diary import Diary, Reversal
-from kaquan.simulation.purse import Part, Purse, Share, first_of, hold, spend
-from kaquan.simulation.scenario import MerchantPlan, Scenario, Segment
+from kaquan.payments.model import Authorize, Pay
+from kaquan.simulation.diary import Diary
+from kaquan.simulation.holds import Holds
+from kaquan.simulation.population import Member
+from kaquan.simulation.returns import Returns
+from kaquan.simulation.scenario import Scenario, Scene
+from kaquan.simulation.venues import Place
+from kaquan.simulation.visits import Visit
+from kaquan.vouchers.model import NOBODY
+from kaquan.vouchers.orders import Applied, Line
+from kaquan.vouchers.spending import order_of
 
 ENDINGS = (0, 50, 90)
 """Shelf prices end so, in fen."""
 
-LATE_DAYS = (2, 12)
-"""How many days after the refund window people still come with a large purchase."""
+_FIRST_PERCENT = (30, 80)
+_GOODS = ("fresh", "home")
 
-
-@dataclass(slots=True)
-class Resident:
-    """A holder: who it is, when it arrives, on which day it stops paying (None: never), and its card."""
-
-    number: int
-    person: Person
-    segment: Segment
-    arrives: int
-    leaves: int | None
-    wallet: Id = Id(b"")  # noqa: RUF009 - ids are bytes
-    card: Id = Id(b"")  # noqa: RUF009 - ids are bytes
-    state: str = ""
-    purse: Purse = field(default_factory=Purse)
-
-    def gone(self, day: int) -> bool:
-        """Whether the holder has stopped using the card."""
-        return self.leaves is not None and day >= self.leaves
-
-
-@dataclass(slots=True)
-class Visit:
-    """A payment that took effect, as the town believes."""
-
-    resident: Resident
-    command: Pay
-    payment: Id
-    shares: list[Share]
-    rebate: Money = ZERO
-    due: int = 0
-    granted: Part | None = None
-    over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A merchant of the group with its stores."""
-
-    plan: MerchantPlan
-    merchant: Id
-    stores: tuple[Id, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where the town can shop, and who asks there."""
-
-    issuer: Caller
-    till: Caller
-    outsider: Caller
-    group: tuple[Place, ...]
-    stranger: Id
+INCIDENTS = (
+    "foreign_merchant",
+    "insufficient",
+    "reversed_early",
+    "paid_twice",
+    "sent_again",
+    "sent_again_changed",
+    "reversed",
+    "refund",
+    "partial_refund",
+)
 
 
 class Shopping:
     """One day after the other at the tills."""
 
-    def __init__(self, scenario: Scenario, diary: Diary, places: Places, terms: Terms) -> None:
-        self.diary = diary
-        self.places = places
-        self.terms = terms
-        self.waiting: list[Visit] = []
+    def __init__(self, scenario: Scenario, diary: Diary, returns: Returns, stranger: Place) -> None:
+        self.holds = Holds(scenario.holds, diary, self._note)
+        self._waiting: list[Visit] = []
+        self._diary = diary
+        self._returns = returns
         self._scenario = scenario
-        self._forgotten: list[Visit] = []
+        self._stranger = stranger
 
-    def midnight(self, grants_up_to: Money) -> None:
-        """Holds expire, rebates are granted as far as cards have room, bonus expires."""
-        self.release_forgotten()
-        day, waiting = self.diary.day, []
-        for visit in self.waiting:
-            purse = visit.resident.purse
-            if visit.over:
+    def midnight(self) -> None:
+        """Holds expire, rebates are granted as far as cards have room."""
+        self.holds.release()
+        day, waiting = self._diary.day, []
+        for visit in self._waiting:
+            purse, venue = visit.member.purse, visit.member.venue
+            amount = Money(visit.rebate - visit.cut)
+            if not amount:
                 continue
-            if day < visit.due or purse.total() + visit.rebate > grants_up_to:
+            if day < visit.due or purse.total() + amount > venue.card_max:
                 waiting.append(visit)
                 continue
-            visit.granted = purse.grant(visit.rebate, day, self.terms.terms.rebate.valid_days)
-        self.waiting = waiting
+            visit.granted = purse.load(LotKind.BONUS, amount, day, day + venue.terms.rebate.valid_days)
+        self._waiting = waiting
 
-    def release_forgotten(self) -> None:
-        """Authorizations that nobody captured are free again."""
-        for visit in self._forgotten:
-            hold(visit.shares, -1)
-        self._forgotten = []
-
-    def visit(self, resident: Resident, wanted: Money, place: Place) -> None:
+    def visit(self, member: Member, wanted: Money, place: Place, scene: Scene) -> None:
         """A holder who can pay `wanted` comes to a till; most of the time all goes well."""
-        incidents = self._scenario.incidents
-        names = ("foreign_merchant", "insufficient", "reversed_early", "paid_twice", "sent_again",
-                 "sent_again_changed", "reversed", "refund")  # fmt: skip
-        incident = self.diary.one_of({name: getattr(incidents, name) for name in names})
+        incidents, diary = self._scenario.incidents, self._diary
+        incident = diary.one_of({name: getattr(incidents, name) for name in INCIDENTS})
         if incident == "foreign_merchant":
-            self._at_the_stranger(resident, wanted)
+            command = self._command(Pay, member, wanted, self._stranger)
+            diary.write(Kind.PAY, command, "merchant_not_accepting")
         elif incident == "insufficient":
-            self.refused(resident, Money(resident.purse.free(self.diary.day) + wanted), place)
+            self.refused(member, Money(member.purse.free(diary.day) + wanted), place)
         elif incident == "reversed_early":
-            self._reversed_early(resident, wanted, place)
-        elif not incident and self.diary.chance(place.plan.authorize_bps):
-            self.authorize(resident, wanted, place)
+            self._returns.reversed_early(self._command(Pay, member, wanted, place), place)
+        elif not incident and diary.chance(scene.authorize_bps):
+            self.authorize(member, wanted, place)
         else:
-            self._pay(resident, wanted, place, incident)
+            self._pay(member, wanted, place, incident)
 
-    def authorize(self, resident: Resident, amount: Money, place: Place) -> None:
-        """A till holds `amount`, which must be free; what becomes of it shows some minutes later."""
-        command = self._command(Authorize, resident, amount, place)
-        shares = resident.purse.choose(amount, self.diary.day)
-        visit = Visit(resident, command, self._payment(command), shares)
-        hold(shares)
-        self.diary.write(Kind.AUTHORIZE, command)
-        holds = self._scenario.holds
-        fate = self.diary.one_of(
-            {name: getattr(holds, name) for name in ("captured_partly", "captured_too_much", "voided", "forgotten")}
-        )
-        if fate == "forgotten":
-            self._forgotten.append(visit)
-        else:
-            self.diary.soon(partial(self._end_of_hold, visit, fate))
+    def authorize(self, member: Member, amount: Money, place: Place) -> None:
+        """A till holds `amount`, of which the card can pay what vouchers do not."""
+        self.holds.hold(self._visited(Authorize, member, amount, place))
 
-    def refused(self, resident: Resident, amount: Money, place: Place) -> None:
+    def refused(self, member: Member, amount: Money, place: Place) -> None:
         """A payment that the card's state, its activation or its value does not allow."""
-        purse, day = resident.purse, self.diary.day
+        purse, day = member.purse, self._diary.day
         later = "value_not_active" if not purse.free(day) and purse.inactive(day) else "balance_insufficient"
-        expects = {"frozen": "card_frozen", "lost": "card_lost"}.get(resident.state, later)
-        self.diary.write(Kind.PAY, self._command(Pay, resident, amount, place), expects)
+        expects = {"frozen": "card_frozen", "lost": "card_lost"}.get(member.state, later)
+        self._diary.write(Kind.PAY, self._command(Pay, member, amount, place), expects)
 
-    def basket(self, place: Place, large: bool) -> Money:
+    def basket(self, scene: Scene, large: bool = False) -> Money:
         """What somebody puts into a basket."""
-        rng, baskets = self.diary.rng, self._scenario.baskets
-        low, high = baskets.large_fen if large else place.plan.basket_fen
+        rng, baskets = self._diary.rng, self._scenario.baskets
+        low, high = baskets.large_fen if large else scene.basket_fen
         amount = int(rng.triangular(low, high, low + (high - low) // 3))
-        if self.diary.chance(baskets.round_bps):
+        if self._diary.chance(baskets.round_bps):
             amount = max(low, amount // 100 * 100 + rng.choice(ENDINGS))
         return Money(amount)
 
-    def place(self) -> Place:
-        """A merchant, by its share of visits."""
-        group = self.places.group
-        return self.diary.rng.choices(group, weights=[place.plan.weight for place in group])[0]
-
-    def _pay(self, resident: Resident, amount: Money, place: Place, incident: str) -> None:
-        command = self._command(Pay, resident, amount, place)
-        shares = resident.purse.choose(amount, self.diary.day)
-        visit = Visit(resident, command, self._payment(command), shares)
-        spend(shares)
-        self._earn(visit, amount)
-        self.diary.write(Kind.PAY, command)
-        window = self.terms.terms.refund.window_days
+    def _pay(self, member: Member, wanted: Money, place: Place, incident: str) -> None:
+        visit = self._visited(Pay, member, wanted, place)
+        command, diary = visit.command, self._diary
+        visit.pay(diary.day)
+        self._note(visit)
+        diary.write(Kind.PAY, command)
         match incident:
             case "paid_twice":
-                again = self._command(Pay, resident, amount, place, command.order_no)
-                self.diary.next_step(partial(self.diary.write, Kind.PAY, again, "order_paid"))
+                again = self._command(Pay, member, command.amount, place, order_no=command.order_no)
+                diary.next_step(partial(diary.write, Kind.PAY, again, "order_paid"))
             case "sent_again":
-                self.diary.next_step(partial(self.diary.write, Kind.PAY, command))
+                diary.next_step(partial(diary.write, Kind.PAY, command))
             case "sent_again_changed":
-                changed = self._changed(command)
-                self.diary.next_step(partial(self.diary.write, Kind.PAY, changed, "key_reused"))
-            case "reversed":
-                self.diary.next_step(partial(self._reverse, visit))
-            case "refund":
-                self.diary.later(partial(self._refund, visit), self.diary.rng.randint(1, max(1, window)))
-            case _ if visit.rebate and self.diary.chance(self._scenario.incidents.late_refund):
-                days = window + self.diary.rng.randint(*LATE_DAYS)
-                self.diary.later(partial(self._refund_too_late, visit), days)
+                changed = msgspec.structs.replace(command, amount=Money(command.amount + 100))
+                diary.next_step(partial(diary.write, Kind.PAY, changed, "key_reused"))
+            case _:
+                self._returns.plan(visit, incident)
 
-    def _end_of_hold(self, visit: Visit, fate: str) -> None:
-        till, amount = self.places.till, visit.command.amount
-        hold(visit.shares, -1)
-        if fate == "voided":
-            self.diary.write(Kind.VOID, Void(key=self.diary.key(), caller=till, payment=visit.payment))
-            return
-        if fate == "captured_too_much":
-            over = Money(amount + 1)
-            wrong = Capture(key=self.diary.key(), caller=till, payment=visit.payment, amount=over)
-            self.diary.write(Kind.CAPTURE, wrong, "capture_exceeds_hold")
-        taken = Money(amount * self.diary.rng.randint(55, 95) // 100) if fate == "captured_partly" else amount
-        visit.shares = first_of(visit.shares, taken)
-        spend(visit.shares)
-        self._earn(visit, taken)
-        capture = Capture(
-            key=self.diary.key(), caller=till, payment=visit.payment, amount=None if taken == amount else taken
-        )
-        self.diary.write(Kind.CAPTURE, capture)
-
-    def _earn(self, visit: Visit, amount: Money) -> None:
-        visit.rebate = rebate(amount, self.terms.terms.rebate)
+    def _note(self, visit: Visit) -> None:
         if visit.rebate:
-            visit.due = self.diary.day + self.terms.terms.refund.window_days + 1
-            self.waiting.append(visit)
+            self._waiting.append(visit)
 
-    def _at_the_stranger(self, resident: Resident, amount: Money) -> None:
-        command = Pay(
-            key=self.diary.key(),
-            caller=self.places.outsider,
-            card=resident.card,
-            merchant=self.places.stranger,
-            store=None,
-            amount=amount,
-            order_no=self.diary.order_no(),
+    def _visited(self, kind: type[Pay], member: Member, wanted: Money, place: Place) -> Visit:
+        """The best vouchers pay first, if the holder thinks of them; some goods more may make one of them count.
+
+        A holder whose vouchers alone are enough for all but some money outside leaves the card at home.
+        """
+        habits, diary, free = self._scenario.vouchers, self._diary, member.purse.free(self._diary.day)
+        if not (member.pocket.held and diary.chance(habits.used_bps)):
+            return self._settled(self._command(kind, member, wanted, place, lines=self._lines(wanted)), member, place)
+        enough = member.pocket.within_reach(wanted, diary.at)
+        if enough is not None and enough <= free and diary.chance(habits.reached_for_bps):
+            wanted = enough
+        order_no = diary.order_no()
+        store, lines = place.store_code, self._lines(wanted)
+        order = order_of(NOBODY, place.merchant, store, order_no, amount=wanted, lines=lines)
+        applied = member.pocket.best(order, diary.at, member.venue.terms.spending.vouchers_max, wanted)
+        outside = ZERO
+        if applied and kind is Pay and diary.chance(habits.without_card_bps):
+            outside = Money(wanted - sum(one.amount for one in applied))
+        command = self._command(
+            kind, member, wanted, place, applied=applied, outside=outside, order_no=order_no, lines=lines
         )
-        self.diary.write(Kind.PAY, command, "merchant_not_accepting")
+        return self._settled(command, member, place, applied)
 
-    def _reversed_early(self, resident: Resident, amount: Money, place: Place) -> None:
-        command = self._command(Pay, resident, amount, place)
-        self._write_reversal(command)
-        self.diary.next_step(partial(self.diary.write, Kind.PAY, command, "order_reversed"))
+    def _settled(self, command: Pay, member: Member, place: Place, applied: Sequence[Applied] = ()) -> Visit:
+        off = sum(one.amount for one in applied)
+        shares = member.purse.choose(Money(command.amount - off - command.outside), self._diary.day)
+        payment = scoped_id(command.caller.organisation, command.subject, command.key)
+        return Visit(member, place, command, payment, shares, applied)
 
-    def _write_reversal(self, command: Pay) -> None:
-        reversal = Reversal(self.diary.key(), self.places.till, command.merchant, command.order_no)
-        self.diary.write(Kind.REVERSE, reversal)
-
-    def _reverse(self, visit: Visit) -> None:
-        self._write_reversal(visit.command)
-        self._returned(visit)
-
-    def _refund(self, visit: Visit) -> None:
-        command = Refund(key=self.diary.key(), caller=self.places.till, payment=visit.payment, reason="退货")
-        self.diary.write(Kind.REFUND, command)
-        self._returned(visit)
-
-    def _refund_too_late(self, visit: Visit) -> None:
-        command = Refund(key=self.diary.key(), caller=self.places.till, payment=visit.payment, reason="退货")
-        self.diary.write(Kind.REFUND, command, "refund_window_over")
-        self.diary.next_step(partial(self._late_refund, visit))
-
-    def _late_refund(self, visit: Visit) -> None:
-        command = Refund(
-            key=self.diary.key(), caller=self.places.issuer, payment=visit.payment, reason="质量问题", late=True
-        )
-        self.diary.write(Kind.REFUND, command)
-        self._returned(visit)
-
-    def _returned(self, visit: Visit) -> None:
-        visit.over = True
-        visit.resident.purse.give_back(visit.shares)
-        if visit.granted is not None:
-            visit.resident.purse.claw_back(visit.rebate, visit.granted)
-
-    def _command(self, kind: type[Pay], resident: Resident, amount: Money, place: Place, order_no: str = "") -> Pay:
+    def _command(
+        self,
+        kind: type[Pay],
+        member: Member,
+        amount: Money,
+        place: Place,
+        *,
+        applied: Sequence[Applied] = (),
+        outside: Money = ZERO,
+        order_no: str = "",
+        lines: tuple[Line, ...] = (),
+    ) -> Pay:
         return kind(
-            key=self.diary.key(),
-            caller=self.places.till,
-            card=resident.card,
-            merchant=place.merchant,
-            store=self.diary.rng.choice(place.stores),
+            key=self._diary.key(),
+            caller=place.till,
+            card=None if outside else member.card,
+            wallet=member.resident.wallet if outside else None,
+            merchant=place.merchant.id,
+            store=place.store,
             amount=amount,
-            order_no=order_no or self.diary.order_no(),
+            order_no=order_no or self._diary.order_no(),
+            vouchers=tuple(one.voucher.id for one in applied),
+            outside=outside,
+            lines=lines,
         )
 
-    @staticmethod
-    def _changed(command: Pay) -> Pay:
-        return Pay(
-            key=command.key,
-            caller=command.caller,
-            card=command.card,
-            merchant=command.merchant,
-            store=command.store,
-            amount=Money(command.amount + 100),
-            order_no=command.order_no,
-        )
-
-    @staticmethod
-    def _payment(command: Pay) -> Id:
-        return scoped_id(command.caller.organisation, command.subject, command.key)
+    def _lines(self, amount: Money) -> tuple[Line, ...]:
+        """What the till says is in the basket: nothing, or two lines of goods."""
+        diary = self._diary
+        if not diary.chance(self._scenario.baskets.itemised_bps):
+            return ()
+        first = Money(amount * diary.rng.randint(*_FIRST_PERCENT) // 100)
+        return Line(_GOODS[0], first), Line(_GOODS[1], Money(amount - first))

@@ -1,11 +1,12 @@
 """What the simulation reads, and what it does beside the door: it moves the clock, and forgets a town."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
+from kaquan.commands.model import Kind
 from kaquan.db.queries import load
 from kaquan.kernel.money import Money
 
@@ -16,30 +17,59 @@ LOCK_WAIT = "10s"
 
 
 class Details(msgspec.Struct, frozen=True):
-    """Beside the ledger's totals: how often things happened, what holders paid, what waits. Amounts in fen.
+    """Beside the ledger's totals of a program, or of all: how often things happened, what waits. Amounts in fen.
 
-    `payable_fen` is earned by merchants and not settled yet, `reserve_fen` held back and not released yet.
+    `payable_fen` is earned by merchants and not settled yet, of it `waiting_fen` because there is no verified bank
+    account; `reserve_fen` is held back and not released yet. Refunds gave back all of an order at once, or a part of
+    it; clawed back are rebates that were granted before, and referrals, paid or not.
     """
 
     topped_up: int
-    cards_sold_paid_fen: Money
-    topped_up_paid_fen: Money
+    topped_up_with_vouchers: int
+    lots_expired: int
+    reserves_released: int
     payable_fen: Money
     reserve_fen: Money
     payments: int
+    payments_with_vouchers: int
+    payments_without_card: int
     holds: int
-    refunds: int
+    holds_voided: int
+    holds_expired: int
+    refunds_full: int
+    refunds_partial: int
+    reversals: int
+    vouchers: int
+    vouchers_used: int
+    vouchers_returned: int
+    vouchers_expired: int
+    vouchers_taken_back: int
+    vouchers_open: int
     rebates_waiting: int
     rebates_waiting_fen: Money
     rebates_granted: int
     rebates_cancelled: int
-    rebates_cancelled_fen: Money
     rebates_clawed_back: int
-    lots_expired: int
-    reserves_released: int
-    commands_effective: int
-    commands_refused: int
+    packets: int
+    packets_fen: Money
+    plans: int
+    plan_months: int
+    plans_running: int
+    referrals: int
+    referrals_paid: int
+    referrals_clawed_back: int
     settlements: int
+    settlements_paid: int
+    settlements_waiting: int
+    merchants_waiting: int
+    waiting_fen: Money
+
+
+class Count(NamedTuple):
+    """Commands of a kind: how many took effect, how many were refused."""
+
+    effective: int
+    refused: int
 
 
 def set_clock(connection: psycopg.Connection[Any], offset_us: int) -> None:
@@ -57,10 +87,16 @@ def refusals(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return {code: int(count) for code, count in connection.execute(QUERIES.refusals)}
 
 
-def details(connection: psycopg.Connection[Any]) -> Details:
-    """The details of everything on the database."""
+def details(connection: psycopg.Connection[Any], program: int | None = None) -> Details:
+    """The details of one program, or of all."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        return msgspec.convert(cursor.execute(QUERIES.details).fetchone(), Details)
+        return msgspec.convert(cursor.execute(QUERIES.details, {"program": program}).fetchone(), Details)
+
+
+def commands(connection: psycopg.Connection[Any]) -> dict[str, Count]:
+    """How many commands there were, by the name of their kind."""
+    rows = connection.execute(QUERIES.commands)
+    return {Kind(kind).name.lower(): Count(int(done), int(refused)) for kind, done, refused in rows}
 
 
 def forget(owner_url: str) -> None:

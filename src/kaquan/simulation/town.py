@@ -6,30 +6,34 @@ town can be told again, which is how it goes on after a stop or a `kill -9`.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
-from random import Random
+from datetime import timedelta
+from functools import partial
 
 from kaquan.commands.model import Kind
 from kaquan.kernel.money import Money
 from kaquan.privacy.subject_keys import MasterKey
-from kaquan.programs.catalogue import Terms
+from kaquan.programs.catalogue import Stock
 from kaquan.simulation.desk import Desk
-from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Diary, Reversal, Step
-from kaquan.simulation.people import person
-from kaquan.simulation.scenario import Scenario, Segment
-from kaquan.simulation.shopping import Places, Resident, Shopping
+from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversal, Step
+from kaquan.simulation.founding import verification
+from kaquan.simulation.gifts import Gifts
+from kaquan.simulation.packets import Packets
+from kaquan.simulation.population import Member, members
+from kaquan.simulation.promises import Promises
+from kaquan.simulation.returns import Returns
+from kaquan.simulation.scenario import Scenario
+from kaquan.simulation.shopping import Shopping
+from kaquan.simulation.traders import Trader, verified_later
+from kaquan.simulation.venues import Places
 
-NIGHT_MINUTES = 45
-"""When the night begins, after the day's last hour: tables opened then are paid after midnight."""
+NIGHT_MINUTES = 23 * 60 + 45
+"""When the night begins: tables opened then are paid after midnight."""
 
-CLOSING_MINUTES = 50
+CLOSING_MINUTES = 23 * 60 + 50
 AFTER_MIDNIGHT_MINUTES = 5
 MONTH_DAYS = 30
-LOW_FEN = Money(20_000)
-"""Below this a holder tops up before the next visit."""
 
 _SATURDAY = 5
-_DAYS_A_YEAR = 365
 
 
 def closing_order(day: int) -> str:
@@ -40,129 +44,156 @@ def closing_order(day: int) -> str:
 class Town:
     """The holders of a seed. Days must be told in order, each once."""
 
-    def __init__(
-        self, scenario: Scenario, seed: int, holders: int, master: MasterKey, places: Places, terms: Terms
-    ) -> None:
-        self.diary = Diary(scenario, seed)
-        self.shopping = Shopping(scenario, self.diary, places, terms)
-        self.residents = _residents(scenario, seed, holders)
+    def __init__(self, scenario: Scenario, seed: int, holders: int, places: Places, master: MasterKey) -> None:
+        self.members = members(scenario, places.venues, seed, holders)
         self._scenario = scenario
-        self.desk = Desk(scenario, self.shopping, master)
+        self._places = places
+        self._diary = Diary(scenario, seed)
+        returns = Returns(scenario.incidents, self._diary)
+        self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
+        self._gifts = Gifts(scenario.vouchers, self._diary)
+        self._packets = Packets(scenario.packets, self._diary)
+        self._promises = Promises(scenario.invitations, self._diary)
+        for day, trader in verified_later(scenario, seed):
+            self._diary.later(partial(self._verify, trader), day, 0)
+        self._desk = Desk(scenario, self._diary, self._shopping, self._promises, master)
 
     def day(self, day: int) -> Iterator[Step]:
         """The steps of a day, in order, beginning at midnight when only the timetable acts."""
-        diary = self.diary
+        diary = self._diary
         diary.begin(day)
         self._midnight(day)
-        yield diary.close()
-        yield from self._soon(-1, AFTER_MIDNIGHT_MINUTES)
-        visitors = self._visitors(day)
-        for index in range(len(self._scenario.hours)):
+        yield diary.close(due=True)
+        yield from self._soon(AFTER_MIDNIGHT_MINUTES)
+        plans = self._plans(day)
+        for index, hour in enumerate(self._scenario.hours):
             diary.open(index)
-            self.shopping.release_forgotten()
-            for act in diary.wished_before():
+            if not index:
+                self._open_packets()
+            for act in (*diary.wished_before(), *plans.get(index, ())):
                 act()
-            self._arrivals(day, index)
-            self._misfortunes()
-            for resident in visitors.get(index, ()):
-                self._visit(resident)
             yield diary.close()
-            yield from self._soon(index, SOON_MINUTES)
-        diary.open(diary.last_index, NIGHT_MINUTES)
+            yield from self._soon(hour * 60 + SOON_MINUTES)
+        diary.open_at(NIGHT_MINUTES)
         self._night(day)
         yield diary.close()
-        diary.open(diary.last_index, CLOSING_MINUTES)
-        places = self.shopping.places
-        head = places.group[0].merchant
-        diary.write(Kind.REVERSE, Reversal(diary.key(), places.till, head, closing_order(day)))
+        diary.open_at(CLOSING_MINUTES)
+        head = self._places.head
+        diary.write(Kind.REVERSE, Reversal(diary.key(), head.till, head.merchant.id, closing_order(day)))
         yield diary.close()
 
-    def _soon(self, index: int, minutes: int) -> Iterator[Step]:
-        if soon := self.diary.wished_soon():
-            self.diary.open(index, minutes)
+    def _open_packets(self) -> None:
+        for venue in self._places.venues.values():
+            self._packets.open(venue, self._diary.at)
+
+    def _soon(self, minutes: int) -> Iterator[Step]:
+        if soon := self._diary.wished_soon():
+            self._diary.open_at(minutes)
             for act in soon:
                 act()
-            yield self.diary.close()
+            yield self._diary.close()
 
     def _night(self, day: int) -> None:
-        for resident in self.residents:
-            opens = self.diary.chance(self._scenario.incidents.overnight)
-            if opens and resident.card and not resident.state and not resident.gone(day):
-                place = self.shopping.place()
-                amount = min(self.shopping.basket(place, False), resident.purse.free(day))
+        for member in self.members:
+            opens = self._diary.chance(self._scenario.incidents.overnight)
+            if opens and member.shops(day) and not member.state:
+                place, scene = member.venue.place(self._diary.rng)
+                amount = min(self._shopping.basket(scene), member.purse.free(day))
                 if amount >= self._scenario.baskets.least_fen:
-                    self.shopping.authorize(resident, amount, place)
+                    self._shopping.authorize(member, amount, place)
+
+    def _verify(self, trader: Trader) -> None:
+        self._diary.write(Kind.VERIFY_BANK_ACCOUNT, verification(self._diary.key(), trader))
 
     def _midnight(self, day: int) -> None:
-        self.shopping.midnight(self.desk.law_max)
-        for resident in self.residents:
-            resident.purse.expire(day)
-            resident.purse.clear()
+        self._shopping.midnight()
+        self._promises.keep()
+        for member in self.members:
+            member.purse.expire(day)
+            member.purse.clear()
+            member.pocket.clear(self._diary.at)
 
-    def _visitors(self, day: int) -> dict[int, list[Resident]]:
-        """Who goes shopping today, by the position of the hour."""
-        rng, scenario = self.diary.rng, self._scenario
+    def _plans(self, day: int) -> dict[int, list[Act]]:
+        """What everybody will do today, by the position of the hour, in the order in which a step does it."""
+        plans: dict[int, list[Act]] = defaultdict(list)
+        for member in self.members:
+            if member.arrives == day:
+                plans[member.resident.number % len(self._scenario.hours)].append(partial(self._desk.arrive, member))
+        users = [member for member in self.members if member.shops(day)]
+        for member, stock in self._claimers(users):
+            plans[self._hour()].append(partial(self._gifts.claim, member, stock))
+        for member in users:
+            if self._packets.wants_one(member):
+                plans[self._hour()].append(partial(self._packets.take, member))
+        for member in self._convinced(users, day):
+            plans[self._hour()].append(partial(self._desk.top_up, member))
+        for member in self._unlucky(users):
+            plans[self._hour()].append(partial(self._misfortune, member))
+        for member in self._visitors(users, day):
+            plans[self._hour()].append(partial(self._visit, member))
+        return plans
+
+    def _claimers(self, users: list[Member]) -> Iterator[tuple[Member, Stock]]:
+        for member in users:
+            stock = self._gifts.wants_to_claim(member)
+            if stock is not None:
+                yield member, stock
+
+    def _convinced(self, users: list[Member], day: int) -> Iterator[Member]:
+        """Who tops up because a campaign offered something."""
+        campaigns = self._scenario.campaigns
+        for member in users:
+            converts = campaigns.rebate_converts_bps
+            if member.venue.plan.promotes == "gift":
+                converts = converts * campaigns.gift_times_bps // WHOLE_BPS
+            if (member.resident.number - day) % campaigns.every_days == 0 and self._diary.chance(converts):
+                yield member
+
+    def _unlucky(self, users: list[Member]) -> Iterator[Member]:
+        """Whose card is frozen or lost."""
+        incidents = self._scenario.incidents
+        for member in users:
+            if self._diary.chance(incidents.freeze + incidents.lost):
+                yield member
+
+    def _visitors(self, users: list[Member], day: int) -> Iterator[Member]:
+        """Who goes shopping."""
+        rng, scenario = self._diary.rng, self._scenario
         weekend = (scenario.start + timedelta(days=day)).weekday() >= _SATURDAY
         factor = scenario.weekend_bps if weekend else WHOLE_BPS
         usual = (5 * WHOLE_BPS + 2 * scenario.weekend_bps) / 7
-        by_hour: dict[int, list[Resident]] = defaultdict(list)
-        for resident in self.residents:
-            drawn, visits = rng.random(), rng.uniform(*resident.segment.visits_month)
-            index = rng.choices(range(len(scenario.hours)), weights=scenario.hour_weights)[0]
-            if resident.card and not resident.gone(day) and drawn < visits / MONTH_DAYS * factor / usual:
-                by_hour[index].append(resident)
-        return by_hour
+        for member in users:
+            visits = rng.uniform(*member.segment.visits_month)
+            if rng.random() < visits / MONTH_DAYS * factor / usual:
+                yield member
 
-    def _visit(self, resident: Resident) -> None:
-        shopping, purse, day = self.shopping, resident.purse, self.diary.day
-        place = shopping.place()
-        if resident.state:
-            shopping.refused(resident, shopping.basket(place, False), place)
+    def _hour(self) -> int:
+        weights = self._scenario.hour_weights
+        return self._diary.rng.choices(range(len(weights)), weights)[0]
+
+    def _misfortune(self, member: Member) -> None:
+        """A card is frozen for a day, or lost and replaced; meanwhile somebody tries to pay with it."""
+        incidents = self._scenario.incidents
+        freezes = self._diary.rng.randrange(incidents.freeze + incidents.lost) < incidents.freeze
+        if member.state:
             return
-        large = self.diary.chance(resident.segment.large_bps)
+        if freezes:
+            self._desk.freeze(member)
+        else:
+            self._desk.lose(member)
+
+    def _visit(self, member: Member) -> None:
+        shopping, purse, day = self._shopping, member.purse, self._diary.day
+        place, scene = member.venue.place(self._diary.rng)
+        if member.state:
+            shopping.refused(member, shopping.basket(scene), place)
+            return
+        large = self._diary.chance(member.segment.large_bps)
         least_large = self._scenario.baskets.large_fen[0]
-        if purse.free(day) + purse.inactive(day) < (least_large if large else LOW_FEN):
-            self.desk.top_up(resident, self.diary.rng.choice(resident.segment.faces_fen))
+        least = least_large if large else self._scenario.population.low_fen
+        if purse.free(day) + purse.inactive(day) < least:
+            self._desk.top_up(member)
         free = purse.free(day)
-        amount = shopping.basket(place, large and free >= least_large)
-        amount = min(amount, free)
+        amount = Money(min(shopping.basket(scene, large and free >= least_large), free))
         if amount >= self._scenario.baskets.least_fen:
-            shopping.visit(resident, amount, place)
-
-    def _arrivals(self, day: int, index: int) -> None:
-        for resident in self.residents:
-            if resident.arrives == day and resident.number % len(self._scenario.hours) == index:
-                self.desk.arrive(resident)
-
-    def _misfortunes(self) -> None:
-        """Cards are frozen for a day, or lost and replaced; meanwhile somebody tries to pay with them."""
-        diary, incidents = self.diary, self._scenario.incidents
-        steps = len(self._scenario.hours)
-        for resident in self.residents:
-            happens = diary.rng.randrange(WHOLE_BPS * steps)
-            if not resident.card or resident.state or resident.arrives == diary.day:
-                continue
-            if happens < incidents.freeze:
-                self.desk.freeze(resident)
-            elif happens < incidents.freeze + incidents.lost:
-                self.desk.lose(resident)
-
-
-def _residents(scenario: Scenario, seed: int, holders: int) -> list[Resident]:
-    rng = Random(f"{seed}:residents")  # noqa: S311 - a town needs no secrets
-    weights = [segment.share_bps for segment in scenario.segments]
-    return [
-        _resident(scenario, seed, number, rng.choices(scenario.segments, weights)[0], rng)
-        for number in range(holders)
-    ]
-
-
-def _resident(scenario: Scenario, seed: int, number: int, segment: Segment, rng: Random) -> Resident:
-    youngest, oldest = segment.ages
-    days = rng.randint(youngest * _DAYS_A_YEAR, oldest * _DAYS_A_YEAR)
-    born: date = scenario.start - timedelta(days=days)
-    arrives = int(scenario.arrive_within_days * rng.random() ** 2)
-    leaves = None
-    if rng.randrange(WHOLE_BPS) < segment.churn_bps:
-        leaves = arrives + rng.randint(*scenario.churn.after_days)
-    return Resident(number, person(seed, number, born, rng), segment, arrives, leaves)
+            shopping.visit(member, amount, place, scene)

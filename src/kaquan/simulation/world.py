@@ -10,23 +10,17 @@ from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.loading import installation
 from kaquan.commands.model import Kind, Outcome, Refused
 from kaquan.kernel.calendar import shanghai
-from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.clock import microseconds, system_now
 from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
-from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore
 from kaquan.payments import service as payments
-from kaquan.programs.model import OpenProgram
-from kaquan.programs.preset_files import text as preset
 from kaquan.simulation import store
 from kaquan.simulation.diary import Intent, Reversal, Step
-from kaquan.simulation.scenario import MerchantPlan, Scenario, Stranger
-from kaquan.simulation.shopping import Place, Places
+from kaquan.simulation.founding import Founder, places
+from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.town import Town, closing_order
 
 _TOWN = re.compile(r"town-(\d+)-(\d+)")
-_ISSUER, _GROUP, _OTHERS = "jingxi", "jingxi-stores", "neighbours"
-_APPROVER = "second"  # the person who approves the town's program: not the operator, who opens it
 
 
 class ForeignDatabase(Exception):
@@ -45,6 +39,11 @@ class Charter:
         """The organisation by which a database tells whose town it is."""
         return f"town-{self.seed}-{self.holders}"
 
+    @property
+    def name(self) -> str:
+        """What that organisation is called."""
+        return f"模拟小镇：种子 {self.seed}，持卡人 {self.holders}"
+
 
 @dataclass(slots=True)
 class World:
@@ -57,27 +56,22 @@ class World:
     surprises: list[str] = field(default_factory=list)
 
     def found(self) -> None:
-        """Register who takes part and open the program. A town that stands is left alone, and so is its clock."""
+        """Register who takes part and open the programs. A town that stands is left alone, and so is its clock."""
         self._refresh()
-        if self.scenario.program in self.app.catalogue.programs:
+        if all(plan.code in self.app.catalogue.programs for plan in self.scenario.programs):
             return
         self._move_clock(shanghai(self.scenario.start))
-        self._send(Kind.REGISTER_ORGANISATION, self._organisations())
-        self._send(Kind.REGISTER_MERCHANT, self._merchants())
-        self._send(Kind.REGISTER_STORE, self._stores())
-        text = preset(self.scenario.program)
-        for outcome in self._send(
-            Kind.OPEN_PROGRAM,
-            [OpenProgram(key=self._key("program"), caller=OPERATOR, text=text, approved_by=_APPROVER)],
-        ):
-            if isinstance(outcome, Refused):
-                raise Fault(f"the town could not open its program: {outcome.refusal.code.code}")
+        charter = self.charter
+        for kind, commands in Founder(self.scenario, charter.seed).commands((charter.code, charter.name)):
+            for outcome in self._send(kind, commands):
+                if isinstance(outcome, Refused):
+                    raise Fault(f"the town could not be founded: {kind.name} {outcome.refusal.code.code}")
         self._refresh()
 
     def days_done(self) -> int:
         """How many days were lived to their end. Needs a founded town."""
         done = 0
-        head = self.app.catalogue.merchant_codes[self.scenario.merchants[0].code]
+        head = places(self.scenario, self.app.catalogue).head.merchant.id
         while payments.find_order(self.app.connection, head, closing_order(done)) is not None:
             done += 1
         return done
@@ -105,7 +99,8 @@ class World:
 
     def _live(self, step: Step) -> None:
         self._move_clock(step.at)
-        self.run_due()
+        if step.due:
+            self.run_due()
         for kind, intents in step.batches:
             if kind == Kind.REVERSE:
                 outcomes = [self._reverse(intent.wish) for intent in intents]
@@ -141,71 +136,8 @@ class World:
         self.app.catalogue.refresh(self.app.connection, installation(self.app.connection)[1])
 
     def _town(self) -> Town:
-        catalogue = self.app.catalogue
-        terms = catalogue.program(self.scenario.program)
-        if terms is None:
-            raise Fault(f"the program {self.scenario.program} is not open")
-        places = Places(
-            issuer=Caller(catalogue.organisations[_ISSUER][0], Role.ISSUER),
-            till=Caller(catalogue.organisations[_GROUP][0], Role.MERCHANT),
-            outsider=Caller(catalogue.organisations[_OTHERS][0], Role.MERCHANT),
-            group=tuple(
-                Place(
-                    plan,
-                    catalogue.merchant_codes[plan.code],
-                    tuple(catalogue.stores[_store_code(plan.code, number)][0] for number in range(len(plan.stores))),
-                )
-                for plan in self.scenario.merchants
-            ),
-            stranger=catalogue.merchant_codes[self.scenario.stranger.code],
-        )
-        return Town(self.scenario, self.charter.seed, self.charter.holders, self.app.master, places, terms)
-
-    def _organisations(self) -> list[RegisterOrganisation]:
-        # One batch, so that a database either is a town with its charter or has nobody in it.
-        named = [
-            ("operator", "平台运营方", False),
-            (self.charter.code, f"模拟小镇：种子 {self.charter.seed}，持卡人 {self.charter.holders}", False),
-            (_ISSUER, "京喜集团", True),
-            (_GROUP, "京喜集团门店", False),
-            (_OTHERS, "街坊商户", False),
-        ]
-        return [
-            RegisterOrganisation(key=self._key(code), caller=OPERATOR, code=code, name=name, keeps_book=book)
-            for code, name, book in named
-        ]
-
-    def _merchants(self) -> list[RegisterMerchant]:
-        planned: list[tuple[MerchantPlan | Stranger, str]] = [(plan, _GROUP) for plan in self.scenario.merchants]
-        return [
-            RegisterMerchant(
-                key=self._key(plan.code),
-                caller=OPERATOR,
-                code=plan.code,
-                name=plan.name,
-                organisation=group,
-                account_bank=plan.account_bank,
-                account_no=plan.account_no,
-            )
-            for plan, group in [*planned, (self.scenario.stranger, _OTHERS)]
-        ]
-
-    def _stores(self) -> list[RegisterStore]:
-        return [
-            RegisterStore(
-                key=self._key(_store_code(plan.code, number)),
-                caller=OPERATOR,
-                code=_store_code(plan.code, number),
-                name=name,
-                merchant=plan.code,
-                scene=plan.scene,
-            )
-            for plan in self.scenario.merchants
-            for number, name in enumerate(plan.stores)
-        ]
-
-    def _key(self, code: str) -> str:
-        return f"{self.charter.seed}:{code}"
+        found = places(self.scenario, self.app.catalogue)
+        return Town(self.scenario, self.charter.seed, self.charter.holders, found, self.app.master)
 
 
 def charter_of(app: Kaquan) -> Charter | None:
@@ -217,7 +149,3 @@ def charter_of(app: Kaquan) -> Charter | None:
     if codes:
         raise ForeignDatabase(", ".join(codes[:5]))
     return None
-
-
-def _store_code(merchant: str, number: int) -> str:
-    return f"{merchant}-{number + 1}"
