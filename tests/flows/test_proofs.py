@@ -17,12 +17,15 @@ from kaquan.db.pool import connect
 from kaquan.funders.model import PayOutFund
 from kaquan.kernel.calendar import Calendar, shanghai
 from kaquan.kernel.caller import OPERATOR, SYSTEM
+from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.ledger import service as ledger
 from kaquan.ledger.chart import CHART, Account
 from kaquan.ledger.movements import Movement
 from kaquan.payments.model import Authorize, Capture, Pay, Refund
 from kaquan.rewards.model import ExpireLot, GrantReward
+from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
+from kaquan.rewards.plan_model import GrantDrip
 from kaquan.sales.model import TopUp
 from kaquan.settlement import service as settlement
 from kaquan.vouchers.model import Claim
@@ -36,6 +39,12 @@ READD = Path(__file__).parents[1] / "support" / "readd.py"
 GIFTS = stock_text("off-10", ("city", 6_000), ("merchant", 4_000)) + stock_text(
     "value", kind="top_up", min_order_fen=0, face_fen=3_000
 )
+GIFTS += stock_text("gift", kind="instant", min_order_fen=0, hand_out="grant", face_fen=2_000)
+GIFTS += '\n[[drips]]\ncode = "monthly"\nstock = "gift"\nfrom_face_fen = 50000\nmonths = 2\n'
+GIFTS += (
+    '\n[[packets]]\ncode = "luck"\nstock = "gift"\ntotal_fen = 5000\ncount = 10\nmin_fen = 100\n'
+    "max_fen = 1000\nclaim_hours = 24\n"
+)
 TABLES = ("posting", "payment", "refund", "reward", "lot", "settlement", "payout", "reserve", "journal", "rollup")
 
 
@@ -45,7 +54,7 @@ def busy(url: str) -> Town:
     handlers = settlement.handlers(town.app.catalogue, CALENDAR)
     town.app.handlers.update(handlers)
     town.fund("city", 1_000_000)
-    town.stock("off-10"), town.stock("value")
+    town.stock("off-10"), town.stock("value"), town.stock("gift")
     zhang = town.holder()
     card = town.sell(zhang, 100_000)
     town.top_up(card)
@@ -86,6 +95,8 @@ def busy(url: str) -> Town:
     paid(town, card, 777, "mall-2")
     voucher(town, zhang)
     filled(town, zhang, card)
+    granted(town, zhang)
+    again(town, zhang, card)
     command = PayOutFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(9), reference="back")
     town.ok(Kind.PAY_OUT_FUND, command)
     return town
@@ -105,23 +116,45 @@ def filled(town: Town, wallet: Any, card: Any) -> None:
     )
 
 
+def granted(town: Town, wallet: Any) -> None:
+    """A month of a plan, and a packet of a pool whose time is then up."""
+    ((plan,),) = town.rows("SELECT id FROM plan ORDER BY at, id LIMIT 1")
+    town.ok(Kind.GRANT_DRIP, GrantDrip(key=town.key(), caller=SYSTEM, plan=Id(plan.bytes), month=1))
+    command = OpenPackets(key=town.key(), caller=OPERATOR, program="jingxika", code="luck", seed=bytes(32))
+    pool = town.ok(Kind.OPEN_PACKETS, command).id
+    town.ok(Kind.OPEN_PACKET, OpenPacket(key=town.key(), caller=OPERATOR, wallet=wallet, pool=pool))
+    town.tick(days=1)
+    town.ok(Kind.END_PACKETS, EndPackets(key=town.key(), caller=SYSTEM, pool=pool))
+
+
+def again(town: Town, wallet: Any, card: Any) -> None:
+    """An order that a voucher pays in part, all of it back at once: the voucher counts again."""
+    given = (voucher(town, wallet),)
+    payment = town.ok(Kind.PAY, order(town, card, Money(10_000), given)).id
+    town.ok(Kind.REFUND, Refund(key=town.key(), caller=OPERATOR, payment=payment, reason="all"))
+
+
 def discounted(town: Town, wallet: Any, card: Any) -> None:
     """An order that a voucher pays in part; half of it comes back."""
-    command = Pay(
-        key=town.key(),
-        caller=OPERATOR,
-        card=card,
-        merchant=town.merchants["mall-1"],
-        store=None,
-        amount=Money(10_001),
-        order_no=town.key(),
-        vouchers=(voucher(town, wallet),),
-    )
+    command = order(town, card, Money(10_001), (voucher(town, wallet),))
     payment = town.ok(Kind.PAY, command).id
     back = Refund(key=town.key(), caller=OPERATOR, payment=payment, reason="half", amount=Money(5_000))
     town.ok(Kind.REFUND, back)
     filled(town, wallet, card)
     paid(town, card, 100)
+
+
+def order(town: Town, card: Any, amount: Money, vouchers: tuple[Id, ...]) -> Pay:
+    return Pay(
+        key=town.key(),
+        caller=OPERATOR,
+        card=card,
+        merchant=town.merchants["mall-1"],
+        store=None,
+        amount=amount,
+        order_no=town.key(),
+        vouchers=vouchers,
+    )
 
 
 def paid(town: Town, card: Any, amount: int, merchant: str = "mall-1") -> Any:
@@ -206,6 +239,8 @@ SABOTAGE = {
     "rewards": "UPDATE reward SET amount = amount + 1, granted = granted + 1 WHERE state = 4",
     "vouchers": "UPDATE voucher SET face = face + 1 WHERE state = 1",
     "funds": "UPDATE slice SET fen_left = fen_left + 1000000 WHERE pool = (SELECT id FROM fund)",
+    "plans": "UPDATE plan SET given = given + 1 WHERE given < months",
+    "packets": "DELETE FROM packet WHERE id IN (SELECT id FROM packet LIMIT 1)",
     "stocks": "UPDATE stock_event SET count = count - 1",
     "discounts": "UPDATE voucher SET used = used - 1 WHERE used > 0",
     "clearing": "UPDATE posting SET credit = 70 WHERE kind = 11 AND credit = 21",

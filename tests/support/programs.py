@@ -1,4 +1,4 @@
-"""Texts of programs for tests: the preset `jingxika` with edits, judged on a day."""
+"""Texts of programs for tests: the preset `jingxika`, without its vouchers, with edits; judged on a day."""
 
 from datetime import date
 
@@ -6,7 +6,8 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.programs import compiler, preset_files
 from kaquan.programs.terms import ProgramTerms
 
-PRESET = preset_files.text("jingxika")
+PRESET = preset_files.text("jingxika").partition("\n[[stocks]]")[0] + "\n"
+"""The preset without what it gives away: tests add what they need."""
 DAY = date(2025, 5, 20)
 """The day on which texts are judged unless a test says another."""
 
