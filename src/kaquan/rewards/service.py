@@ -187,9 +187,8 @@ class PacketHandler(Handler):
         wants = [
             want
             for entry in entries
-            if entry.id in people
-            and (one := pools.get(entry.command.pool)) is not None
-            and (want := packets.wanted_token(entry, one, people[entry.id], self._catalogue, at)) is not None
+            if entry.id in people and (one := pools.get(entry.command.pool)) is not None
+            for want in packets.wanted_tokens(entry, one, people[entry.id], self._catalogue, at)
         ]
         lost = tokens.take(cursor, wants, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run) if wants else []
         return {
