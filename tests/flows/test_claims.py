@@ -79,6 +79,15 @@ def test_a_wallet_that_is_identified_later_joins_its_person(database: Database) 
     assert asked(town, claim(town, second), claim(town, first)) == ["", "claim_person_limit"]
 
 
+def test_what_a_wallet_got_before_it_was_identified_counts(database: Database) -> None:
+    town = opened(database, person_total=1)
+    who, app = wallet(town, 1), town.app
+    assert asked(town, claim(town, who)) == [""]
+    told = {"wallet": who, "name": "李四", "id_number": ID_NUMBER}
+    town.ok(Kind.IDENTIFY_HOLDER, identification(app.connection, app.master, OPERATOR, town.key(), **told))
+    assert asked(town, claim(town, who)) == ["claim_person_limit"]
+
+
 def test_in_one_batch_the_limit_holds_and_is_told_for_good(database: Database) -> None:
     town = opened(database, person_total=2)
     who = wallet(town, 1)

@@ -3,6 +3,7 @@
 import pytest
 
 from kaquan.commands.model import Effect, Entry, Kind, Refused, scoped_id
+from kaquan.holders.service import identification
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.quotas.slots import GRACE_SECONDS
@@ -86,6 +87,21 @@ def test_a_person_a_device_and_a_payee_are_invited_once(town: Town) -> None:
     assert code(accept(town, stranger(town, 4), inviter, payee=b"p" * 32)) == "invite_used"
     assert isinstance(accept(town, stranger(town, 5), inviter, device=b"e" * 32, payee=b"q" * 32), Effect)
     assert town.rows("SELECT count(*) FROM referral") == [(2,)]
+
+
+def test_who_turns_out_to_have_invited_herself_gets_nothing(town: Town) -> None:
+    inviter, other_phone = town.holder(), town.holder("13800138001", identified=False)
+    assert isinstance(accept(town, other_phone, inviter), Effect)
+    app, told = town.app, {"wallet": other_phone, "name": "张三", "id_number": "11010519491231002X"}
+    town.ok(Kind.IDENTIFY_HOLDER, identification(app.connection, app.master, OPERATOR, town.key(), **told))
+    town.sell(other_phone)
+    run(town)
+    town.tick(days=8)
+    run(town)
+    assert (vouchers(town, inviter), vouchers(town, other_phone)) == ([], [])
+    assert (free(town), promised(town)) == (100_000, 0)
+    assert town.rows("SELECT r.state, i.state FROM referral r, invitation i") == [(4, 4)]
+    assert run(town) == {}
 
 
 def test_a_refused_invitation_leaves_device_and_person_free(town: Town) -> None:

@@ -32,7 +32,7 @@ from kaquan.programs.catalogue import Catalogue, Stock
 from kaquan.quotas.model import IN_ALL, Want
 from kaquan.vouchers import claims
 from kaquan.vouchers.errors import STOCK_UNKNOWN
-from kaquan.vouchers.limits import Limit, rule_number
+from kaquan.vouchers.limits import Limit, person_subjects, rule_number
 
 WORDS_ZH = {
     DrawState.OPEN: "正在报名",
@@ -42,10 +42,13 @@ WORDS_ZH = {
 }
 
 
-def entry_want(entry: Entry, draw: Draw, person: Id) -> Want:
-    """The token by which a person takes part in a draw once."""
-    subject = derived_id(person, b"draw" + draw.id)
-    return Want(subject, rule_number(draw.stock, Limit.ENTRY), IN_ALL, 1, entry.id, entry.content)
+def entry_wants(entry: Entry, draw: Draw, person: Id) -> list[Want]:
+    """The tokens by which a person takes part in a draw once."""
+    rule = rule_number(draw.stock, Limit.ENTRY)
+    return [
+        Want(derived_id(subject, b"draw" + draw.id), rule, IN_ALL, 1, entry.id, entry.content)
+        for subject in person_subjects(person, entry.command.wallet)
+    ]
 
 
 def decide(entry: Entry, facts: DrawFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:

@@ -59,9 +59,10 @@ class DrawHandler(Handler):
             return {}
         people = claimants(cursor, meant)
         wants = [
-            rules.entry_want(entry, open_draws[entry.command.draw], people[entry.id])
+            want
             for entry in meant
             if entry.id in people
+            for want in rules.entry_wants(entry, open_draws[entry.command.draw], people[entry.id])
         ]
         lost = tokens.take(cursor, wants, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run)
         return {one.want.command: refusal_of(one, Refusal(DRAW_ENTERED)) for one in lost}

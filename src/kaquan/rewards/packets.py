@@ -41,6 +41,7 @@ from kaquan.rewards.packet_model import (
 from kaquan.rewards.splitting import AMOUNT_BYTES, SEED_BYTES, amount_at, commitment, packed, split
 from kaquan.vouchers import errors as voucher_errors
 from kaquan.vouchers.claims import Issue, commit, new_voucher, stopped
+from kaquan.vouchers.limits import person_subjects
 from kaquan.vouchers.orders import day_number
 
 _PROMISE = Struct(">16sq")
@@ -190,11 +191,12 @@ def decide_end(entry: Entry, facts: PacketFacts, catalogue: Catalogue, at: datet
     )
 
 
-def wanted_token(entry: Entry, pool: PacketPool, person: Id, catalogue: Catalogue, at: datetime) -> Want | None:
+def wanted_tokens(entry: Entry, pool: PacketPool, person: Id, catalogue: Catalogue, at: datetime) -> list[Want]:
     """The right to be one of the packets that a person opens a day; none is needed where nothing limits them."""
     stock = catalogue.stock(pool.terms, pool.stock)
     most = next(one.person_day for one in stock.terms.terms.packets if one.code == pool.code)
-    return Want(person, OPENED_RULE + pool.stock, day_number(at), most, entry.id, entry.content) if most else None
+    rule, day, subjects = OPENED_RULE + pool.stock, day_number(at), person_subjects(person, entry.command.wallet)
+    return [Want(subject, rule, day, most, entry.id, entry.content) for subject in subjects] if most else []
 
 
 def first_left(count: int, slice_: Slice) -> int:

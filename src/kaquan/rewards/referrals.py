@@ -153,11 +153,17 @@ def _earn(referral: Referral, facts: ReferralFacts, terms: Terms) -> Plan | Refu
 def _pay(
     entry: Entry, referral: Referral, facts: ReferralFacts, catalogue: Catalogue, at: datetime
 ) -> Plan | Refusal:
-    """Paid on the invitee's side; the inviter's follows, which needs her to have been told of the invitation."""
+    """Paid on the invitee's side; the inviter's follows, which needs her to have been told of the invitation.
+
+    Who was identified since she accepted, and is the inviter herself, gets nothing.
+    """
     if refusal := _not_in(referral, ReferralState.EARNED):
         return refusal
     if microseconds(at) < referral.due_us:
         return Refusal(errors.REFERRAL_NOT_DUE, {"due": shown(instant(referral.due_us))})
+    if _same_person(facts.wallets[referral.wallet], facts.wallets[referral.inviter]):
+        ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
+        return _moved(referral, ended, "referral.undone.v1", reason=errors.INVITE_OWN.code)
     terms = catalogue.terms[referral.terms]
     if not terms.grants:
         return Refusal(errors.GRANTS_PAUSED, {"program": terms.terms.program.name_zh})

@@ -142,6 +142,8 @@ class ReferralHandler(Handler):
         origins = sides if following else {one.id for one in known.values()}
         wanted = Wanted(vouchers={given_id(identity) for identity in origins})
         wanted.slices = {key for stock in stocks for key in wanted_pools(stock, at)}
+        if self.kind is Kind.PAY_REFERRAL:
+            wanted.wallets = {side for one in known.values() for side in (one.wallet, one.inviter)}
         if following:
             wanted.wallets = {entry.command.inviter for entry in entries}
             rules = [(referrals.PAID_RULE + stock.id, day) for stock in stocks for day in (IN_ALL, day_number(at))]
@@ -187,9 +189,8 @@ class PacketHandler(Handler):
         wants = [
             want
             for entry in entries
-            if entry.id in people
-            and (one := pools.get(entry.command.pool)) is not None
-            and (want := packets.wanted_token(entry, one, people[entry.id], self._catalogue, at)) is not None
+            if entry.id in people and (one := pools.get(entry.command.pool)) is not None
+            for want in packets.wanted_tokens(entry, one, people[entry.id], self._catalogue, at)
         ]
         lost = tokens.take(cursor, wants, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run) if wants else []
         return {

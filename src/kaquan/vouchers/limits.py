@@ -1,7 +1,8 @@
 """How many vouchers of a stock one person, phone, device or payment account may have, as tokens. Pure.
 
-A person is whoever has one identity number, with all her wallets; of a wallet without one, the wallet itself. A phone
-number has one wallet. What a person got counts for good, whatever became of it.
+A person is whoever has one identity number, with all her wallets; of a wallet without one, the wallet itself. What a
+wallet got before its holder was identified counts as well: the wallet needs a token beside its person. A phone number
+has one wallet. What a person got counts for good, whatever became of it.
 """
 
 from collections.abc import Iterable
@@ -55,11 +56,10 @@ def any_of(stock: Stock) -> bool:
 def wants(entry: Entry, stock: Stock, wallet: Id, person: Id, at: datetime) -> list[Want]:
     """The tokens that a voucher of the stock takes. Devices and payment accounts are known of claims only."""
     rules, command = stock.rules, entry.command
-    limited = [
-        (Limit.PERSON_TOTAL, person, IN_ALL, rules.person_total),
-        (Limit.PERSON_DAY, person, day_number(at), rules.person_day),
-        (Limit.PHONE, wallet, IN_ALL, rules.phone_total),
-    ]
+    limited = [(Limit.PHONE, wallet, IN_ALL, rules.phone_total)]
+    for subject in person_subjects(person, wallet):
+        limited.append((Limit.PERSON_TOTAL, subject, IN_ALL, rules.person_total))
+        limited.append((Limit.PERSON_DAY, subject, day_number(at), rules.person_day))
     if isinstance(command, Claim | ClaimByCode):
         if command.device is not None:
             limited.append((Limit.DEVICE, outside_subject(b"device", command.device), IN_ALL, rules.device_total))
@@ -70,6 +70,11 @@ def wants(entry: Entry, stock: Stock, wallet: Id, person: Id, at: datetime) -> l
         for limit, subject, day, most in limited
         if most
     ]
+
+
+def person_subjects(person: Id, wallet: Id) -> list[Id]:
+    """Whose tokens a person's limit takes: hers, and the wallet's, which held them before she was identified."""
+    return [person] if person == wallet else [person, wallet]
 
 
 def untold(command: Claim | ClaimByCode, stock: Stock) -> Refusal | None:
