@@ -37,6 +37,10 @@ FUND_SABOTAGES: tuple[Sabotage, ...] = (
     sabotage(
         "give a funder's money on an expired card to the issuer",
         "tests/flows/test_proofs.py::test_everything_is_proved_and_an_outsider_adds_up_the_same",
-        ("rewards/rules.py", "    if lot.fund == NO_FUND:\n", "    if lot.fund:\n"),
+        (
+            "rewards/bonus.py",
+            "    if lot.fund == NO_FUND:\n        return [Leg(Account.CARD_BONUS",
+            "    if lot.fund:\n        return [Leg(Account.CARD_BONUS",
+        ),
     ),
 )

@@ -244,8 +244,8 @@ SABOTAGES = (
         DOOR + "a_wallet_that_changed_meanwhile_is_read_again",
         (
             "sales/rules.py",
-            '            ("wallet_check", wallet.seen()),\n            ("card", row)',
-            '            ("card", row)',
+            '            ("wallet_check", wallet.seen()),\n            ("card", _row(wish, number)),',
+            '            ("card", _row(wish, number)),',
         ),
     ),
     sabotage(

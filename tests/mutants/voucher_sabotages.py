@@ -34,7 +34,7 @@ VOUCHER_SABOTAGES = (
     ),
     sabotage(
         "take off more than the goods cost",
-        VOUCHERS + "vouchers_take_off_at_most_the_goods_they_are_for",
+        RETURNS + "a_capture_that_earlier_vouchers_cover_frees_the_others",
         ("vouchers/orders.py", "    return min(face, eligible)\n", "    return face if eligible else eligible\n"),
     ),
     sabotage(
@@ -49,12 +49,12 @@ VOUCHER_SABOTAGES = (
     ),
     sabotage(
         "keep promised what a voucher did not need",
-        RETURNS + "a_capture_takes_its_amount_and_no_voucher_for_nothing",
-        ("payments/tenders.py", "            legs += funders.release_legs(unused)\n", ""),
+        RETURNS + "a_capture_that_earlier_vouchers_cover_frees_the_others",
+        ("payments/tenders.py", "legs += funders.release_legs(unused)", "del unused"),
     ),
     sabotage(
         "round each refund by itself",
-        "tests/rules/test_money.py::test_giving_back_bit_by_bit_never_drifts",
+        "tests/rules/test_money.py::test_a_fen_at_a_time_comes_from_everybody_in_turn",
         (
             "kernel/money.py",
             "    targets = allocate(Money(sum(given) + amount), weights)\n",
@@ -73,7 +73,7 @@ VOUCHER_SABOTAGES = (
     ),
     sabotage(
         "quote more off than cash leaves room for",
-        QUOTE + "no_legal_combination_beats_the_choice",
+        QUOTE + "what_was_paid_outside_leaves_no_room_for_a_voucher",
         ("vouchers/quote.py", " and sum(one.amount for one in applied) <= self._room", ""),
     ),
     sabotage(

@@ -13,13 +13,12 @@ from pathlib import Path
 from secrets import randbelow
 from typing import Any
 
-import psycopg
 import pytest
 
 from kaquan.kernel.clock import seconds, system_now
 from support.database import Database
-from support.race import EFFECT, FAULT, REFUSED, Answer
-from support.race_books import untrue
+from support.race import EFFECT, FAULT, Answer
+from support.race_books import misheard, untrue
 from support.race_traffic import World, clerk, timetable, write
 from support.town import build
 
@@ -96,22 +95,5 @@ def test_forty_thousand_commands_at_once(world: World, database: Database, tmp_p
     assert [each for each in everything if each.what == FAULT] == []
     assert len(written) == WRITERS * COMMANDS
     assert accepted >= ACCEPTED_MIN and retries >= RETRIES_MIN
-    assert_answers_equal(everything, database)
+    assert list(misheard(everything, database.owner_url)) == []
     assert list(untrue(database.owner_url)) == []
-
-
-def assert_answers_equal(everything: list[Answer], database: Database) -> None:
-    """Who asked under one id heard the same, byte by byte, and it is what the database keeps; one heard it first."""
-    decided: dict[bytes, set[tuple[int, bytes]]] = {}
-    first: Counter[bytes] = Counter()
-    for each in everything:
-        if each.what in (EFFECT, REFUSED):
-            decided.setdefault(each.id, set()).add((each.what, each.body))
-            first[each.id] += not each.replayed
-    assert [heard for heard in decided.values() if len(heard) > 1] == []
-    with psycopg.connect(database.owner_url) as connection:
-        rows = connection.execute("SELECT id, outcome, answer, kind FROM kaquan.command").fetchall()
-    kept = {identity.bytes: (outcome, bytes(answer), kind) for identity, outcome, answer, kind in rows}
-    assert [identity for identity, heard in decided.items() if {kept[identity][:2]} != heard] == []
-    # A decision of kind 0 was made for a command before it arrived: everybody hears it as a replay.
-    assert [identity for identity in decided if first[identity] != (kept[identity][2] != 0)] == []

@@ -78,6 +78,16 @@ def test_giving_back_bit_by_bit_never_drifts(weights: list[int], data: st.DataOb
     assert [gone + part for gone, part in zip(given_back, parts, strict=True)] == weights
 
 
+def test_a_fen_at_a_time_comes_from_everybody_in_turn() -> None:
+    given_back = [0, 0, 0]
+    for step in range(1, 7):
+        parts = allocate_next(Money(1), [2, 2, 2], given_back)
+        given_back = [gone + part for gone, part in zip(given_back, parts, strict=True)]
+        assert sum(given_back) == step
+        assert max(given_back) <= 2
+    assert given_back == [2, 2, 2]
+
+
 @pytest.mark.parametrize("amount", [-1, 4])
 def test_no_more_is_given_back_than_is_left(amount: int) -> None:
     with pytest.raises(MoneyError):

@@ -350,6 +350,17 @@ def test_without_budget_a_voucher_that_had_left_some_of_its_face_does_not_count_
         assert till.vouchers[identity(101)].state == state
 
 
+@pytest.mark.parametrize(("budget", "again", "left"), [(320, 1, 20), (620, 2, 5)])
+def test_vouchers_that_count_again_do_not_draw_on_the_same_budget(budget: int, again: int, left: int) -> None:
+    half = {"kind": "percent", "rate_bps": 500, "face_fen": 1_000}
+    till = Till(stock(1, **half), stock(2, **half), budget=budget)
+    payment = till.pay(10_000)  # 5 off, then 4.75: of the bureau's 6 each, 3 and 3.15 would be promised anew
+    assert isinstance(till.refund(payment), Plan)
+    till.check(payment)
+    assert [one.state for one in till.vouchers.values()].count(VoucherState.ISSUED) == again
+    assert [each.fen_left for each in till.quotas.pool(BUREAU.id)] == [left]
+
+
 def test_a_capture_that_earlier_vouchers_cover_frees_the_others() -> None:
     till = Till(stock(1, rank=1), stock(2, rank=2, face_fen=500))
     payment = till.pay(10_000, Authorize)

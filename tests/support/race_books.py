@@ -1,8 +1,11 @@
 """Whether the books are true after a race or a crash: asked of the rows themselves, not of the code under test."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import psycopg
+
+from support.race import EFFECT, REFUSED, Answer
 
 _SHARES = """
     SELECT p.bucket, p.id, p.state, p.amount, p.captured,
@@ -31,8 +34,12 @@ QUESTIONS = {
         WHERE l.held <> coalesce(h.part, 0)
     """,
     "an allocation that does not add up to its payment": f"""
-        SELECT id FROM ({_SHARES}) s GROUP BY id, state, amount, captured
-        HAVING sum(part) <> CASE WHEN state IN (2, 5) THEN captured ELSE amount END
+        SELECT p.id FROM payment p
+        LEFT JOIN (SELECT id, sum(part) AS part FROM ({_SHARES}) s GROUP BY id) s ON s.id = p.id
+        LEFT JOIN (SELECT o.id, sum(d.fen) AS part FROM payment o, discounts_of(o.discounts) d GROUP BY 1) d
+             ON d.id = p.id
+        WHERE coalesce(s.part, 0) + coalesce(d.part, 0) + p.outside
+            <> CASE WHEN p.state IN (2, 5, 6) THEN p.captured ELSE p.amount END
     """,
     "a book that does not sum to zero": """
         SELECT book, sum(amount) FROM (
@@ -48,20 +55,21 @@ QUESTIONS = {
                 SELECT t.amount, (convert_from(c.answer, 'UTF8')::json ->> 'payment')::uuid FROM posting t
                 JOIN command c ON c.bucket = t.bucket AND c.id = t.transfer WHERE t.credit = 40 AND t.kind = 22
             ) taken GROUP BY payment) m ON m.payment = p.id
-        WHERE coalesce(m.amount, 0) <> CASE WHEN p.state IN (2, 5) THEN p.captured ELSE 0 END
+        WHERE coalesce(m.amount, 0) <> CASE WHEN p.state IN (2, 5, 6) THEN p.captured - p.outside ELSE 0 END
     """,
-    "a refunded payment that did not give back exactly its amount, once": """
+    "a refunded payment that did not give back exactly what its refunds say, or more than was paid": """
         SELECT p.id FROM payment p
-        LEFT JOIN (SELECT payment, count(*) AS n, sum(amount) AS amount FROM refund GROUP BY 1) r ON r.payment = p.id
+        LEFT JOIN (SELECT payment, sum(amount) AS amount, sum(amount - outside) AS ours FROM refund GROUP BY 1) r
+             ON r.payment = p.id
         LEFT JOIN (SELECT f.payment, sum(t.amount) AS amount FROM refund f
                    JOIN posting t ON t.bucket = f.bucket AND t.transfer = f.id AND t.debit = 40 GROUP BY 1) b
              ON b.payment = p.id
-        WHERE coalesce(r.n, 0) <> CASE WHEN p.state = 5 THEN 1 ELSE 0 END
-           OR coalesce(r.amount, 0) <> p.refunded OR coalesce(b.amount, 0) <> p.refunded
-           OR p.refunded <> CASE WHEN p.state = 5 THEN p.captured ELSE 0 END
+        WHERE coalesce(r.amount, 0) <> p.refunded OR coalesce(b.amount, 0) <> coalesce(r.ours, 0)
+           OR (p.state = 5) <> (p.refunded > 0 AND p.refunded = p.captured)
+           OR (p.state = 6) <> (p.refunded > 0 AND p.refunded < p.captured)
     """,
     "an order paid by two payments": """
-        SELECT merchant, order_no, count(*) FROM payment WHERE state IN (1, 2, 5)
+        SELECT merchant, order_no, count(*) FROM payment WHERE state IN (1, 2, 5, 6)
         GROUP BY 1, 2 HAVING count(*) > 1
     """,
     "money that no command moved": """
@@ -89,7 +97,7 @@ QUESTIONS = {
     """,
     "a rebate granted without its lot, or the other way round": """
         SELECT r.id FROM reward r LEFT JOIN lot l ON l.bucket = r.bucket AND l.id = r.lot
-        WHERE (r.state IN (2, 4)) <> (l.id IS NOT NULL) OR l.granted <> r.amount
+        WHERE (r.state IN (2, 4)) <> (l.id IS NOT NULL) OR l.granted <> r.granted
     """,
     "two rebate lots for one payment": """
         SELECT origin FROM lot WHERE kind = 1 AND origin IN (SELECT id FROM payment) GROUP BY 1 HAVING count(*) > 1
@@ -106,3 +114,25 @@ def untrue(url: str) -> Iterator[str]:
             rows = connection.execute(question.encode()).fetchall()
             if rows:
                 yield f"{what}: {len(rows)}, such as {rows[0]}"
+
+
+def misheard(answers: Sequence[Answer], url: str) -> Iterator[str]:
+    """Who asked under one id heard the same, byte by byte, and it is what the database keeps; one heard it first."""
+    decided: dict[bytes, set[tuple[int, bytes]]] = {}
+    first: Counter[bytes] = Counter()
+    for each in answers:
+        if each.what in (EFFECT, REFUSED):
+            decided.setdefault(each.id, set()).add((each.what, each.body))
+            first[each.id] += not each.replayed
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT id, outcome, answer, kind FROM kaquan.command").fetchall()
+    kept = {identity.bytes: (outcome, bytes(answer), kind) for identity, outcome, answer, kind in rows}
+    for identity, heard in decided.items():
+        if len(heard) > 1:
+            yield f"{identity.hex()} was told in {len(heard)} ways"
+        outcome, body, kind = kept.get(identity, (None, b"", 0))
+        if heard != {(outcome, body)}:
+            yield f"{identity.hex()} was told otherwise than it is kept"
+        # A decision of kind 0 was made for a command before it arrived: everybody hears it as a replay.
+        elif first[identity] != (kind != 0):
+            yield f"{identity.hex()} was told as new {first[identity]} times"

@@ -25,7 +25,8 @@ from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocati
 from kaquan.payments.repricing import by_voucher, for_amount, for_lines, redeemed
 from kaquan.payments.tenders import Posted, StoredLine
 from kaquan.programs.catalogue import Catalogue, Stock
-from kaquan.quotas.rules import take
+from kaquan.quotas.model import Quotas
+from kaquan.quotas.rules import after, take, together
 from kaquan.rewards.bonus import clawback
 from kaquan.rewards.model import RewardState
 from kaquan.rewards.tiers import rebate
@@ -175,13 +176,15 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
     usable = 0
     merchant = catalogue.merchants[payment.merchant]
     again: list[Voucher] = []
+    drawn: Changes = []
     for identity in by_voucher(_discounts(payment)):
         voucher = facts.vouchers[identity]
         stock = catalogue.stock(voucher.terms, voucher.stock)
         own = [one for one in back.discounts if one.voucher == identity]
         may = stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
         at_once = back.last and not payment.refunded and voucher.holder == payment.id
-        promise = _promised_again(voucher, own, stock, facts) if may and at_once else None
+        left = after(facts.quotas, drawn)
+        promise = _promised_again(voucher, own, stock, left) if may and at_once else None
         for one in own:
             fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
             result.posted.extend(
@@ -189,20 +192,20 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
             )
         off = sum(one.amount for one in own)
         if promise is not None:
-            result.changes.extend([*promise[0], (voucher, (VoucherState.ISSUED, 0, 0, NOBODY))])
+            drawn = together(drawn, promise[0])
+            result.changes.append((voucher, (VoucherState.ISSUED, 0, 0, NOBODY)))
             result.posted.append((stock.terms.ledger, promise[1]))
             again.append(voucher)
             usable += 1
         elif voucher.holder == payment.id:
             state = VoucherState.RETURNED if back.last else VoucherState.REDEEMED
             result.changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
-    if again:
-        result.changes.extend(uses_undone(payment, again, facts, catalogue))
+    result.changes.extend([*drawn, *uses_undone(payment, again, facts, catalogue)])
     return msgspec.structs.replace(result, usable=usable)
 
 
 def _promised_again(
-    voucher: Voucher, own: Sequence[Discount], stock: Stock, facts: PaymentFacts
+    voucher: Voucher, own: Sequence[Discount], stock: Stock, quotas: Quotas
 ) -> tuple[Changes, list[Any]] | None:
     """What each fund promises beyond what comes back to it, so that the voucher is worth its face again; None when
     there is no budget left for that."""
@@ -215,7 +218,7 @@ def _promised_again(
         wanted = Money(part - coming.get(fund.id, 0))
         if not wanted:
             continue
-        taken = take(facts.quotas.pool(fund.id), bucket_of(voucher.id), 0, wanted)
+        taken = take(quotas.pool(fund.id), bucket_of(voucher.id), 0, wanted)
         if taken is None:
             return None
         changes += taken
