@@ -123,3 +123,13 @@ def test_an_invitation_that_was_lost_on_the_way_holds_nobody_off_for_long(town: 
     assert code(accept(town, other, inviter, device=b"d" * 32)) == "claim_in_flight"
     town.tick(seconds=GRACE_SECONDS)
     assert isinstance(accept(town, other, inviter, device=b"d" * 32), Effect)
+
+
+def test_an_invitation_is_of_the_referral_that_it_names(database: Database) -> None:
+    more = referral_text(code="more", first_face_fen=100_000)
+    town = town_with(database.app_url, off_10(), referral_text(), more)
+    inviter = stranger(town, 1)
+    assert accept(town, stranger(town, 2), inviter).facts["first_face_fen"] == 50_000
+    assert accept(town, stranger(town, 3), inviter, referral="more").facts["first_face_fen"] == 100_000
+    assert code(accept(town, stranger(town, 4), inviter, referral="none")) == "referral_none"
+    assert town.rows("SELECT code FROM referral ORDER BY code") == [("bring",), ("more",)]

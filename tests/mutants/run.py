@@ -100,9 +100,7 @@ def patch(sabotage: Sabotage, package: Path) -> str:
     return ""
 
 
-def pytest(
-    source: Path, folder: Path, *arguments: str, most: int = TEST_SECONDS
-) -> subprocess.CompletedProcess[str]:
+def pytest(source: Path, folder: Path, *arguments: str, most: int = TEST_SECONDS) -> subprocess.CompletedProcess[str]:
     """The tests with `source` as the code under test, in at most so many seconds."""
     environment = {
         **os.environ,

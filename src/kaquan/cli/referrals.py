@@ -53,6 +53,12 @@ def accept_command(
     code: Code,
     phone: Phone = None,
     wallet: Wallet = None,
+    referral: Annotated[
+        str,
+        typer.Option(
+            "--referral", help="哪个邀请活动，默认第一个 / Which referral, the first by default", metavar="CODE"
+        ),
+    ] = "",
     device: Device = None,
     payee: Payee = None,
     key: Key = None,
@@ -65,7 +71,9 @@ def accept_command(
         owner, given = wallet_of(session, wallet, phone), outside_of(session, device, payee)
         done = session.act(
             Kind.ACCEPT_INVITE,
-            lambda key: AcceptInvite(key=key, caller=OPERATOR, wallet=owner, program=program, code=code, **given),
+            lambda key: AcceptInvite(
+                key=key, caller=OPERATOR, wallet=owner, program=program, code=code, referral=referral, **given
+            ),
         )
         if not dry_run:
             _tell_inviter(session, done)

@@ -221,7 +221,10 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Drip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[drips]]`: a sale or top-up starts a plan that grants vouchers of a stock month after month (按月返还)."""
+    """`[[drips]]`: a sale or top-up starts a plan that grants vouchers of a stock month after month (按月返还).
+
+    Of several that it reaches, the one that asks for most.
+    """
 
     code: Annotated[str, code("按月返还计划代码", "code of the monthly plan", key=True)]
     stock: Annotated[str, code("发放哪个券批次", "stock that it grants")]

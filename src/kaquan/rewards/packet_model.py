@@ -22,7 +22,8 @@ class PoolState(IntEnum):
 class PacketPool(SlowRow):
     """A loaded pool of packets. Where its packets lie is `Packets`, what is left of them its slices.
 
-    `left_count` and `left_fen` tell what nobody had taken when it ended; `revealed` is its seed and packets then.
+    `left_count` and `left_fen` tell what nobody had taken when it ended; `revealed`, its seed and packets then, is
+    written and never loaded: it may be megabytes.
     """
 
     table: ClassVar[str] = "packet_pool"

@@ -98,8 +98,7 @@ LEFT JOIN invitation i ON i.bucket = r.inviter_bucket AND i.id = r.invitation
 WHERE r.bucket = %(bucket)s AND r.id = %(id)s;
 
 -- pools: packet pools by id
-SELECT id, version, program, stock, terms, code, state, count, total, ends_at, left_count, left_fen,
-       coalesce(revealed, '')
+SELECT id, version, program, stock, terms, code, state, count, total, ends_at, left_count, left_fen
 FROM packet_pool WHERE bucket = ANY (%(buckets)s) AND id = ANY (%(ids)s);
 
 -- lock_pools: keep packet pools as they are until the commit

@@ -109,12 +109,14 @@ def invitation_id(inviter: Id, referral: Id) -> Id:
 class AcceptInvite(Command, frozen=True, kw_only=True):
     """A holder who is new to a program accepts an invitation by its code. The referral takes the command's id.
 
-    `device` and `payee` are opaque digests made by the caller, if known.
+    `referral` is the code of one of the program's referrals, its first when empty. `device` and `payee` are opaque
+    digests made by the caller, if known.
     """
 
     wallet: Id
     program: str
     code: str
+    referral: str = ""
     device: bytes | None = None
     payee: bytes | None = None
 

@@ -62,7 +62,7 @@ def decide_accept(entry: Entry, facts: ReferralFacts, catalogue: Catalogue, at: 
     terms = catalogue.program(command.program)
     if terms is None:
         return Refusal(PROGRAM_UNKNOWN, {"program": command.program[:40]})
-    rules = terms_of(terms)
+    rules = terms_of(terms, command.referral)
     if rules is None or not terms.sells:
         return Refusal(errors.REFERRAL_NONE, {"program": terms.terms.program.name_zh})
     inviter = facts.wallets.get(facts.inviters.get(command.code, NOBODY))

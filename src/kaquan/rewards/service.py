@@ -228,7 +228,7 @@ class PacketHandler(Handler):
     def _packets(self, connection: psycopg.Connection[Any], one: PacketPool) -> Packets:
         known = self._known.get(one.id)
         if known is None:
-            stored = one.revealed or unseal(self._cipher, store.sealed(connection, one.id), one.id)
+            stored = unseal(self._cipher, store.sealed(connection, one.id), one.id)
             if len(self._known) >= POOLS_KNOWN_MAX:
                 self._known.clear()
             known = self._known[one.id] = packets.opened(stored)
