@@ -13,7 +13,7 @@ from kaquan.cards.model import NO_FUND, Lot, LotKind, NewLot
 from kaquan.funders.errors import FUND_UNKNOWN
 from kaquan.funders.rules import grant_legs, return_legs
 from kaquan.kernel.ids import Id, bucket_of, derived_id
-from kaquan.kernel.money import Money, allocate, allocate_next
+from kaquan.kernel.money import Money, allocate
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Account, Source
 from kaquan.ledger.model import Leg
@@ -103,15 +103,26 @@ def clawback(
         shares = []
     payers: list[bytes] = [fund.id for fund, _ in shares] or [NO_FUND]
     granted = allocate(Money(reward.granted), [bps for _, bps in shares] or [1])
-    gone = allocate(Money(reward.cut - (reward.amount - reward.granted)), granted)
+    before = Money(reward.cut - (reward.amount - reward.granted))
+    parts = zip(shared_out(before, granted), shared_out(Money(before + amount), granted), strict=True)
     taken: list[tuple[Lot, int]] = []
     short = 0
-    for payer, part in zip(payers, allocate_next(amount, granted, gone), strict=True):
+    for payer, (gone, then) in zip(payers, parts, strict=True):
         theirs = sorted((lot for lot in bonuses if lot.fund == payer), key=lambda lot: not reward.own(lot))
-        claw = _taken(theirs, int(part), balances)
+        claw = _taken(theirs, then - gone, balances)
         taken += claw.taken
         short += claw.short
     return Clawback(taken, Money(short))
+
+
+def shared_out(total: Money, granted: Sequence[Money]) -> list[Money]:
+    """What of `granted` has been taken back of each when `total` has, whatever the steps: the first takes its share
+    of all, the next its share of the rest. As the total grows no part shrinks, as with `allocate` one may."""
+    parts: list[Money] = []
+    for at in range(len(granted)):
+        left = Money(total - sum(parts))
+        parts.append(allocate(left, [granted[at], sum(granted[at + 1 :])])[0] if left else left)
+    return parts
 
 
 def _taken(lots: Sequence[Lot], left: int, balances: Mapping[Id, int]) -> Clawback:
