@@ -60,7 +60,7 @@ def voucher(number: int, of: Stock, **values: Any) -> Voucher:
 def order(amount: int, *lines: tuple[str, int]) -> Order:
     """An order at the shop."""
     goods = tuple(Line(code, Money(part)) for code, part in lines)
-    return Order(Money(amount), goods, "shop", None, identity(600), identity(601))
+    return Order(Money(amount), goods, "shop", None, identity(600), lambda: identity(601))
 
 
 def lot(number: int, balance: int, kind: LotKind = LotKind.PRINCIPAL) -> Lot:

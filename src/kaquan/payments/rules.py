@@ -72,17 +72,13 @@ class Bill(msgspec.Struct, frozen=True):
     terms: Terms
     applied: Sequence[Applied]
     splits: Sequence[tenders.Split]
+    discounts: Sequence[Discount]
     taken: list[Share]
 
     @property
     def discount(self) -> Money:
         """What the vouchers take off."""
         return Money(sum([one.amount for one in self.applied]))
-
-    @property
-    def discounts(self) -> list[Discount]:
-        """What they take off, by funder."""
-        return tenders.discounts_of(self.splits)
 
     @property
     def by_card(self) -> Money:
@@ -146,7 +142,8 @@ def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> 
     taken = _taken(command, card, Money(due - command.outside), facts, terms, at)
     if isinstance(taken, Refusal):
         return taken
-    return Bill(card, wallet, merchant, terms, applied, tenders.split(applied), taken)
+    splits = tenders.split(applied)
+    return Bill(card, wallet, merchant, terms, applied, splits, tenders.discounts_of(splits), taken)
 
 
 def _taken(

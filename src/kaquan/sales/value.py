@@ -101,7 +101,7 @@ def paid_by(wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue:
         return Refusal(errors.VOUCHER_UNKNOWN)
     if refusal := together([stock for _, stock in pairs], wish.terms.terms.spending.vouchers_max):
         return refusal
-    order = Order(wish.price, (), "", None, wish.id, wish.id)
+    order = Order(wish.price, (), "", None, wish.id, lambda: wish.id)
     for voucher, stock in pairs:
         if refusal := _counts(voucher, stock, order, wish):
             return refusal

@@ -5,8 +5,9 @@ What a voucher takes off is at most what earlier ones have left of those goods. 
 no particular goods.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
+from functools import lru_cache
 
 import msgspec
 
@@ -30,14 +31,14 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An order as vouchers see it. `holder` is who would use them, `reserved` who may have reserved them for it."""
+    """An order as vouchers see it: `holder` would use them, `reserved` tells who may have reserved them for it."""
 
     amount: Money
     lines: tuple[Line, ...]
     merchant: str
     store: str | None
     holder: Id
-    reserved: Id
+    reserved: Callable[[], Id]
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -61,10 +62,9 @@ def usable(voucher: Voucher, stock: Stock, order: Order, at: datetime) -> Refusa
         return Refusal(errors.VOUCHER_TOPS_UP, {"stock": stock.code})
     if refusal := not_available(voucher, order, at_us):
         return refusal
-    local = at.astimezone(SHANGHAI)
-    if rules.weekdays and str(local.isoweekday()) not in rules.weekdays:
+    if rules.weekdays and str(at.astimezone(SHANGHAI).isoweekday()) not in rules.weekdays:
         return Refusal(errors.VOUCHER_NOT_TODAY, {"weekdays": rules.weekdays})
-    if rules.hours and not _within(rules.hours, local.time()):
+    if rules.hours and not _within(rules.hours, at.astimezone(SHANGHAI).time()):
         return Refusal(errors.VOUCHER_NOT_NOW, {"hours": rules.hours})
     if rules.places and not {order.merchant, order.store} & set(rules.places.split(",")):
         return Refusal(errors.VOUCHER_NOT_HERE, {"stock": stock.code})
@@ -79,14 +79,14 @@ def usable(voucher: Voucher, stock: Stock, order: Order, at: datetime) -> Refusa
 
 def not_available(voucher: Voucher, order: Order, at_us: int) -> Refusal | None:
     """Whether the voucher's state and time let it be used for the order."""
-    state = VoucherState(voucher.state)
-    if state not in (VoucherState.ISSUED, VoucherState.HELD):
+    if voucher.state not in (VoucherState.ISSUED, VoucherState.HELD):
+        state = VoucherState(voucher.state)
         return Refusal(errors.VOUCHER_STATE, {"state": state.name.lower(), "state_zh": WORDS_ZH[state]})
     if at_us >= voucher.expires_us:
         return Refusal(errors.VOUCHER_EXPIRED, {"expired": shown(instant(voucher.expires_us))})
     if at_us < voucher.valid_us:
         return Refusal(errors.VOUCHER_NOT_YET, {"valid_from": shown(instant(voucher.valid_us))})
-    if voucher.held_by_other(order.holder, at_us) and voucher.holder != order.reserved:
+    if voucher.held_by_other(order.holder, at_us) and voucher.holder != order.reserved():
         return Refusal(errors.VOUCHER_HELD, {"held_until": shown(instant(voucher.held_us))})
     return None
 
@@ -124,7 +124,7 @@ def apply(vouchers: Sequence[tuple[Voucher, Stock]], order: Order) -> list[Appli
             free if counts_for(stock.rules, line.goods) else ZERO for line, free in zip(lines, left, strict=True)
         ]
         amount = worth(stock.rules, Money(voucher.face), Money(sum(eligible)))
-        by_line = allocate(amount, eligible) if amount else [ZERO] * len(lines)
+        by_line = allocate(amount, eligible) if amount and len(lines) > 1 else [amount] * len(lines)
         left = [Money(free - part) for free, part in zip(left, by_line, strict=True)]
         applied.append(Applied(voucher, stock, amount, tuple(by_line)))
     return applied
@@ -152,6 +152,7 @@ def _within(hours: str, now: time) -> bool:
     return begins <= now < ends if begins <= ends else now >= begins or now < ends
 
 
+@lru_cache(maxsize=64)  # a batch has one instant
 def day_number(at: datetime) -> int:
     """The business date as days since 1970: the day of a quota."""
     return business_date(at).toordinal() - _EPOCH_ORDINAL

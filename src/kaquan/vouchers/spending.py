@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from kaquan.commands.model import Row
@@ -23,7 +24,7 @@ def order_of(
     holder: Id, merchant: Merchant, store: str | None, order_no: str, *, amount: Money, lines: tuple[Line, ...]
 ) -> Order:
     """An order as vouchers see it."""
-    return Order(amount, lines, merchant.code, store, holder, reservation(merchant.id, order_no))
+    return Order(amount, lines, merchant.code, store, holder, partial(reservation, merchant.id, order_no))
 
 
 def applied_to(
