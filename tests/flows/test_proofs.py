@@ -93,10 +93,7 @@ def busy(url: str) -> Town:
         settle(town, period_end)
     authorized(town, card, 1_234)
     paid(town, card, 777, "mall-2")
-    voucher(town, zhang)
-    filled(town, zhang, card)
-    granted(town, zhang)
-    again(town, zhang, card)
+    granted(town, zhang, card)
     command = PayOutFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(9), reference="back")
     town.ok(Kind.PAY_OUT_FUND, command)
     return town
@@ -116,8 +113,10 @@ def filled(town: Town, wallet: Any, card: Any) -> None:
     )
 
 
-def granted(town: Town, wallet: Any) -> None:
-    """A month of a plan, and a packet of a pool whose time is then up."""
+def granted(town: Town, wallet: Any, card: Any) -> None:
+    """A voucher kept, one on the card, a month of a plan, a packet of a pool that then ends, one that comes back."""
+    voucher(town, wallet)
+    filled(town, wallet, card)
     ((plan,),) = town.rows("SELECT id FROM plan ORDER BY at, id LIMIT 1")
     town.ok(Kind.GRANT_DRIP, GrantDrip(key=town.key(), caller=SYSTEM, plan=Id(plan.bytes), month=1))
     command = OpenPackets(key=town.key(), caller=OPERATOR, program="jingxika", code="luck", seed=bytes(32))
@@ -125,6 +124,7 @@ def granted(town: Town, wallet: Any) -> None:
     town.ok(Kind.OPEN_PACKET, OpenPacket(key=town.key(), caller=OPERATOR, wallet=wallet, pool=pool))
     town.tick(days=1)
     town.ok(Kind.END_PACKETS, EndPackets(key=town.key(), caller=SYSTEM, pool=pool))
+    again(town, wallet, card)
 
 
 def again(town: Town, wallet: Any, card: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from kaquan.commands.model import TOMBSTONE, Decision
 from kaquan.commands.tombstones import bury, decisions
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
@@ -62,7 +63,7 @@ def _judge(
         if seen.own or (taking is None and len(tokens) < want.most):
             continue
         for token in (*seen.free, *seen.late):
-            if taking is None or _take_over(taking, want, token, token in seen.late, at_us, lost_code):
+            if taking is None or _take_over(taking, want, token, known, token in seen.late, at_us, lost_code):
                 tokens[tokens.index(token)] = Held(token.slot, want.command, want.content, at_us)
                 break
         else:
@@ -71,8 +72,16 @@ def _judge(
 
 
 def _take_over(
-    connection: psycopg.Connection[Any], want: Want, token: Held, late: bool, at_us: int, lost_code: str
+    connection: psycopg.Connection[Any],
+    want: Want,
+    token: Held,
+    known: dict[bytes, Decision],
+    late: bool,
+    at_us: int,
+    lost_code: str,
 ) -> bool:
-    if late and not bury(connection, Id(token.command), lost_code, at_us):
-        return False
+    if late:
+        if not bury(connection, Id(token.command), lost_code, at_us):
+            return False
+        known[token.command] = Decision(took_effect=False, content=TOMBSTONE)  # its other tokens are free as well
     return store.take_over(connection, want, token, at_us)
