@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from rich.cells import cell_len
 from kaquan.cli import demo as command
 from kaquan.cli.demo_table import sections
 from kaquan.cli.printing import Screen
+from kaquan.commands.model import Kind
 from kaquan.db import embedded
 from kaquan.db.embedded import Server
 from kaquan.db.pool import connect
 from kaquan.jobs.run import run_due
 from kaquan.kernel.calendar import shanghai
-from kaquan.kernel.clock import seconds
+from kaquan.kernel.clock import seconds, system_now
 from kaquan.ledger.service import export, proofs
 from kaquan.main import Kaquan
 from kaquan.settings import Settings
@@ -35,6 +37,9 @@ from support.readd import add_up
 from support.town import build
 
 LONGEST_SECONDS = 120
+SLOW_SECONDS = 10
+"""What a batch takes on a machine that is busy with other things."""
+
 WIDTH = 120
 """What a terminal of a usual width shows in one line."""
 
@@ -128,6 +133,46 @@ def test_a_killed_demo_goes_on_as_if_nothing_had_happened(tmp_path: Path, server
         assert done < 12
         found = figures(home, "--days", str(12 - done), database=broken)
     assert found == wanted
+
+
+class Stopped(Exception):
+    """The town's process is gone."""
+
+
+def test_a_stop_inside_a_step_does_not_turn_time_back(database: Database) -> None:
+    """Value that was bought just before the stop pays just after it, however long a batch takes."""
+    charter, days = Charter(seed=3, holders=60), 8
+    world_on(database, charter).found()
+    for _ in range(200):
+        world = world_on(database, charter)
+        world.found()
+        slow_until_stopped(world, 20)
+        try:
+            world.live(world.days_done(), days, lambda day: None)
+        except Stopped:
+            assert world.surprises == []
+            continue
+        assert world.surprises == []
+        return
+    pytest.fail("the town never came to the end of its days")
+
+
+def slow_until_stopped(world: World, batches: int) -> None:
+    """Let each batch take its time, and stop after so many that did something new."""
+    app, door = world.app, world.app.door
+    execute, left, late = app.execute, batches, timedelta()
+    door._now = lambda: system_now() + late
+
+    def slow(kind: Kind, commands: list[Any], **options: Any) -> list[Any]:
+        nonlocal left, late
+        if not left:
+            raise Stopped
+        outcomes = execute(kind, commands, **options)
+        if any(not one.replayed for one in outcomes):
+            left, late = left - 1, late + timedelta(seconds=SLOW_SECONDS)
+        return outcomes
+
+    app.execute = slow  # type: ignore[method-assign]
 
 
 def kill_when(process: "subprocess.Popen[str]", database: Database, batches: int) -> bool:

@@ -1,6 +1,9 @@
 -- set_clock: move the installation clock (the simulator only)
 UPDATE installation SET clock_offset_us = %(clock_offset_us)s WHERE id = 1;
 
+-- latest: the instant of the latest batch of decisions
+SELECT max(at) FROM journal LIMIT 1;
+
 -- organisations: the codes of who takes part, by which a town knows its own database
 SELECT code FROM organisation ORDER BY id LIMIT 100000;
 

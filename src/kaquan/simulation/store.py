@@ -1,5 +1,6 @@
 """What the simulation reads, and what it does beside the door: it moves the clock, and forgets a town."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ from psycopg.rows import dict_row
 
 from kaquan.commands.model import Kind
 from kaquan.db.queries import load
+from kaquan.kernel.clock import EPOCH, instant
 from kaquan.kernel.money import Money
 
 QUERIES = load(__package__)
@@ -75,6 +77,12 @@ class Count(NamedTuple):
 def set_clock(connection: psycopg.Connection[Any], offset_us: int) -> None:
     """Let installation time be system time plus so many microseconds."""
     connection.execute(QUERIES.set_clock, {"clock_offset_us": offset_us})
+
+
+def latest(connection: psycopg.Connection[Any]) -> datetime:
+    """When the latest decision was made; long ago when none was."""
+    row = connection.execute(QUERIES.latest).fetchone()
+    return EPOCH if row is None or row[0] is None else instant(row[0])
 
 
 def organisations(connection: psycopg.Connection[Any]) -> list[str]:

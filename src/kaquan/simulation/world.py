@@ -10,7 +10,7 @@ from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.loading import installation
 from kaquan.commands.model import Kind, Outcome, Refused
 from kaquan.kernel.calendar import shanghai
-from kaquan.kernel.clock import microseconds, system_now
+from kaquan.kernel.clock import EPOCH, microseconds, system_now
 from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
 from kaquan.payments import service as payments
@@ -21,6 +21,11 @@ from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.town import Town, closing_order
 
 _TOWN = re.compile(r"town-(\d+)-(\d+)")
+
+
+STEP_LASTS = timedelta(minutes=5)
+"""The shortest time between two steps. A stop inside a step goes on from its instant: what was bought a moment before
+it is active from then on, and would not be there if the clock went back to the beginning of the step."""
 
 
 class ForeignDatabase(Exception):
@@ -54,6 +59,7 @@ class World:
     charter: Charter
     run_due: Callable[[], object]
     surprises: list[str] = field(default_factory=list)
+    _stopped_at: datetime = field(default=EPOCH, init=False)
 
     def found(self) -> None:
         """Register who takes part and open the programs. A town that stands is left alone, and so is its clock."""
@@ -86,6 +92,7 @@ class World:
         A day that was interrupted is lived again from its morning: every command has the key it had, so what
         took effect is answered, not repeated. Raises the fault of a command that broke.
         """
+        self._stopped_at = store.latest(self.app.connection)
         town = self._town()
         for day in range(until):
             steps = town.day(day)
@@ -101,6 +108,8 @@ class World:
         self._move_clock(step.at)
         if step.due:
             self.run_due()
+        if step.at < self._stopped_at < step.at + STEP_LASTS:
+            self._move_clock(self._stopped_at)
         for kind, intents in step.batches:
             if kind == Kind.REVERSE:
                 outcomes = [self._reverse(intent.wish) for intent in intents]
