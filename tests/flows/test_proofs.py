@@ -48,13 +48,20 @@ GIFTS += (
 TABLES = ("posting", "payment", "refund", "reward", "lot", "settlement", "payout", "reserve", "journal", "rollup")
 
 
+def founded(url: str) -> Town:
+    """A town with vouchers that a city pays for, settled by the calendar of these tests."""
+    town = build(url, more=GIFTS)
+    town.app.handlers.update(settlement.handlers(town.app.catalogue, CALENDAR))
+    town.fund("city", 1_000_000)
+    for stock in ("off-10", "value", "gift"):
+        town.stock(stock)
+    return town
+
+
 def busy(url: str) -> Town:
     """A town in which everything happened that moves money, left with an open hold, a carry and a late payment."""
-    town = build(url, more=GIFTS)
-    handlers = settlement.handlers(town.app.catalogue, CALENDAR)
-    town.app.handlers.update(handlers)
-    town.fund("city", 1_000_000)
-    town.stock("off-10"), town.stock("value"), town.stock("gift")
+    town = founded(url)
+    handlers = town.app.handlers
     zhang = town.holder()
     card = town.sell(zhang, 100_000)
     town.top_up(card)
