@@ -32,7 +32,7 @@ def program(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def bounded(shop: Shop) -> str:
-    """What all stocks of the program may cost at worst, in yuan: the thousand of `off-10`, and those of the preset."""
+    """What all stocks of the program may cost at worst, in yuan: `off-10`, and those of the preset."""
     items = shop.ok("program", "liability", "gifts")["items"]
     worst = [one["worst_fen"] for one in items if one["cause"] == "stock"]
     assert 100_000 in worst
