@@ -29,6 +29,7 @@ class Rig:
 
     server: embedded.Server
     pgbench: Path
+    installation: Settings
 
     def postgres_cpu_seconds(self) -> float:
         """CPU seconds of the postmaster and all its processes, living and gone."""
@@ -85,7 +86,7 @@ def rig(shared_buffers_mb: int = 2048) -> Iterator[Rig]:
     try:
         with embedded.open_server(settings, ephemeral=True, overrides=overrides) as server:
             migrate(server.owner_url)
-            yield Rig(server, _find_pgbench())
+            yield Rig(server, _find_pgbench(), settings)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

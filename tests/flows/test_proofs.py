@@ -1,6 +1,7 @@
 """The proofs hold for whatever the door did, and each turns red when a row is changed behind it."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from kaquan.kernel.money import Money
 from kaquan.ledger import service as ledger
 from kaquan.ledger.chart import CHART, Account
 from kaquan.ledger.movements import Movement
+from kaquan.ledger.store import QUERIES
 from kaquan.payments.model import Authorize, Capture, Pay, Refund
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
@@ -318,6 +320,16 @@ def test_a_transaction_that_is_still_running_is_rolled_up_later(database: Databa
     after = ledger.roll_up(town.app.connection)
     assert after.since == held.until and after.rows > 0
     assert failed(town.app.connection) == {}
+
+
+def test_a_proof_finds_captures_by_their_key_whatever_the_planner_believes(database: Database) -> None:
+    """With old statistics it takes a few captures for none; reading all commands for each posting never ends."""
+    text = QUERIES.prove_payment_allocations
+    with connect(database.app_url) as connection:
+        for slow in ("hashjoin", "mergejoin", "seqscan"):
+            connection.execute(f"SET enable_{slow} = off".encode())
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {text}".encode()))
+    assert re.search(r"Index Cond: \(\(bucket = p\w*\.bucket\) AND \(id = p\w*\.transfer\)\)", plan), plan
 
 
 def test_roll_ups_at_the_same_time_count_each_row_once(database: Database) -> None:

@@ -211,7 +211,7 @@ def _unaccounted(heard: Heard, url: str, before: set[bytes]) -> Iterator[str]:
     by_jobs: Counter[str] = Counter()
     for line, done in heard.typed:
         if line.kind is None and done.code == 0:
-            by_jobs.update({kind.name: done.facts.get(kind.name.lower(), 0) for kind in Kind})
+            by_jobs.update({name.upper(): count for name, count in done.facts["work"].items()})
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT id, kind FROM kaquan.command WHERE outcome = 0").fetchall()
     there = {row[0].bytes: Kind(row[1]) for row in rows if row[0].bytes not in before}

@@ -4,10 +4,14 @@ Used by `tests/races/test_rush.py`, and at full size by `bench/rush.py`.
 """
 
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
+from pathlib import Path
+from time import sleep
 from typing import Any, NamedTuple
 
 import psycopg
@@ -34,6 +38,7 @@ TWO_WALLETS_EVERY = 10
 RETRY_EVERY = 20
 VOIDED_EVERY = 50
 FAULT = "fault"
+WAIT_SECONDS = 120
 
 
 class Told(NamedTuple):
@@ -65,24 +70,75 @@ def claim(wallet: Id, key: str, stock: str = RUSHED) -> Claim:
     return Claim(key=key, caller=OPERATOR, wallet=wallet, program="jingxika", stock=stock)
 
 
-def rush(url: str, at: datetime, wallets: Sequence[Id], workers: int) -> list[Told]:
-    """Let all wallets claim from `workers` processes at once, with a timetable and a voider beside them."""
+def rush(
+    url: str, at: datetime, wallets: Sequence[Id], workers: int, *, folder: Path | None = None, killed_at: int = 0
+) -> list[Told]:
+    """Let all wallets claim from `workers` processes at once, with a timetable and a voider beside them.
+
+    With `killed_at`, all claimers are killed (kill -9) once so many vouchers are there, and others ask for the same
+    again, under the same keys. What they were told goes to files in `folder` as it comes: see `acknowledged`.
+    """
     context = multiprocessing.get_context("spawn")
-    barrier, over, answers = context.Barrier(workers), context.Event(), context.SimpleQueue()
+    over = context.Event()
     parts = [list(wallets[number::workers]) for number in range(workers)]
-    claimers = [context.Process(target=_claim, args=(url, at, part, barrier, answers)) for part in parts]
     others = [context.Process(target=beside, args=(url, at, over)) for beside in (_expire, _void)]
-    for process in (*others, *claimers):
+    for process in others:
         process.start()
-    told = [answers.get() for _ in claimers]
+    barrier = context.Barrier(workers)
+    claimers = _claimers(barrier, url, at, parts, folder)
+    if killed_at:
+        _wait_for(url, killed_at)
+        for process, _ in claimers:
+            process.kill()
+            process.join()
+        barrier = context.Barrier(workers)
+        claimers = _claimers(barrier, url, at, parts, folder)
+    told = [pipe.recv() for _, pipe in claimers]
     over.set()
-    for process in (*claimers, *others):
+    ended = [*others, *(process for process, _ in claimers)]
+    for process in ended:
         process.join(60)
-    assert [process.exitcode for process in (*claimers, *others)] == [0] * (workers + len(others))
+    assert [process.exitcode for process in ended] == [0] * len(ended)
     return told
 
 
-def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Any) -> None:
+def acknowledged(folder: Path) -> set[bytes]:
+    """Every voucher that anybody was told of, also by a process that was killed later."""
+    lines = [line for path in folder.glob("told-*") for line in path.read_text("ascii").splitlines(keepends=True)]
+    return {bytes.fromhex(line) for line in lines if line.endswith("\n")}
+
+
+def _claimers(
+    barrier: Any, url: str, at: datetime, parts: Sequence[list[Id]], folder: Path | None
+) -> list[tuple[Any, Connection]]:
+    """A process for each part, and where it answers."""
+    context, claimers = multiprocessing.get_context("spawn"), []
+    for number, part in enumerate(parts):
+        ours, theirs = context.Pipe()
+        path = folder / f"told-{number}" if folder else None
+        process = context.Process(target=_claim, args=(url, at, part, barrier, theirs, path))
+        process.start()
+        theirs.close()
+        claimers.append((process, ours))
+    return claimers
+
+
+def _wait_for(url: str, vouchers: int) -> None:
+    """Until so many are there."""
+    with connect(url) as connection:
+        until = seconds() + WAIT_SECONDS
+        while _one(connection, "SELECT count(*) FROM voucher") < vouchers:
+            assert seconds() < until, f"no {vouchers} vouchers within {WAIT_SECONDS} seconds"
+            sleep(0.02)
+
+
+def _one(connection: psycopg.Connection[Any], question: str) -> int:
+    row = connection.execute(question.encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Connection, path: Path | None) -> None:
     app = _app(url, at)
     app.execute(Kind.CLAIM, [claim(wallets[0], "warm")], dry_run=True)
     commands = [claim(wallet, f"c{wallet.hex()}") for wallet in wallets]
@@ -91,20 +147,22 @@ def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Any
     differing = 0
     barrier.wait(60)
     began = seconds()
-    for start in range(0, len(commands), BATCH_MAX):
-        batch = commands[start : start + BATCH_MAX]
-        outcomes = app.execute(Kind.CLAIM, batch)
-        for outcome in outcomes:
-            codes[_code(outcome)] += 1
-            if isinstance(outcome, Effect):
-                effects.add(outcome.id)
-        again = app.execute(Kind.CLAIM, batch[::RETRY_EVERY])
-        differing += sum(
-            _code(first) != _code(second)
-            for first, second in zip(outcomes[::RETRY_EVERY], again, strict=True)
-            if not isinstance(first, Refused) or first.refusal.code.burns
-        )
-    answers.put(Told(seconds() - began, effects, codes, differing))
+    with (path or Path(os.devnull)).open("a", encoding="ascii") as file:
+        for start in range(0, len(commands), BATCH_MAX):
+            batch = commands[start : start + BATCH_MAX]
+            outcomes = app.execute(Kind.CLAIM, batch)
+            codes.update(_code(outcome) for outcome in outcomes)
+            got = [outcome.id for outcome in outcomes if isinstance(outcome, Effect)]
+            effects.update(got)
+            file.writelines(f"{one.hex()}\n" for one in got)
+            file.flush()
+            again = app.execute(Kind.CLAIM, batch[::RETRY_EVERY])
+            differing += sum(
+                _code(first) != _code(second)
+                for first, second in zip(outcomes[::RETRY_EVERY], again, strict=True)
+                if not isinstance(first, Refused) or first.refusal.code.burns
+            )
+    answers.send(Told(seconds() - began, effects, codes, differing))
 
 
 def _expire(url: str, at: datetime, over: Event) -> None:

@@ -197,14 +197,12 @@ WITH parts AS (
     WHERE p.state IN (2, 5, 6)
 ), said AS (
     SELECT payment, owner, sum(fen) AS fen FROM parts GROUP BY payment, owner
-), captures AS (
-    SELECT id, (convert_from(answer, 'UTF8')::jsonb ->> 'payment')::uuid AS payment FROM command
-    WHERE kind = 22 AND outcome = 0
 ), posted AS (
-    SELECT coalesce(c.payment, p.transfer) AS payment,
+    SELECT coalesce((convert_from(c.answer, 'UTF8')::jsonb ->> 'payment')::uuid, p.transfer) AS payment,
            CASE WHEN p.debit = 43 THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p.debit_owner END AS owner,
            sum(p.amount) AS fen
-    FROM posting p LEFT JOIN captures c ON c.id = p.transfer
+    FROM posting p
+    LEFT JOIN command c ON c.bucket = p.bucket AND c.id = p.transfer AND c.kind = 22 AND c.outcome = 0
     WHERE p.kind IN (20, 22) AND (p.debit = 43 OR p.debit IN (20, 21, 22, 31) AND p.credit IN (40, 70))
     GROUP BY 1, 2
 ), amounts AS (
