@@ -35,6 +35,9 @@ WIDE, TWIN, EVER, DAILY, STEADY = "wide", "twin", "ever", "daily", "steady"
 
 DAILY_MOST = 2
 FACE = 1_000
+POT_VOUCHERS = 400
+"""What the pot pays for at one time: gone long before a day is over, and back when what it promised has expired."""
+
 SHARED = ("pot", 10_000)
 SPLIT = (("city", 6_000), ("bank", 4_000))
 ENOUGH = 2_000_000_000
@@ -112,7 +115,7 @@ def pool_id(code: str, number: int = 0) -> Id:
 def contested(url: str, seed: int, rounds: int) -> World:
     """A town with everything to contend for, sized for so many rounds; its clock stands at 22:00 in Shanghai."""
     counts = {WIDE: 12 * rounds, TWIN: 2 * rounds, EVER: 2 * rounds, DAILY: 100_000, STEADY: 100_000}
-    budget = 8 * rounds * FACE
+    budget = POT_VOUCHERS * FACE
     town = build(
         url,
         ("activation_days = 1", "activation_days = 0"),

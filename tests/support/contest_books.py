@@ -6,14 +6,16 @@ Everything is asked of the rows and of the answers, not of the code under test; 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Kind
+from kaquan.funders.model import fund_id
 from kaquan.ledger.service import proofs
 from support import race_books
 from support.cli import Run
@@ -61,6 +63,10 @@ QUESTIONS = {
         LEFT JOIN (SELECT pool, sum(amount) AS fen, count(*) AS count FROM packet GROUP BY 1) k ON k.pool = q.id
         WHERE coalesce(k.fen, 0) + l.fen + q.left_fen <> q.total
            OR coalesce(k.count, 0) + l.count + q.left_count <> q.count
+    """,
+    "a pool of which all went that did not hold what its packets did": """
+        SELECT total FROM packet_pool
+        WHERE id = %(lucky)s AND total IS DISTINCT FROM (SELECT sum(amount) FROM packet WHERE pool = %(lucky)s)
     """,
     "a packet that was given twice": """
         SELECT pool, number FROM packet GROUP BY 1, 2 HAVING count(*) > 1
@@ -155,13 +161,14 @@ def judge(world: World, owner_url: str, folder: Path, before: set[bytes]) -> Ver
     servers = [one for number in range(SERVERS) for one in told(folder / f"{SERVER}-{number}")]
     heard = Heard(servers, list(told(folder / TIMETABLE)), list(told(folder / COMMAND_LINE)))
     watched = [json.loads(line) for line in (folder / f"{TIMETABLE}.watched").read_text().splitlines()]
+    with opened(owner_url) as connection:
+        found = [*race_books.untrue(owner_url), *untrue(world, connection)]
     wrong = [
+        *found,
         *(f"fault: {one.body!r}" for one in heard.answers if one.what == FAULT),
         *(f"typed {line.words}: {done}" for line, done in heard.typed if done.code not in (0, 1)),
         *(f"not proved while all wrote: {one}" for one in watched if not one["ok"]),
         *race_books.misheard(heard.answers, owner_url),
-        *race_books.untrue(owner_url),
-        *_untrue(world, owner_url),
         *_unaccounted(heard, owner_url, before),
     ]
     app = world.app()
@@ -185,23 +192,23 @@ def decided(url: str) -> set[bytes]:
         return {row[0].bytes for row in connection.execute("SELECT id FROM kaquan.command")}
 
 
-def _untrue(world: World, url: str) -> Iterator[str]:
+@contextmanager
+def opened(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that sees the tables by their names."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET search_path = kaquan")
-        pot = connection.execute("SELECT id FROM fund WHERE code = 'pot'").fetchone()
-        assert pot is not None
-        told = {"pot": pot[0], "budget": world.budget, "wide": WIDE, "twin": TWIN, "ever": EVER, "daily": DAILY}
-        for what, question in QUESTIONS.items():
-            rows = connection.execute(question.encode(), {**told, "daily_most": DAILY_MOST}).fetchall()
-            if rows:
-                yield f"{what}: {len(rows)}, such as {rows[0]}"
-        lucky = connection.execute(
-            "SELECT q.total - sum(k.amount) FROM packet_pool q JOIN packet k ON k.pool = q.id "
-            "WHERE q.id = %s GROUP BY q.total",
-            [pool_id(LUCKY).hex()],
-        ).fetchone()
-        if lucky != (0,):
-            yield f"the pool that all went of did not hold what its packets did: {lucky}"
+        yield connection
+
+
+def untrue(world: World, connection: psycopg.Connection[Any]) -> Iterator[str]:
+    """Everything that `QUESTIONS` find."""
+    pot = fund_id("pot").hex()
+    told = {"pot": pot, "budget": world.budget, "lucky": pool_id(LUCKY).hex(), "daily_most": DAILY_MOST}
+    told |= {code: code for code in (WIDE, TWIN, EVER, DAILY)}
+    for what, question in QUESTIONS.items():
+        rows = connection.execute(question.encode(), told).fetchall()
+        if rows:
+            yield f"{what}: {len(rows)}, such as {rows[0]}"
 
 
 def _unaccounted(heard: Heard, url: str, before: set[bytes]) -> Iterator[str]:
@@ -273,6 +280,5 @@ def _facts(url: str) -> dict[str, int]:
         "grants of the timetable": "SELECT count(*) FROM command WHERE kind IN (30, 32) AND outcome = 0",
         "funds swept": "SELECT count(*) FROM command WHERE kind = 53 AND outcome = 0",
     }
-    with psycopg.connect(url) as connection:
-        connection.execute("SET search_path = kaquan")
+    with opened(url) as connection:
         return {what: int(connection.execute(sql.encode()).fetchone()[0]) for what, sql in asked.items()}
