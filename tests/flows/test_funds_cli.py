@@ -39,7 +39,7 @@ def bounded(shop: Shop) -> str:
     return text(Money(sum(worst)))
 
 
-def test_a_stock_is_opened_against_money_and_its_books_are_shown(shop: Shop, program: str) -> None:
+def it_is_opened_against_money_and_its_books_are_shown(shop: Shop) -> None:
     refused = shop.no("stock", "open", "gifts", "off-10")
     assert (refused["code"], refused["facts"]["wanted_fen"]) == ("stock_not_covered", 60_000)
     paid = shop.ok("funder", "pay-in", "city", "700", "--reference", "2025-31", "--as", "li")
@@ -59,14 +59,14 @@ def test_a_stock_is_opened_against_money_and_its_books_are_shown(shop: Shop, pro
     assert f"All that is bounded costs at most {bounded(shop)} yuan." in told
 
 
-def test_nothing_moves_in_a_dry_run(shop: Shop, program: str) -> None:
+def nothing_moves_in_a_dry_run(shop: Shop) -> None:
     before = shop.ok("funder", "show", "city")
     shop.ok("funder", "pay-in", "city", "1", "--reference", "r", "--dry-run")
     shop.ok("stock", "stop", "gifts", "off-10", "--reason", "x", "--dry-run")
     assert shop.ok("funder", "show", "city") == before
 
 
-def test_what_a_stopped_stock_kept_goes_back(shop: Shop, program: str) -> None:
+def what_it_kept_goes_back_once_it_is_stopped(shop: Shop) -> None:
     assert shop.no("funder", "pay-out", "city", "101", "--reference", "b")["facts"]["kept_fen"] == 60_000
     shop.ok("stock", "pause", "gifts", "off-10", "--reason", "checked", "--as", "li")
     shop.ok("stock", "resume", "gifts", "off-10", "--reason", "fine")
@@ -79,6 +79,13 @@ def test_what_a_stopped_stock_kept_goes_back(shop: Shop, program: str) -> None:
     assert shop.ok("program", "liability", "gifts")["funders"][0]["to_come_fen"] == 0
 
 
+def test_a_stock_from_its_first_day_to_its_last(shop: Shop, program: str) -> None:
+    it_is_opened_against_money_and_its_books_are_shown(shop)
+    nothing_moves_in_a_dry_run(shop)
+    what_it_kept_goes_back_once_it_is_stopped(shop)
+    words_are_in_the_language_that_was_asked_for(shop)
+
+
 def test_what_is_unknown_is_named(shop: Shop, program: str) -> None:
     assert shop.no("funder", "show", "nobody")["code"] == "fund_unknown"
     assert shop.no("stock", "show", "gifts", "nothing")["code"] == "stock_unknown"
@@ -86,7 +93,7 @@ def test_what_is_unknown_is_named(shop: Shop, program: str) -> None:
     assert shop.run("funder", "discounts", "--from", "May").code == 2
 
 
-def test_words_are_in_the_language_that_was_asked_for(shop: Shop, program: str) -> None:
+def words_are_in_the_language_that_was_asked_for(shop: Shop) -> None:
     for words, told in [
         (("funder", "list"), "消费券专户"),
         (("stock", "show", "gifts", "off-10"), "已停用"),
