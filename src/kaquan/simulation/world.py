@@ -90,15 +90,17 @@ class World:
         """Live the days from `first` up to and without `until`; `progress` is told each day that is done.
 
         A day that was interrupted is lived again from its morning: every command has the key it had, so what
-        took effect is answered, not repeated. Raises the fault of a command that broke.
+        took effect is answered, not repeated. The end of the day before is lived again too: its order number is
+        claimed a moment before its reversal is decided. Raises the fault of a command that broke.
         """
         self._stopped_at = store.latest(self.app.connection)
         town = self._town()
         for day in range(until):
             steps = town.day(day)
             if day < first:
-                for _ in steps:
-                    pass
+                closing = [*steps][-1]
+                if day == first - 1:
+                    self._live(closing)
                 continue
             for step in steps:
                 self._live(step)
@@ -106,7 +108,7 @@ class World:
 
     def _live(self, step: Step) -> None:
         self._move_clock(step.at)
-        if step.due:
+        if step.due and self._stopped_at < step.at + STEP_LASTS:  # else it ran to its end, and more has come since
             self.run_due()
         if step.at < self._stopped_at < step.at + STEP_LASTS:
             self._move_clock(self._stopped_at)
