@@ -234,12 +234,13 @@ def test_a_list_that_can_not_be_closed_says_so(database: Database, monkeypatch: 
     draw = opened(town, 1)
     town.tick(hours=1)
     town.ok(Kind.END_DRAW, EndDraw(key=town.key(), caller=OPERATOR, draw=draw))
-    monkeypatch.setattr("kaquan.draws.store.WRITERS_SECONDS", 0.1)
     slow = connect(database.owner_url)
     slow.execute("BEGIN")
     slow.execute("SELECT pg_current_xact_id()")
     command = ListDraw(key="list", caller=OPERATOR, draw=draw)
-    assert code(town.app.one(Kind.LIST_DRAW, command)) == "draw_busy"
+    with monkeypatch.context() as patched:
+        patched.setattr("kaquan.draws.store.WRITERS_SECONDS", 0.1)
+        assert code(town.app.one(Kind.LIST_DRAW, command)) == "draw_busy"
     slow.execute("COMMIT")
     assert isinstance(town.app.one(Kind.LIST_DRAW, command), Effect)
 
