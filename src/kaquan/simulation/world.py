@@ -62,11 +62,15 @@ class World:
     _stopped_at: datetime = field(default=EPOCH, init=False)
 
     def found(self) -> None:
-        """Register who takes part and open the programs. A town that stands is left alone, and so is its clock."""
+        """Register who takes part and open the programs. A town that lives is left alone, and so is its clock.
+
+        A founding that was interrupted is gone through again: what took effect is answered, not repeated.
+        """
         self._refresh()
-        if all(plan.code in self.app.catalogue.programs for plan in self.scenario.programs):
+        begun = shanghai(self.scenario.start)
+        if store.latest(self.app.connection) >= begun + STEP_LASTS:
             return
-        self._move_clock(shanghai(self.scenario.start))
+        self._move_clock(begun)
         charter = self.charter
         for kind, commands in Founder(self.scenario, charter.seed).commands((charter.code, charter.name)):
             for outcome in self._send(kind, commands):
