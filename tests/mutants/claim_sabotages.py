@@ -22,7 +22,7 @@ CLAIM_SABOTAGES = (
     sabotage(
         "take a token over without burning its command's id",
         CLAIMS + "a_claim_that_died_holds_its_token_for_a_grace_then_its_late_arrival_is_refused",
-        ("quotas/tokens.py", "if late and not bury(", "if False and not bury("),
+        ("quotas/tokens.py", "if not bury(", "if False and not bury("),
     ),
     sabotage(
         "let what took effect for something else hold a token",

@@ -33,6 +33,7 @@ MONEY = "tests/rules/test_money.py::test_"
 LOTS = "tests/rules/test_lots.py::test_"
 LIFE = "tests/flows/test_program_life.py::test_"
 SQL = "db/migrations/0006_door.sql"
+APPLY = "db/migrations/0008_vouchers.sql"
 
 SABOTAGES = (
     sabotage(
@@ -44,7 +45,7 @@ SABOTAGES = (
         "drop the version check of lots",
         DOOR + "a_payment_decided_on_old_balances_is_decided_again",
         (
-            SQL,
+            APPLY,
             "p_lot_change_held, p_lot_change_state) AS u (bucket, id, version, balance, held, state)\n"
             "        WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.id = u.id AND t.version = "
             "u.version;",

@@ -1,6 +1,6 @@
 """The sabotages of settlement: cuts, periods, reserves, bank accounts."""
 
-from mutants.sabotages import SQL, sabotage
+from mutants.sabotages import APPLY, sabotage
 
 SETTLEMENT = "tests/flows/test_settlement.py::test_"
 CYCLES = "tests/flows/test_cycles.py::test_"
@@ -19,7 +19,7 @@ SETTLEMENT_SABOTAGES = (
         "release a reserve twice",
         SETTLEMENT + "a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement",
         ("settlement/rules.py", "if reserve.state == RESERVE_RELEASED:", "if False:"),
-        (SQL, "          AND t.state = 1;\n", "          AND true;\n"),
+        (APPLY, "          AND t.state = 1;\n", "          AND true;\n"),
     ),
     sabotage(
         "settle the months before again",
