@@ -17,23 +17,13 @@ from kaquan.stocks.model import PauseStock, ResumeStock, StopStock
 from kaquan.vouchers import codes
 from kaquan.vouchers.model import Claim, ClaimByCode, IssueVoucher
 from kaquan.vouchers.service import code_key, outside_digest
-from support.town import Town
-from support.voucher_words import nothing
+from support.words import Words, nothing
 
 PROGRAM = "jingxika"
 
 
-class ClaimWords:
+class ClaimWords(Words):
     """What the teller says of claims, codes and draws."""
-
-    town: Town
-    wallets: dict[str, Id]
-    vouchers: dict[str, Id]
-    draws: dict[str, Id]
-    entries: dict[str, Id]
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        raise NotImplementedError
 
     def _got(self, name: str, outcome: Any) -> Any:
         if isinstance(outcome, Effect):

@@ -8,14 +8,11 @@ from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import FundMode
 from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ResumeStock, StopStock
-from support.voucher_words import fen
+from support.words import Words, fen
 
 
-class FundWords:
+class FundWords(Words):
     """What the teller says of funds and stocks."""
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        raise NotImplementedError
 
     def _fund(self, told: dict[str, str], code: str, mode: str = "prepaid") -> Any:
         source = told.get("source", "fiscal")

@@ -20,16 +20,12 @@ from kaquan.programs.model import (
 )
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview
-from support.town import SECOND, Town, program_text
+from support.town import SECOND, program_text
+from support.words import Words
 
 
-class ProgramWords:
+class ProgramWords(Words):
     """What the teller says of programs; `as` names who says it, `approved-by` the second person of `open`."""
-
-    town: Town
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        raise NotImplementedError
 
     def _open(self, told: dict[str, str], *edits: str) -> Any:
         approver = told.get("approved-by", SECOND).strip('"')

@@ -15,21 +15,11 @@ from kaquan.rewards.model import ExpireLot
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.plan_model import CancelPlan, GrantDrip
 from kaquan.rewards.referral_model import AcceptInvite, EarnReferral, FollowReferral, PayReferral, UndoReferral
-from support.town import Town
-from support.voucher_words import nothing
+from support.words import Words, nothing
 
 
-class RewardWords:
+class RewardWords(Words):
     """The words of a teller about what programs give. `given` knows referrals by invitees, and pools by name."""
-
-    town: Town
-    wallets: dict[str, Id]
-    cards: dict[str, Id]
-    given: dict[str, Id]
-    vouchers: dict[str, Id]
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        raise NotImplementedError
 
     def _named(self, name: str, outcome: Any) -> Any:
         if isinstance(outcome, Effect):

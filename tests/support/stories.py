@@ -31,7 +31,8 @@ from kaquan.kernel.refusal import CATALOGUE, Refusal
 from kaquan.ledger.chart import Source
 from support.teller import CHINESE, Teller
 from support.town import Town
-from support.voucher_words import fen, open_for, stock_told
+from support.voucher_words import open_for, stock_told
+from support.words import fen
 
 FOLDER = Path(__file__).parents[1] / "stories"
 HELD = ("principal", "bonus", "subsidy", "payable", "budget", "committed")

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
-
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Effect, Entry, Kind, scoped_id
 from kaquan.funders.model import fund_id
 from kaquan.holders.service import identification, registration
-from kaquan.kernel.caller import OPERATOR, SYSTEM, Caller, Role
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.ids import Id
 from kaquan.merchants.model import (
@@ -38,12 +36,10 @@ from support.claim_words import ClaimWords
 from support.fund_words import FundWords
 from support.program_words import ProgramWords
 from support.reward_words import RewardWords
-from support.town import Town
-from support.voucher_words import VoucherWords, fen, nothing
+from support.voucher_words import VoucherWords
+from support.words import CALLERS, fen, nothing
 
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
-TILL = Caller(organisation=1, role=Role.MERCHANT)
-CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
 
 ID_NUMBER = "11010519491231002X"
 ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
@@ -51,18 +47,6 @@ ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "5101041977
 
 class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
     """One story's words and the ids behind them."""
-
-    def __init__(self, town: Town) -> None:
-        self.town = town
-        self.wallets: dict[str, Id] = {"zhang": town.holder()}
-        self.cards: dict[str, Id] = {}
-        self.payments: dict[str, Id] = {}
-        self.payers: dict[str, Id] = {}
-        self.lots: dict[str, Id] = {}
-        self.vouchers: dict[str, Id] = {}
-        self.draws: dict[str, Id] = {}
-        self.entries: dict[str, Id] = {}
-        self.given: dict[str, Id] = {}
 
     def say(self, words: str) -> Any:
         """Execute one command in words; its outcome, or None when the words only let time pass."""
@@ -86,12 +70,6 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
         now = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
         assert now >= self.town.now, f"time does not go back: {day_and_time}"
         self.town.now = now
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        caller = CALLERS[told["by"]]
-        if "as" in told:
-            caller = msgspec.structs.replace(caller, person=told["as"].strip('"'))
-        return self.town.app.one(kind, shape(key=told["key"], caller=caller, **fields))
 
     # Holders, cards, money in
 
@@ -130,9 +108,6 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
         """Without a face only vouchers put value on the card."""
         fields = {"channel": told.get("via", "sandbox"), "vouchers": self._with(told)}
         return self._do(Kind.TOP_UP, TopUp, told, card=self._card(card), face=fen(face), **fields)
-
-    def _card(self, name: str) -> Id:
-        return self.cards.get(name, nothing(name))
 
     def _freeze(self, told: dict[str, str], card: str) -> Any:
         return self._do(Kind.FREEZE, Freeze, told, card=self._card(card), reason="asked")

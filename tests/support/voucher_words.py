@@ -5,7 +5,6 @@ in cash, `lines bread:60,tea:40` are its lines; `-` stands for no card, `wallet 
 """
 
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, get_args
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
-from kaquan.kernel.money import ZERO, Money
+from kaquan.kernel.money import ZERO
 from kaquan.ledger.chart import Source
 from kaquan.payments.model import Pay
 from kaquan.payments.service import quote
@@ -24,33 +23,14 @@ from kaquan.vouchers.model import ExpireVoucher, ReleaseVoucher, ReserveVoucher,
 from kaquan.vouchers.orders import Line
 from support.grants import stock_text
 from support.town import Town
+from support.words import Words, fen, nothing
 
 _TERMS = {field.name: get_args(field.type)[0] for field in msgspec.structs.fields(Stock)}
 """Of each term of a stock, the type of its value."""
 
 
-def fen(yuan: str) -> Money:
-    """Fen from an amount in yuan."""
-    return Money(int(Decimal(yuan.replace(",", "")) * 100))
-
-
-def nothing(name: str) -> Id:
-    """An id that nobody bears."""
-    return Id(sha256(b"nothing" + name.encode()).digest()[:16])
-
-
-class VoucherWords:
+class VoucherWords(Words):
     """What the teller says of vouchers; of funds and stocks see `support.fund_words`."""
-
-    town: Town
-    wallets: dict[str, Id]
-    vouchers: dict[str, Id]
-
-    def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
-        raise NotImplementedError
-
-    def _card(self, name: str) -> Id:
-        raise NotImplementedError
 
     def _voucher(self, name: str) -> Id:
         return self.vouchers.get(name, nothing(name))
