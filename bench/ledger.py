@@ -34,7 +34,7 @@ from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.ledger.proofs import proofs
-from kaquan.main import Kaquan
+from kaquan.main import Kaquan, collect_rarely
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
 from kaquan.payments.model import Pay
 from kaquan.privacy.model import Person
@@ -226,6 +226,7 @@ def _lane(bench: Rig, lane: int, warm: list[list[Pay]], work: list[list[Pay]], r
     """One process: its connection, statements and reference data are warm before the clock runs."""
     kaquan = app(bench, lane)
     _pay(kaquan, warm)
+    collect_rarely()
     ready.wait()
     cpu = time.process_time()
     took, accepted = _pay(kaquan, work)

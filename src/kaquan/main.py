@@ -1,5 +1,6 @@
 """Assembly: the only place that wires capabilities together."""
 
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,6 +55,17 @@ class Kaquan:
     def one(self, kind: Kind, command: Any, *, dry_run: bool = False) -> Any:
         """One command. Raises what faults."""
         return self.door.one(self.handlers[kind], command, dry_run=dry_run)
+
+
+def collect_rarely() -> None:
+    """Let Python look for cycles rarely: for a process that executes batch after batch.
+
+    A batch leaves some hundred thousand objects, hardly any of them in a cycle; at Python's own thresholds the search
+    takes a seventh of a payment's time (docs/benchmarks.md). What stands at the call is never searched again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> dict[Kind, Handler]:

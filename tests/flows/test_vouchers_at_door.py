@@ -113,6 +113,13 @@ def test_a_use_that_another_counted_meanwhile_counts(till: Till) -> None:
     assert till.town.rows("SELECT count FROM tally WHERE rule = 1") == [(2,)]
 
 
+def test_a_first_use_that_another_counted_meanwhile_counts(till: Till) -> None:
+    one, two = till.claim(), till.claim()
+    till.meanwhile(Kind.PAY, lambda other: other.one(Kind.PAY, till.in_cash("theirs", one)))
+    till.town.ok(Kind.PAY, till.in_cash("mine", two))
+    assert till.town.rows("SELECT count, version FROM tally WHERE rule = 1") == [(2, 2)]
+
+
 def test_two_refunds_at_once_give_back_what_was_paid(till: Till) -> None:
     paid = till.town.ok(Kind.PAY, till.pay("p", till.claim())).id
 

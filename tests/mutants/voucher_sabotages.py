@@ -26,11 +26,7 @@ VOUCHER_SABOTAGES = (
     sabotage(
         "drop the version check of tallies",
         AT_DOOR + "a_use_that_another_counted_meanwhile_counts",
-        (
-            SQL,
-            "AND t.rule = u.rule AND t.day = u.day AND t.version = u.version;\n            GET DIAGNOSTICS",
-            "AND t.rule = u.rule AND t.day = u.day;\n            GET DIAGNOSTICS",
-        ),
+        (SQL, "        WHERE t.version = excluded.version - 1;\n", "        ;\n"),
     ),
     sabotage(
         "take off more than the goods cost",

@@ -31,7 +31,7 @@ from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.clock import system_now
 from kaquan.kernel.money import ZERO, Money
 from kaquan.ledger import service as ledger
-from kaquan.main import Kaquan
+from kaquan.main import Kaquan, collect_rarely
 from kaquan.settings import Settings
 from kaquan.simulation import service as simulation
 from kaquan.simulation.people import HOLDERS_MAX
@@ -130,6 +130,7 @@ def demo(
         with connect(server.app_url, application_name="kaquan demo") as connection:
             app = Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
             world = _world(app, settings, seed, holders)
+            collect_rarely()
             _live(world, days, screen)
             proved = _report(world, screen, figures)
     screen.line(f"[dim]{escape(screen.words(*_kept(settings)))}[/]")

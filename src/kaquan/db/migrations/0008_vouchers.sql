@@ -168,7 +168,6 @@ CREATE FUNCTION apply_changes(
 ) RETURNS void LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     n bigint;
-    v_born bigint;
 BEGIN
     IF p_card_check_id IS NOT NULL THEN
         SELECT count(*) INTO n
@@ -240,22 +239,15 @@ BEGIN
         PERFORM expect('slice', n, cardinality(p_slice_change_pool));
     END IF;
     IF p_tally_change_subject IS NOT NULL THEN
-        INSERT INTO tally AS t (bucket, subject, rule, day, count)
-        SELECT u.bucket, u.subject, u.rule, u.day, u.count
+        -- A row of version 0 is to be born; where one is already, its version is not the one before.
+        INSERT INTO tally AS t (bucket, subject, rule, day, count, version)
+        SELECT u.bucket, u.subject, u.rule, u.day, u.count, u.version + 1
         FROM unnest(p_tally_change_bucket, p_tally_change_subject, p_tally_change_rule, p_tally_change_day,
                     p_tally_change_version, p_tally_change_count) AS u (bucket, subject, rule, day, version, count)
-        WHERE u.version = 0;
-        GET DIAGNOSTICS v_born = ROW_COUNT;
-        n := 0;
-        IF v_born < cardinality(p_tally_change_subject) THEN
-            UPDATE tally t SET count = u.count, version = t.version + 1
-            FROM unnest(p_tally_change_bucket, p_tally_change_subject, p_tally_change_rule, p_tally_change_day,
-                        p_tally_change_version, p_tally_change_count) AS u (bucket, subject, rule, day, version, count)
-            WHERE u.version > 0 AND t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.subject = u.subject
-              AND t.rule = u.rule AND t.day = u.day AND t.version = u.version;
-            GET DIAGNOSTICS n = ROW_COUNT;
-        END IF;
-        PERFORM expect('tally', v_born + n, cardinality(p_tally_change_subject));
+        ON CONFLICT (bucket, subject, day, rule) DO UPDATE SET count = excluded.count, version = excluded.version
+        WHERE t.version = excluded.version - 1;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        PERFORM expect('tally', n, cardinality(p_tally_change_subject));
     END IF;
 END $$;
 
@@ -483,6 +475,8 @@ CREATE FUNCTION load_spending(
     OUT tally_subject uuid[], OUT tally_rule integer[], OUT tally_day integer[], OUT tally_version integer[],
     OUT tally_count bigint[]
 ) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_buckets smallint[];
 BEGIN
     SELECT array_agg(t.id), array_agg(t.content), array_agg(t.outcome), array_agg(t.answer)
     INTO command_id, command_content, command_outcome, command_answer
@@ -519,12 +513,12 @@ BEGIN
     END IF;
 
     IF p_voucher_id IS NOT NULL THEN
-        SELECT array_agg(t.id), array_agg(t.version), array_agg(t.wallet), array_agg(t.stock), array_agg(t.terms),
+        SELECT array_agg(t.bucket), array_agg(t.id), array_agg(t.version), array_agg(t.wallet), array_agg(t.stock), array_agg(t.terms),
                array_agg(t.state), array_agg(t.face), array_agg(t.used), array_agg(t.valid_from),
                array_agg(t.expires_at), array_agg(t.held_until),
                array_agg(coalesce(t.holder, '00000000-0000-0000-0000-000000000000'::uuid))
-        INTO voucher_id, voucher_version, voucher_wallet, voucher_stock, voucher_terms, voucher_state, voucher_face,
-             voucher_used, voucher_valid_from, voucher_expires_at, voucher_held_until, voucher_holder
+        INTO v_buckets, voucher_id, voucher_version, voucher_wallet, voucher_stock, voucher_terms, voucher_state,
+             voucher_face, voucher_used, voucher_valid_from, voucher_expires_at, voucher_held_until, voucher_holder
         FROM unnest(p_voucher_bucket, p_voucher_id) AS u (bucket, id)
         JOIN voucher t ON t.bucket = u.bucket AND t.id = u.id
         WHERE t.bucket = ANY (p_buckets);
@@ -542,11 +536,12 @@ BEGIN
     IF p_use_day IS NOT NULL AND voucher_id IS NOT NULL THEN
         SELECT array_agg(t.subject), array_agg(t.rule), array_agg(t.day), array_agg(t.version), array_agg(t.count)
         INTO tally_subject, tally_rule, tally_day, tally_version, tally_count
-        FROM (SELECT DISTINCT v.bucket, w.wallet
-              FROM unnest(voucher_id, voucher_wallet) AS w (id, wallet)
-              JOIN unnest(p_voucher_bucket, p_voucher_id) AS v (bucket, id) ON v.id = w.id) u
-        JOIN tally t ON t.bucket = u.bucket AND t.subject = u.wallet AND t.day = p_use_day
-        WHERE t.bucket = ANY (p_buckets);
+        FROM (SELECT DISTINCT bucket, wallet FROM unnest(v_buckets, voucher_wallet) AS v (bucket, wallet)) u
+        CROSS JOIN LATERAL (  -- OFFSET 0: looked up for each holder, also while the table seems to be empty
+            SELECT * FROM tally t
+            WHERE t.bucket = ANY (p_buckets) AND t.bucket = u.bucket AND t.subject = u.wallet AND t.day = p_use_day
+            OFFSET 0
+        ) t;
     ELSIF p_tally_subject IS NOT NULL THEN
         SELECT array_agg(t.subject), array_agg(t.rule), array_agg(t.day), array_agg(t.version), array_agg(t.count)
         INTO tally_subject, tally_rule, tally_day, tally_version, tally_count
