@@ -320,19 +320,15 @@ SABOTAGES = (
     sabotage(
         "write any step of a program",
         LIFE + "a_step_that_the_table_does_not_know_is_not_written",
-        (
-            "db/migrations/0010_program_life.sql",
-            " AND t.version = u.version AND program_may(t.state, u.state);",
-            " AND t.version = u.version;",
-        ),
+        (APPLY, "ARRAY['wallet', 'enrolment'];", "ARRAY['wallet', 'enrolment', 'program'];"),
     ),
     sabotage(
         "pause a program on what it was",
         LIFE + "what_is_decided_on_an_old_state_is_decided_again",
         (
-            "db/migrations/0010_program_life.sql",
-            "WHERE t.id = u.id AND t.version = u.version AND program_may",
-            "WHERE t.id = u.id AND program_may",
+            APPLY,
+            "? 'version' THEN 'AND t.version = u.version' END",
+            "? 'version' AND v_table <> 'program' THEN 'AND t.version = u.version' END",
         ),
         ("db/migrations/0010_program_life.sql", "    PRIMARY KEY (program, number)\n", "    CHECK (true)\n"),
     ),

@@ -69,6 +69,6 @@ def _plan(code: str, account: BankAccount, proof: str) -> Plan:
     return Plan(
         answer=msgspec.json.encode(answer),
         event="merchant.bank_verified.v1" if account.verified else "merchant.bank_bound.v1",
-        cold=(("merchant_bank", row),),
+        cold=(("merchant_change", row),),
         born=((code, msgspec.structs.replace(account, version=account.version + 1)),),
     )

@@ -39,7 +39,7 @@ def born(life: Life, steps: Sequence[Step], *, event: str, at_us: int, version: 
     """A program comes into being by `steps`; `kept` is the text it begins with, of this version."""
     life = msgspec.structs.replace(life, version=len(steps))
     events = [("program_event", row) for row in _events(life.id, None, 0, steps, at_us)]
-    return _plan(life, event, version, [("program", _row(life)), kept, *events])
+    return _plan(life, event, version, [("program", {"code": life.code, **_changing(life)}), kept, *events])
 
 
 def moved(
@@ -47,7 +47,7 @@ def moved(
 ) -> Plan:
     """A program takes one step, from `old` to `new`. `version` is that of the terms it is about, if it is."""
     new = msgspec.structs.replace(new, version=old.version + 1)
-    change = {**_row(new), "version": old.version}
+    change = {**_changing(new), "version": old.version}
     events = [("program_event", row) for row in _events(old.id, old.state, old.version, [step], at_us)]
     return _plan(new, event, version, [("program_change", change), *kept, *events])
 
@@ -116,10 +116,9 @@ def _events(
         state = to
 
 
-def _row(life: Life) -> dict[str, Any]:
+def _changing(life: Life) -> dict[str, Any]:
     return {
         "id": life.id,
-        "code": life.code,
         "issuer": life.issuer,
         "state": int(life.state),
         "version": life.version,

@@ -352,8 +352,8 @@ END $$;
 
 -- Rows of the slow path, as JSON objects per table: what changes a few times a day, not a thousand times a second.
 -- `<table>` inserts, `<table>_check` checks versions, `<table>_change` sets the columns that its objects name besides
--- bucket, id and version, and asks `<table>_may` when the state is one of them. `reference` tells every process to read
--- the reference data again.
+-- its key and version, and asks `<table>_may` when the state is one of them. Reference data lies outside the buckets; when
+-- it changes, or `reference` says so, every process reads it again.
 CREATE OR REPLACE FUNCTION apply_cold(p_buckets smallint[], p_cold jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     n bigint;
@@ -361,10 +361,12 @@ DECLARE
     v_key text;
     v_table text;
     v_columns text[];
-    v_reference constant text[] := ARRAY['book', 'organisation', 'program', 'program_terms', 'merchant', 'store', 'fund',
-                                         'stock'];
-    v_order constant text[] := v_reference || ARRAY['wallet', 'subject_key', 'person', 'phone_index', 'card',
-                                                    'card_number', 'settlement'];
+    v_identity text[];
+    v_reference constant text[] := ARRAY['book', 'organisation', 'program', 'program_terms', 'merchant', 'store',
+                                         'enrolment', 'fund', 'stock'];
+    v_stateless constant text[] := ARRAY['wallet', 'enrolment'];  -- a state that may follow any other
+    v_order constant text[] := v_reference || ARRAY['program_proposal', 'wallet', 'subject_key', 'person',
+                                                    'phone_index', 'card', 'card_number', 'settlement'];
 BEGIN
     FOR v_bucket IN SELECT row -> 'bucket' FROM jsonb_each(p_cold) t, jsonb_array_elements(t.value) row
                     WHERE row ? 'bucket' AND NOT t.key = ANY (v_reference || ARRAY['slice', 'slice_change']) LOOP
@@ -388,11 +390,6 @@ BEGIN
               AND t.state = 1;
             GET DIAGNOSTICS n = ROW_COUNT;
             PERFORM expect('reserve', n, jsonb_array_length(p_cold -> 'reserve_release'));
-        ELSIF v_key = 'stock_change' THEN
-            UPDATE stock t SET state = u.state FROM jsonb_populate_recordset(NULL::stock, p_cold -> 'stock_change') u
-            WHERE t.id = u.id AND stock_may(t.state, u.state);
-            GET DIAGNOSTICS n = ROW_COUNT;
-            PERFORM expect('stock', n, jsonb_array_length(p_cold -> 'stock_change'));
         ELSIF v_key LIKE '%\_check' THEN
             v_table := left(v_key, -6);
             EXECUTE format('SELECT count(*) FROM jsonb_populate_recordset(NULL::%1$I, $1) u JOIN %1$I t'
@@ -401,14 +398,19 @@ BEGIN
             PERFORM expect(v_table, n, jsonb_array_length(p_cold -> v_key));
         ELSIF v_key LIKE '%\_change' THEN
             v_table := left(v_key, -7);
+            v_identity := CASE WHEN v_table = 'enrolment' THEN ARRAY['program', 'merchant']
+                               WHEN v_table = ANY (v_reference) THEN ARRAY['id'] ELSE ARRAY['bucket', 'id'] END;
             v_columns := ARRAY(SELECT key FROM jsonb_object_keys(p_cold -> v_key -> 0) key
-                               WHERE key NOT IN ('bucket', 'id', 'version') ORDER BY key);
-            EXECUTE format('UPDATE %1$I t SET %2$s, version = t.version + 1'
-                           ' FROM (SELECT * FROM jsonb_populate_recordset(NULL::%1$I, $1) ORDER BY id) u'
-                           ' WHERE t.bucket = ANY ($2) AND t.bucket = u.bucket AND t.id = u.id'
-                           ' AND t.version = u.version %3$s', v_table,
-                           (SELECT string_agg(format('%1$I = u.%1$I', c), ', ') FROM unnest(v_columns) c),
-                           CASE WHEN 'state' = ANY (v_columns) AND v_table <> 'wallet'
+                               WHERE key <> 'version' AND NOT key = ANY (v_identity) ORDER BY key);
+            EXECUTE format('UPDATE %1$I t SET %2$s FROM (SELECT * FROM jsonb_populate_recordset(NULL::%1$I, $1)'
+                           ' ORDER BY %3$s) u WHERE %4$s %5$s %6$s %7$s', v_table,
+                           (SELECT string_agg(format('%1$I = u.%1$I', c), ', ') FROM unnest(v_columns) c)
+                           || CASE WHEN p_cold -> v_key -> 0 ? 'version' THEN ', version = t.version + 1' ELSE '' END,
+                           (SELECT string_agg(quote_ident(c), ', ') FROM unnest(v_identity) c),
+                           (SELECT string_agg(format('t.%1$I = u.%1$I', c), ' AND ') FROM unnest(v_identity) c),
+                           CASE WHEN 'bucket' = ANY (v_identity) THEN 'AND t.bucket = ANY ($2)' END,
+                           CASE WHEN p_cold -> v_key -> 0 ? 'version' THEN 'AND t.version = u.version' END,
+                           CASE WHEN 'state' = ANY (v_columns) AND NOT v_table = ANY (v_stateless)
                                 THEN format('AND %I(t.state, u.state)', v_table || '_may') END)
             USING p_cold -> v_key, p_buckets;
             GET DIAGNOSTICS n = ROW_COUNT;
@@ -418,7 +420,8 @@ BEGIN
             USING p_cold -> v_key;
         END IF;
     END LOOP;
-    IF p_cold ?| (v_reference || ARRAY['reference', 'stock_change']) THEN
+    IF EXISTS (SELECT FROM jsonb_object_keys(p_cold) key
+               WHERE key = 'reference' OR regexp_replace(key, '_change$', '') = ANY (v_reference)) THEN
         UPDATE installation SET reference_version = reference_version + 1;
     END IF;
 END $$;

@@ -49,36 +49,7 @@ CREATE FUNCTION program_may(p_from smallint, p_to smallint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT p_from = p_to OR (p_from, p_to) IN ((3, 4), (4, 5), (4, 3), (5, 1), (1, 2), (2, 1), (1, 6), (2, 6), (6, 7)) $$;
 
-CREATE FUNCTION apply_programs(p_cold jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    n bigint;
-BEGIN
-    INSERT INTO program_proposal
-    SELECT * FROM jsonb_populate_recordset(NULL::program_proposal, p_cold -> 'program_proposal');
-    IF p_cold ? 'program_change' THEN
-        UPDATE program t SET state = u.state, issuer = u.issuer, proposal = u.proposal, submitted_by = u.submitted_by,
-                             starts_on = u.starts_on, version = t.version + 1
-        FROM jsonb_populate_recordset(NULL::program, p_cold -> 'program_change') u
-        WHERE t.id = u.id AND t.version = u.version AND program_may(t.state, u.state);
-        GET DIAGNOSTICS n = ROW_COUNT;
-        PERFORM expect('program', n, jsonb_array_length(p_cold -> 'program_change'));
-        UPDATE installation SET reference_version = reference_version + 1;
-    END IF;
-    INSERT INTO program_event SELECT * FROM jsonb_populate_recordset(NULL::program_event, p_cold -> 'program_event');
-END $$;
-
--- The slow path has a second part now: rows of programs, which have no bucket. Its first keeps the body that it has.
-ALTER FUNCTION apply_cold (smallint[], jsonb) RENAME TO apply_rows;
-CREATE FUNCTION apply_cold(p_buckets smallint[], p_cold jsonb) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM apply_rows(p_buckets, p_cold - ARRAY['program_change', 'program_proposal', 'program_event']);
-    IF p_cold ? 'program_event' THEN
-        PERFORM apply_programs(p_cold);
-    END IF;
-END $$;
-
 GRANT SELECT, INSERT ON program_proposal, program_event TO kaquan_app;
 GRANT UPDATE (issuer, proposal, submitted_by, starts_on, version) ON program TO kaquan_app;
-REVOKE EXECUTE ON FUNCTION program_may (smallint, smallint), apply_programs (jsonb), apply_cold (smallint[], jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION program_may (smallint, smallint), apply_programs (jsonb), apply_cold (smallint[], jsonb)
-    TO kaquan_app;
+REVOKE EXECUTE ON FUNCTION program_may (smallint, smallint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION program_may (smallint, smallint) TO kaquan_app;
