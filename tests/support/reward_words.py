@@ -64,7 +64,7 @@ class RewardWords(Words):
             AcceptInvite,
             told,
             wallet=self.wallets.get(invitee, nothing(invitee)),
-            program=told.get("program", "jingxika"),
+            program=told.get("program", self.town.program),
             code=code or invite_code(inviter),
             device=told["device"].encode() if "device" in told else None,
             payee=told["payee"].encode() if "payee" in told else None,
@@ -94,7 +94,7 @@ class RewardWords(Words):
     # Packets, by names
 
     def _open_packets(self, told: dict[str, str], name: str, code: str = "lucky") -> Any:
-        fields = {"program": told.get("program", "jingxika"), "code": code, "seed": sha256(name.encode()).digest()}
+        fields = {"program": told.get("program", self.town.program), "code": code, "seed": sha256(name.encode()).digest()}
         return self._named(name, self._do(Kind.OPEN_PACKETS, OpenPackets, told, **fields))
 
     def _open_packet(self, told: dict[str, str], pool: str, holder: str) -> Any:
