@@ -90,7 +90,9 @@ class ClaimWords(Words):
         asked = {"opens_us": times[0] if len(times) > 1 else microseconds(self.town.now), "closes_us": times[-1]}
         seats = int(told.get("seats", "1"))
         app = self.town.app
-        command = draws.opening(app.master, OPERATOR, told["key"], program=self.town.program, stock=stock, seats=seats, **asked)
+        command = draws.opening(
+            app.master, OPERATOR, told["key"], program=self.town.program, stock=stock, seats=seats, **asked
+        )
         outcome = app.one(Kind.OPEN_DRAW, command)
         if isinstance(outcome, Effect):
             self.draws[name] = outcome.id
@@ -128,7 +130,12 @@ class ClaimWords(Words):
         app = self.town.app
         rows = dict(draws.entries(app.connection, self._draw(draw)))
         identity = self.entries[entry]
-        fields = {"program": self.town.program, "stock": told.get("of", "drawn"), "draw": self._draw(draw), "entry": identity}
+        fields = {
+            "program": self.town.program,
+            "stock": told.get("of", "drawn"),
+            "draw": self._draw(draw),
+            "entry": identity,
+        }
         return self._do(Kind.AWARD, Award, told, **fields, wallet=Id(rows[identity]))
 
     def _award_last(self, told: dict[str, str], draw: str) -> Any:

@@ -8,11 +8,13 @@ A story is a heading with a table under it. Its columns, named by the last word 
   `granted`: what the issuer gave. Typed, in yuan.
 * `subsidy`: what vouchers put on cards; `budget`, `committed`: funders' money that is free, and that is promised to
   vouchers; `funded`: what funders gave or pledged; after a settlement `reserve`: what is held back from merchants,
-  `payout`: what the bank is told to pay them, `fee`. Typed: principal + bonus + subsidy + payable + reserve + payout +
-  fee + budget + committed = paid + granted + funded in every row; a column that a table leaves out is nothing.
+  `payout`: what the bank is told to pay them, `fee`. Typed: principal + bonus + subsidy + payable + reserve +
+  payout + fee + budget + committed = paid + granted + funded in every row; a column that a table leaves out is
+  nothing.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
-  `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays; `between`: what the issuer's book owes other books.
-* `payers`: who paid so far for what vouchers took off or put on cards, read from the books: `city 4.00, merchant 6.00`.
+  `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays;
+  `between`: what the issuer's book owes other books.
+* `payers`: who paid so far for what vouchers took off or put on cards, by the books: `city 4.00, merchant 6.00`.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
 * `usable`: how many vouchers may still count, whoever has them.
@@ -31,8 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from kaquan.commands.model import Effect, Refused
-from kaquan.kernel.refusal import CATALOGUE, Refusal
 from kaquan.kernel.clock import microseconds
+from kaquan.kernel.refusal import CATALOGUE, Refusal
 from kaquan.ledger.chart import Source
 from kaquan.ledger.discounts import discounts
 from support.teller import CHINESE, Teller
@@ -241,7 +243,9 @@ class Play:
     def payers(self) -> dict[str, str]:
         """Who paid for vouchers so far, and how much when what came back is taken off."""
         app = self.town.app
-        found = discounts(app.connection, 0, microseconds(self.town.now) + 1, app.catalogue.programs[self.town.program])
+        found = discounts(
+            app.connection, 0, microseconds(self.town.now) + 1, app.catalogue.programs[self.town.program]
+        )
         names = {one.fund: app.catalogue.funds_by_id[one.fund].code if one.fund else "merchant" for one in found}
         return {names[one.fund]: f"{one.net_fen / 100:.2f}" for one in found if one.net_fen}
 

@@ -105,14 +105,14 @@ def stock_told(words: str) -> str:
 
 
 def open_for(town: Town, funds: list[str], stocks: list[str]) -> None:
-    """Register funds told as `city 1000 pledged` or `shop 50 operating`, and open the stocks of the program; without funds, nothing."""
+    """Register funds told as `city 1000 pledged` or `shop 50 operating`, open the stocks; without funds, nothing."""
     if not funds:
         return
     for words in funds:
         code, amount, *said = [word.upper() for word in words.split()]
         told = {"mode": FundMode.PREPAID, "source": Source.FISCAL}
-        told |= {"mode": FundMode[word] for word in said if word in FundMode.__members__}
-        told |= {"source": Source[word] for word in said if word in Source.__members__}
+        for word in said:
+            told |= {"mode": FundMode[word]} if word in FundMode.__members__ else {"source": Source[word]}
         town.fund(code.lower(), fen(amount), **told)
     for words in stocks:
         command = OpenStock(key=town.key(), caller=OPERATOR, program=town.program, stock=words.split()[0])
