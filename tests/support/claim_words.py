@@ -19,8 +19,6 @@ from kaquan.vouchers.model import Claim, ClaimByCode, IssueVoucher
 from kaquan.vouchers.service import code_key, outside_digest
 from support.words import Words, nothing
 
-PROGRAM = "jingxika"
-
 
 class ClaimWords(Words):
     """What the teller says of claims, codes and draws."""
@@ -40,7 +38,7 @@ class ClaimWords(Words):
             for kind in ("device", "payee")
             if kind in told
         }
-        program = told.get("program", PROGRAM)
+        program = told.get("program", self.town.program)
         return {"wallet": self._wallet_told(told), "program": program, "stock": stock, **outside}
 
     def _claim(self, told: dict[str, str], name: str, stock: str) -> Any:
@@ -54,7 +52,7 @@ class ClaimWords(Words):
         app.handlers[Kind.CLAIM].route(app.door._cursor, [entry], app.door.at(), False)
 
     def _issue(self, told: dict[str, str], name: str, stock: str) -> Any:
-        fields = {"wallet": self._wallet_told(told), "program": PROGRAM, "stock": stock}
+        fields = {"wallet": self._wallet_told(told), "program": self.town.program, "stock": stock}
         reason = told.get("because", "complaint")
         return self._got(name, self._do(Kind.ISSUE_VOUCHER, IssueVoucher, told, **fields, reason=reason))
 
@@ -62,17 +60,17 @@ class ClaimWords(Words):
 
     def _add_codes(self, told: dict[str, str], batch: str, stock: str, *texts: str) -> Any:
         """Bring codes in, and let the batch count; the outcome of the last step, or the first refusal."""
-        identity = codes.batch_id(OPERATOR, batch, PROGRAM, stock)
+        identity = codes.batch_id(OPERATOR, batch, self.town.program, stock)
         digests = {self._digest(text): text[-4:] for text in texts}
-        for command in codes.adding(identity, OPERATOR, PROGRAM, stock, digests):
+        for command in codes.adding(identity, OPERATOR, self.town.program, stock, digests):
             outcome = self.town.app.one(Kind.ADD_CODES, command)
             if isinstance(outcome, Refused):
                 return outcome
-        fields = {"batch": identity, "program": PROGRAM, "stock": stock, "count": len(texts)}
+        fields = {"batch": identity, "program": self.town.program, "stock": stock, "count": len(texts)}
         return self._do(Kind.OPEN_CODES, codes.OpenCodes, told | {"key": batch}, **fields)
 
     def _stop_codes(self, told: dict[str, str], batch: str, stock: str) -> Any:
-        identity = codes.batch_id(OPERATOR, batch, PROGRAM, stock)
+        identity = codes.batch_id(OPERATOR, batch, self.town.program, stock)
         return self._do(Kind.STOP_CODES, codes.StopCodes, told, batch=identity)
 
     def _use_code(self, told: dict[str, str], name: str, text: str) -> Any:
@@ -92,7 +90,9 @@ class ClaimWords(Words):
         asked = {"opens_us": times[0] if len(times) > 1 else microseconds(self.town.now), "closes_us": times[-1]}
         seats = int(told.get("seats", "1"))
         app = self.town.app
-        command = draws.opening(app.master, OPERATOR, told["key"], program=PROGRAM, stock=stock, seats=seats, **asked)
+        command = draws.opening(
+            app.master, OPERATOR, told["key"], program=self.town.program, stock=stock, seats=seats, **asked
+        )
         outcome = app.one(Kind.OPEN_DRAW, command)
         if isinstance(outcome, Effect):
             self.draws[name] = outcome.id
@@ -130,7 +130,12 @@ class ClaimWords(Words):
         app = self.town.app
         rows = dict(draws.entries(app.connection, self._draw(draw)))
         identity = self.entries[entry]
-        fields = {"program": PROGRAM, "stock": told.get("of", "drawn"), "draw": self._draw(draw), "entry": identity}
+        fields = {
+            "program": self.town.program,
+            "stock": told.get("of", "drawn"),
+            "draw": self._draw(draw),
+            "entry": identity,
+        }
         return self._do(Kind.AWARD, Award, told, **fields, wallet=Id(rows[identity]))
 
     def _award_last(self, told: dict[str, str], draw: str) -> Any:
@@ -147,13 +152,13 @@ class ClaimWords(Words):
     # What becomes of stocks
 
     def _pause_stock(self, told: dict[str, str], stock: str) -> Any:
-        return self._do(Kind.PAUSE_STOCK, PauseStock, told, program=PROGRAM, stock=stock, reason="checked")
+        return self._do(Kind.PAUSE_STOCK, PauseStock, told, program=self.town.program, stock=stock, reason="checked")
 
     def _resume_stock(self, told: dict[str, str], stock: str) -> Any:
-        return self._do(Kind.RESUME_STOCK, ResumeStock, told, program=PROGRAM, stock=stock, reason="fine")
+        return self._do(Kind.RESUME_STOCK, ResumeStock, told, program=self.town.program, stock=stock, reason="fine")
 
     def _stop_stock(self, told: dict[str, str], stock: str) -> Any:
-        return self._do(Kind.STOP_STOCK, StopStock, told, program=PROGRAM, stock=stock, reason="over")
+        return self._do(Kind.STOP_STOCK, StopStock, told, program=self.town.program, stock=stock, reason="over")
 
 
 def _instant(text: str) -> int:

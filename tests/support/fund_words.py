@@ -19,8 +19,8 @@ class FundWords(Words):
         fields = {
             "code": code,
             "name": code,
-            "organisation": told.get("of", "jingxi"),
-            "book": told.get("in", "jingxi"),
+            "organisation": told.get("of", self.town.issuer),
+            "book": told.get("in", self.town.issuer),
         }
         return self._do(
             Kind.REGISTER_FUND,
@@ -43,7 +43,7 @@ class FundWords(Words):
         return self._do(Kind.SWEEP_FUND, SweepFund, told, fund=fund)
 
     def _open_stock(self, told: dict[str, str], stock: str) -> Any:
-        return self._do(Kind.OPEN_STOCK, OpenStock, told, program=told.get("program", "jingxika"), stock=stock)
+        return self._do(Kind.OPEN_STOCK, OpenStock, told, program=told.get("program", self.town.program), stock=stock)
 
     def _pause_stock(self, told: dict[str, str], stock: str) -> Any:
         return self._step(Kind.PAUSE_STOCK, PauseStock, told, stock)
@@ -56,9 +56,9 @@ class FundWords(Words):
 
     def _step(self, kind: Kind, shape: Any, told: dict[str, str], stock: str) -> Any:
         reason = told.get("because", "checked").strip('"')
-        return self._do(kind, shape, told, program=told.get("program", "jingxika"), stock=stock, reason=reason)
+        return self._do(kind, shape, told, program=told.get("program", self.town.program), stock=stock, reason=reason)
 
     def _raise_stock(self, told: dict[str, str], stock: str, count: str, budget: str) -> Any:
         """`raise-stock off-10 from 100 vouchers worth 1000`: what was seen."""
         fields = {"stock": stock, "count": int(count), "budget": Money(fen(budget))}
-        return self._do(Kind.RAISE_STOCK, RaiseStock, told, program=told.get("program", "jingxika"), **fields)
+        return self._do(Kind.RAISE_STOCK, RaiseStock, told, program=told.get("program", self.town.program), **fields)

@@ -1,7 +1,8 @@
 """The teller's words about rewards: `发放 grant-month A 1`, `接受 accept li inviter zhang`, `领取 open-packet P li`.
 
 Plans are called by their card, referrals by the invitee, pools of packets by a name, from which their seed follows.
-Vouchers are called after what brought them: `A-1` after the first month of A's plan, `li` after her referral.
+Vouchers are called after what brought them: `A-1` after the first month of A's plan, `P-1` after the
+first packet opened of P, `li` and `zhang` after the referral of the one by the other.
 """
 
 from hashlib import sha256
@@ -64,7 +65,7 @@ class RewardWords(Words):
             AcceptInvite,
             told,
             wallet=self.wallets.get(invitee, nothing(invitee)),
-            program=told.get("program", "jingxika"),
+            program=told.get("program", self.town.program),
             code=code or invite_code(inviter),
             device=told["device"].encode() if "device" in told else None,
             payee=told["payee"].encode() if "payee" in told else None,
@@ -89,17 +90,28 @@ class RewardWords(Words):
 
     def _follow(self, told: dict[str, str], invitee: str) -> Any:
         fields = {"inviter": self.wallets[told["inviter"]], "referral": self._referral(invitee)}
-        return self._do(Kind.FOLLOW_REFERRAL, FollowReferral, told, **fields)
+        outcome = self._do(Kind.FOLLOW_REFERRAL, FollowReferral, told, **fields)
+        if isinstance(outcome, Effect) and "voucher" in outcome.facts:
+            self.vouchers[told["inviter"]] = Id(bytes.fromhex(outcome.facts["voucher"]))
+        return outcome
 
     # Packets, by names
 
     def _open_packets(self, told: dict[str, str], name: str, code: str = "lucky") -> Any:
-        fields = {"program": told.get("program", "jingxika"), "code": code, "seed": sha256(name.encode()).digest()}
+        fields = {
+            "program": told.get("program", self.town.program),
+            "code": code,
+            "seed": sha256(name.encode()).digest(),
+        }
         return self._named(name, self._do(Kind.OPEN_PACKETS, OpenPackets, told, **fields))
 
     def _open_packet(self, told: dict[str, str], pool: str, holder: str) -> Any:
         wallet, identity = self.wallets.get(holder, nothing(holder)), self.given.get(pool, nothing(pool))
-        return self._do(Kind.OPEN_PACKET, OpenPacket, told, wallet=wallet, pool=identity)
+        outcome = self._do(Kind.OPEN_PACKET, OpenPacket, told, wallet=wallet, pool=identity)
+        if isinstance(outcome, Effect):
+            opened = sum(name.startswith(f"{pool}-") for name in self.vouchers)
+            self.vouchers[f"{pool}-{opened + 1}"] = outcome.id
+        return outcome
 
     def _end_packets(self, told: dict[str, str], pool: str) -> Any:
         return self._do(Kind.END_PACKETS, EndPackets, told, pool=self.given.get(pool, nothing(pool)))

@@ -7,17 +7,23 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `principal`, `bonus`: what all cards hold; `payable`: what merchants are owed; `paid`: what holders paid in;
   `granted`: what the issuer gave. Typed, in yuan.
 * `subsidy`: what vouchers put on cards; `budget`, `committed`: funders' money that is free, and that is promised to
-  vouchers; `funded`: what funders gave or pledged. Typed: principal + bonus + subsidy + payable + budget +
-  committed = paid + granted + funded in every row; a column that a table leaves out is nothing.
+  vouchers; `funded`: what funders gave or pledged; after a settlement `reserve`: what is held back from merchants,
+  `payout`: what the bank is told to pay them, `fee`. Typed: principal + bonus + subsidy + payable + reserve +
+  payout + fee + budget + committed = paid + granted + funded in every row; a column that a table leaves out is
+  nothing.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
-  `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays.
+  `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays;
+  `between`: what the issuer's book owes other books.
+* `payers`: who paid so far for what vouchers took off or put on cards, by the books: `city 4.00, merchant 6.00`.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
 * `usable`: how many vouchers may still count, whoever has them.
 
 `〃` repeats the cell above. Above the table, `条款 terms: `a` → `b`` changes the program before it opens, `券
 stocks:` and `资金 funds:` give it vouchers and who pays for them, `先 before:` tells what happened before the first
-row. See `support.voucher_words`. A block of TOML stands at the program's end.
+row. See `support.voucher_words`. A block of TOML stands at the program's end. Under the heading of a file,
+`活动 program: `xiaofeibao`` says that all its stories run on that preset, word for word as it is shipped; platforms
+named behind it keep books of their own.
 """
 
 import re
@@ -27,17 +33,19 @@ from pathlib import Path
 from typing import Any
 
 from kaquan.commands.model import Effect, Refused
+from kaquan.kernel.clock import microseconds
 from kaquan.kernel.refusal import CATALOGUE, Refusal
 from kaquan.ledger.chart import Source
+from kaquan.ledger.discounts import discounts
 from support.teller import CHINESE, Teller
-from support.town import Town
+from support.town import Town, build, build_shipped
 from support.voucher_words import open_for, stock_told
 from support.words import fen
 
 FOLDER = Path(__file__).parents[1] / "stories"
-HELD = ("principal", "bonus", "subsidy", "payable", "budget", "committed")
+HELD = ("principal", "bonus", "subsidy", "payable", "reserve", "payout", "fee", "budget", "committed")
 CAME_IN = ("paid", "granted", "funded")
-MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal")
+MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between")
 DITTO = "〃"
 MOVING = (
     *("fund", "stock", "stock_event", "slice", "voucher", "tally"),
@@ -47,6 +55,7 @@ MOVING = (
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
+_SHIPPED = re.compile(r"\S* ?program: ")
 _EDIT = re.compile(r"`([^`]*)` → `([^`]*)`")
 
 
@@ -57,6 +66,7 @@ class Table:
     file: str
     title: str
     line: int
+    shipped: list[str] = field(default_factory=list)
     edits: list[tuple[str, str]] = field(default_factory=list)
     stocks: list[str] = field(default_factory=list)
     funds: list[str] = field(default_factory=list)
@@ -68,15 +78,18 @@ class Table:
     def __str__(self) -> str:
         return f"{self.file}: {self.title}"
 
-    @property
-    def more(self) -> str:
-        """What stands at the end of the program's text."""
-        return "".join(map(stock_told, self.stocks)) + self.block
+    def town(self, url: str) -> Town:
+        """The town that it is told of: with a preset as it is shipped, or with the story's own edits."""
+        if self.shipped:
+            assert not self.edits and not self.stocks and not self.block, "a preset that is shipped is not edited"
+            return build_shipped(url, *self.shipped)
+        return build(url, *self.edits, more="".join(map(stock_told, self.stocks)) + self.block)
 
 
 def tables(path: Path) -> Iterator[Table]:
     """Every table of a file that has rows."""
     table, quoting = Table(path.stem, path.stem, 1), False
+    shipped: list[str] = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.startswith("```"):
             quoting = line == "```toml"
@@ -85,7 +98,9 @@ def tables(path: Path) -> Iterator[Table]:
         elif line.startswith("#"):
             if table.rows:
                 yield table
-            table = Table(path.stem, line.lstrip("# "), number)
+            table = Table(path.stem, line.lstrip("# "), number, shipped)
+        elif _SHIPPED.match(line) and not table.columns:
+            shipped[:] = re.findall(r"`([^`]*)`", line)
         elif "terms:" in line:
             table.edits += [(a.replace("⏎", "\n"), b.replace("⏎", "\n")) for a, b in _EDIT.findall(line)]
         elif (said := _BEFORE.match(line)) and not table.columns:
@@ -150,6 +165,8 @@ class Play:
         self._balances({name: fen(row[name]) for name in MONEY if name in row})
         if "promisable" in row:
             assert fen(row["promisable"]) == self.promisable()
+        if "payers" in row:
+            assert dict(_states(row["payers"])) == self.payers()
         if "usable" in row:
             assert int(row["usable"]) == self.town.rows("SELECT count(*) FROM voucher WHERE state IN (1, 2)")[0][0]
         if "vouchers" in row:
@@ -203,6 +220,10 @@ class Play:
         return {
             **booked,
             "payable": moved.get(40, 0),
+            "reserve": moved.get(41, 0),
+            "payout": moved.get(42, 0),
+            "fee": moved.get(62, 0),
+            "between": moved.get(70, 0),
             "budget": moved.get(30, 0),
             "committed": moved.get(31, 0),
             "paid": -moved.get(13, 0),
@@ -218,6 +239,15 @@ class Play:
         """What all funds let be promised together."""
         asked = "SELECT coalesce(sum(s.fen_left), 0)::bigint FROM slice s JOIN fund f ON f.id = s.pool"
         return int(self.town.rows(asked)[0][0])
+
+    def payers(self) -> dict[str, str]:
+        """Who paid for vouchers so far, and how much when what came back is taken off."""
+        app = self.town.app
+        found = discounts(
+            app.connection, 0, microseconds(self.town.now) + 1, app.catalogue.programs[self.town.program]
+        )
+        names = {one.fund: app.catalogue.funds_by_id[one.fund].code if one.fund else "merchant" for one in found}
+        return {names[one.fund]: f"{one.net_fen / 100:.2f}" for one in found if one.net_fen}
 
     def everything(self) -> list[Any]:
         """All rows that money and its states live in."""

@@ -95,7 +95,7 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
             Sell,
             told,
             wallet=self.wallets.get(to, nothing(to)),
-            program=told.get("program", "jingxika"),
+            program=told.get("program", self.town.program),
             face=fen(face),
             channel=told.get("via", "sandbox"),
             vouchers=self._with(told),
@@ -259,17 +259,17 @@ class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
         return self._do(Kind.VERIFY_BANK_ACCOUNT, VerifyBankAccount, told, **fields)
 
     def _enrol(self, told: dict[str, str], code: str) -> Any:
-        program = told.get("program", "jingxika")
+        program = told.get("program", self.town.program)
         return self._do(Kind.ENROL_MERCHANT, EnrolMerchant, told, merchant=code, program=program)
 
     def _suspend(self, told: dict[str, str], code: str) -> Any:
-        fields = {"merchant": code, "program": told.get("program", "jingxika"), "reason": "complaint"}
+        fields = {"merchant": code, "program": told.get("program", self.town.program), "reason": "complaint"}
         return self._do(Kind.SUSPEND_MERCHANT, SuspendMerchant, told, **fields)
 
     def _settle_up(self, told: dict[str, str], code: str, period_end: str) -> Any:
         """One merchant's period, as a preview of this moment counts it."""
         app, merchant = self.town.app, self.town.merchants[code]
-        program = app.catalogue.programs[told.get("program", "jingxika")]
+        program = app.catalogue.programs[told.get("program", self.town.program)]
         day, at = date.fromisoformat(period_end), app.door.at()
         seen = settlement.preview(app.connection, app.catalogue, app.calendar, program, day, [merchant], at=at)
         assert isinstance(seen, Preview), seen

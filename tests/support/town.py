@@ -38,6 +38,8 @@ class Town:
     app: Kaquan
     now: datetime = NOON
     counter: int = 0
+    program: str = "jingxika"
+    issuer: str = "jingxi"
     merchants: dict[str, Id] = field(default_factory=dict)
     stores: dict[str, Id] = field(default_factory=dict)
 
@@ -86,7 +88,7 @@ class Town:
 
     def fund(self, code: str, amount: int = 0, **terms: Any) -> Id:
         """A fund in the issuer's book with money in it, prepaid, operating, unless `terms` say else."""
-        told = {"name": code, "organisation": "jingxi", "book": "jingxi", "mode": FundMode.PREPAID}
+        told = {"name": code, "organisation": self.issuer, "book": self.issuer, "mode": FundMode.PREPAID}
         command = RegisterFund(
             key=self.key(), caller=OPERATOR, code=code, **{**told, "source": Source.OPERATING, **terms}
         )
@@ -139,15 +141,51 @@ def build(url: str, *edits: tuple[str, str], more: str = "") -> Town:
 
     `edits` change the text of the program before it opens: (instead of, write); `more` stands at its end.
     """
+    town = _empty(url)
+    _settle_in(town, {"jingxi": True, "jingxi-stores": False, "others": False})
+    _trade(town, {"mall-1": "jingxi-stores", "mall-2": "jingxi-stores", "stranger": "others"})
+    _open(town, program_text(*edits) + more)
+    return town
+
+
+def build_shipped(url: str, name: str, *books: str) -> Town:
+    """A town with a preset as it is shipped, word for word; `books` are the platforms that keep a book of their own.
+
+    Merchants are `mall-1`, `mall-2` on its first platform, `shop-1`, `shop-2` on a second one, `stranger` outside.
+    """
+    text = preset(name)
+    terms = msgspec.toml.decode(text)
+    town = _empty(url)
+    town.program, town.issuer = terms["program"]["code"], terms["program"]["issuer"]
+    platforms = [one["platform"] for one in terms["acceptance"]]
+    _settle_in(town, {town.issuer: True, **{one: one in books for one in platforms}, "others": False})
+    merchants = {
+        f"{kind}-{number}": platform
+        for kind, platform in zip(("mall", "shop"), platforms, strict=False)
+        for number in (1, 2)
+    }
+    _trade(town, {**merchants, "stranger": "others"})
+    _open(town, text)
+    return town
+
+
+def _empty(url: str) -> Town:
     app = Kaquan(connect(url), MASTER_KEY)
     town = Town(app)
     app.door._now = lambda: town.now
-    for code, book in (("jingxi", True), ("jingxi-stores", False), ("others", False)):
-        town.ok(
-            Kind.REGISTER_ORGANISATION,
-            RegisterOrganisation(key=town.key(), caller=OPERATOR, code=code, name=code, keeps_book=book),
-        )
-    for code, group in (("mall-1", "jingxi-stores"), ("mall-2", "jingxi-stores"), ("stranger", "others")):
+    return town
+
+
+def _settle_in(town: Town, organisations: dict[str, bool]) -> None:
+    """Register organisations, and whether each keeps a book."""
+    for code, book in organisations.items():
+        command = RegisterOrganisation(key=town.key(), caller=OPERATOR, code=code, name=code, keeps_book=book)
+        town.ok(Kind.REGISTER_ORGANISATION, command)
+
+
+def _trade(town: Town, merchants: dict[str, str]) -> None:
+    """Register merchants with the organisation of each, and a store for each."""
+    for code, organisation in merchants.items():
         effect = town.ok(
             Kind.REGISTER_MERCHANT,
             RegisterMerchant(
@@ -155,7 +193,7 @@ def build(url: str, *edits: tuple[str, str], more: str = "") -> Town:
                 caller=OPERATOR,
                 code=code,
                 name=code,
-                organisation=group,
+                organisation=organisation,
                 account_bank="工商银行",
                 account_no="6222020200112230",
             ),
@@ -164,6 +202,7 @@ def build(url: str, *edits: tuple[str, str], more: str = "") -> Town:
         store = f"{code}-s1"
         command = RegisterStore(key=town.key(), caller=OPERATOR, code=store, name=code, merchant=code, scene="retail")
         town.stores[store] = Id(bytes.fromhex(town.ok(Kind.REGISTER_STORE, command).facts["id"]))
-    text = program_text(*edits) + more
+
+
+def _open(town: Town, text: str) -> None:
     town.ok(Kind.OPEN_PROGRAM, OpenProgram(key=town.key(), caller=OPERATOR, text=text, approved_by=SECOND))
-    return town

@@ -105,13 +105,15 @@ def stock_told(words: str) -> str:
 
 
 def open_for(town: Town, funds: list[str], stocks: list[str]) -> None:
-    """Register funds told as `city 1000 pledged`, and open the stocks of the program; without funds, nothing."""
+    """Register funds told as `city 1000 pledged` or `shop 50 operating`, open the stocks; without funds, nothing."""
     if not funds:
         return
     for words in funds:
-        code, amount, *mode = words.split()
-        told = {"mode": FundMode[(mode or ["prepaid"])[0].upper()], "source": Source.FISCAL}
-        town.fund(code, fen(amount), **told)
+        code, amount, *said = [word.upper() for word in words.split()]
+        told = {"mode": FundMode.PREPAID, "source": Source.FISCAL}
+        for word in said:
+            told |= {"mode": FundMode[word]} if word in FundMode.__members__ else {"source": Source[word]}
+        town.fund(code.lower(), fen(amount), **told)
     for words in stocks:
-        command = OpenStock(key=town.key(), caller=OPERATOR, program="jingxika", stock=words.split()[0])
+        command = OpenStock(key=town.key(), caller=OPERATOR, program=town.program, stock=words.split()[0])
         town.ok(Kind.OPEN_STOCK, command)
