@@ -7,7 +7,6 @@ import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
 from kaquan.commands.model import Kind, Refused
-from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.money import Money
 from kaquan.payments.model import Pay, Refund
 from kaquan.programs.model import EndProgram, PauseProgram, ResumeProgram
@@ -19,7 +18,7 @@ from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, ReleaseReserve, Settle
 from kaquan.stocks.model import PauseStock, ResumeStock
 from kaquan.vouchers.model import Claim, ExpireVoucher
-from machine.model import DAY, MINUTE
+from machine.model import DAY, MINUTE, PRINCIPAL
 from machine.program_both import ProgramBoth
 from machine.program_model import Payment
 from machine.program_terms import GIVEN, RESERVE_DAYS, Merchant, Pool, Reserve, Voucher, told
@@ -32,10 +31,11 @@ PROGRAM = {
     "end": (Kind.END_PROGRAM, EndProgram),
 }
 STOCK = {"pause": (Kind.PAUSE_STOCK, PauseStock), "resume": (Kind.RESUME_STOCK, ResumeStock)}
-STEPS = ["pause", "resume", "resume"]
+STEPS = ["pause", "pause", "resume", "resume", "resume"]
 
 one = st.integers(0, 10**6)
 amounts = st.one_of(st.sampled_from([1, 1_999, 2_000, 50_000]), st.integers(1, 30_000))
+takers = st.sampled_from([0, 1, 3, 9, 9, 41])
 seeds = st.binary(min_size=32, max_size=32)
 
 
@@ -49,9 +49,8 @@ class ProgramLives(ProgramBoth):
         self.town.now += timedelta(**span)
         self.program.at = self.now()
 
-    @rule(verb=st.sampled_from(STEPS), last=one)
-    def step(self, verb: str, last: int) -> None:
-        verb = "end" if last % 12 == 1 else verb
+    @rule(verb=st.sampled_from([*STEPS, *STEPS, "end"]))
+    def step(self, verb: str) -> None:
         kind, shape = PROGRAM[verb]
         self.do(kind, shape, self.program.step(verb), program=NAME)
 
@@ -74,18 +73,24 @@ class ProgramLives(ProgramBoth):
         if made := self.do(Kind.CLAIM, Claim, self.program.claim(), **fields):
             self.program.vouchers[-1].id = made.id
 
-    @precondition(lambda self: self.program.vouchers)
+    @precondition(lambda self: self.mine())
     @rule(number=one)
     def top_up(self, number: int) -> None:
-        voucher = self.voucher(number, "fifty")
+        self.top_up_with(self.voucher(number, "fifty"))
+
+    def top_up_with(self, voucher: Voucher) -> None:
         fields = {"card": self.card, "face": 0, "channel": "sandbox", "vouchers": (voucher.id,)}
         if self.do(Kind.TOP_UP, TopUp, self.program.top_up(voucher), **fields):
             self.learn()
 
+    def mine(self) -> list[Voucher]:
+        """Vouchers of the card's holder."""
+        return [one for one in self.program.vouchers if one.mine]
+
     def voucher(self, number: int, *likely: str) -> Voucher:
         """A voucher of the card's holder: mostly one that may count."""
-        mine = [one for one in self.program.vouchers if one.mine] or self.program.vouchers
-        live = [one for one in mine if one.stock in likely and one.state == "issued"]
+        mine = self.mine()
+        live = [one for one in mine if one.stock in likely and not self.program.counts(one)]
         some = live if live and number % 6 else mine
         return some[number // 6 % len(some)]
 
@@ -119,7 +124,7 @@ class ProgramLives(ProgramBoth):
 
     # Packets
 
-    @rule(seed=seeds, takers=st.integers(0, 9))
+    @rule(seed=seeds, takers=takers)
     def open_pool(self, seed: bytes, takers: int) -> None:
         expected = self.program.open_pool()
         fields = {"program": NAME, "code": "lucky", "seed": seed}
@@ -150,8 +155,7 @@ class ProgramLives(ProgramBoth):
 
     @rule(number=one, amount=amounts)
     def pay(self, number: int, amount: int) -> None:
-        vouchers = [one for one in self.program.vouchers if one.mine]
-        voucher = self.voucher(number, "gift", "luck") if vouchers and number % 2 else None
+        voucher = self.voucher(number, "gift", "luck") if self.mine() and number % 2 else None
         self.pay_with(number, amount, voucher)
 
     def pay_with(self, number: int, amount: int, voucher: Voucher | None) -> None:
@@ -266,15 +270,15 @@ class ProgramLives(ProgramBoth):
 
     # Steps that chance alone seldom puts in a row
 
-    @rule(number=one, amount=st.integers(2_000, 30_000), part=st.sampled_from([100, 30]), ends=st.integers(0, 7))
-    def while_paused(self, number: int, amount: int, part: int, ends: int) -> None:
+    @rule(number=one, amount=st.integers(2_000, 30_000), part=st.sampled_from([100, 30]))
+    def while_paused(self, number: int, amount: int, part: int) -> None:
         """What was handed out before a pause is redeemed, refunded, settled and released in it; nobody gets more."""
         self.claim()
         self.buy(50_000)
         self.tick({"days": 1})
-        if number % 2 and self.program.vouchers:
+        if number % 2 and self.mine():
             self.top_up(number)
-        self.step("pause", last=1 if ends == 0 else 0)
+        self.step("pause")
         self.what_is_paused_grants_nothing()
         self.claim()
         self.buy(50_000)
@@ -290,4 +294,63 @@ class ProgramLives(ProgramBoth):
             self.release_of(merchant, reserve, patient=False)
         self.what_is_paused_grants_nothing()
         if number % 3:
-            self.step("resume", last=0)
+            self.step("resume")
+
+    @rule(number=one, spent=st.integers(1, 6_000), paused=st.booleans())
+    def subsidy(self, number: int, spent: int, paused: bool) -> None:
+        """A voucher on the card, part of it spent, the rest its funds' again, and then what is refunded."""
+        self.claim()
+        if self.mine():
+            self.top_up_with(self.voucher(1, "fifty"))
+        lots = [lot for lot in self.program.lots if lot.kind == PRINCIPAL and lot.active <= self.program.at]
+        while principal := sum(lot.balance for lot in lots):
+            self.pay_with(number, min(principal, 40_000), None)
+        before = len(self.program.payments)
+        self.pay_with(number, spent, None)
+        self.tick({"days": 6})
+        if paused:
+            self.step("pause")
+        for payment in self.program.payments[before:]:
+            self.expire_subsidies()
+            if not payment.rebate:
+                self.refund_of(payment, 100)
+        self.expire_subsidies()
+        if paused:
+            self.step("resume")
+
+    def expire_subsidies(self) -> None:
+        for lot in [lot for lot in self.program.lots if lot.fund and lot.balance]:
+            self.do(Kind.EXPIRE_LOT, ExpireLot, self.program.expire_lot(lot), card=self.card, lot=lot.id)
+
+    @rule(
+        count=takers, seed=seeds, orders=st.lists(st.integers(1, 3_000), min_size=1, max_size=3), ends=st.booleans()
+    )
+    def packets(self, count: int, seed: bytes, orders: list[int], ends: bool) -> None:
+        """A pool of which some packets are taken and redeemed at once, the rest perhaps ended."""
+        if self.program.pools and not self.program.pools[-1].ended:
+            self.end_pool(patient=True)
+        self.open_pool(seed, count)
+        for amount in orders:
+            self.pay_with(count, amount, self.voucher(1, "luck") if self.mine() else None)
+        if ends and self.program.pools:
+            self.end_pool(patient=True)
+
+    @rule(number=one, paused=st.booleans(), months=st.integers(1, 3))
+    def months_pass(self, number: int, paused: bool, months: int) -> None:
+        """An offer, its rebate, its monthly gifts; a pause holds both back, and they arrive after it."""
+        self.buy(100_000)
+        self.tick({"days": 1})
+        self.pay_with(number, 50_000, None)
+        if paused:
+            self.step("pause")
+        for month in range(months):
+            self.tick({"days": 31})
+            if month == 1 and self.program.state == "paused":
+                self.step("resume")
+            for again in range(2):
+                if self.program.plans:
+                    self.month(again, ahead=1)
+            if any(one.rebate for one in self.program.payments):
+                self.grant(number, patient=False)
+            if self.mine():
+                self.pay_with(number, 2_500, self.voucher(1, "gift"))

@@ -18,9 +18,9 @@ from support.voucher_words import stock_told
 FUNDS = {"city": 1_000_000, "mall": 200_000}
 PLEDGED = "mall"
 FACE = {"fifty": 5_000, "gift": 1_000}
-GIVEN = {"fifty": 12, "gift": 12, "luck": 24}
+GIVEN = {"fifty": 20, "gift": 12, "luck": 120}
 VALID_DAYS = {"fifty": 4, "gift": 30, "luck": 10}
-POOL = {"count": 8, "total_fen": 3_000, "min_fen": 100, "max_fen": 1_000, "claim_hours": 24}
+POOL = {"count": 40, "total_fen": 3_000, "min_fen": 10, "max_fen": 500, "claim_hours": 24}
 LUCK_FEN = 9_000
 MONTHS = 2
 RESERVE_DAYS = 7
@@ -32,7 +32,7 @@ EDITS = (
     ("release_days = 90", f"release_days = {RESERVE_DAYS}"),
 )
 TEXT = (
-    stock_told("fifty kind=top_up face=50 count=12 valid_days=4 by=city:60,mall:40")
+    stock_told("fifty kind=top_up face=50 count=20 valid_days=4 by=city:60,mall:40")
     + stock_told("gift face=10 min_order=20 count=12 hand_out=grant after_refund=never by=city")
     + stock_text(
         "luck",
@@ -41,7 +41,7 @@ TEXT = (
         hand_out="grant",
         after_refund="never",
         min_order_fen=0,
-        face_fen=1_000,
+        face_fen=500,
         count=GIVEN["luck"],
         budget_fen=LUCK_FEN,
         valid_days=VALID_DAYS["luck"],

@@ -63,11 +63,11 @@ STOCKS_OFF = """
             UNION ALL SELECT -1, -k.amount FROM packet k JOIN packet_pool q ON q.id = k.pool WHERE q.stock = s.id
         ) parts) now
     WHERE now.count <> e.count OR now.fen <> e.budget"""
-"""Stocks of which what is left, was handed out and is promised is not what they were given: to the voucher, the fen."""
+"""Stocks of which what is left, was handed out and is promised is not just what they were given."""
 
 
 def statements(town: Town) -> dict[tuple[str, int], str]:
-    """Each merchant's settlements rebuilt in their order from the postings that each one's cut was the first to see."""
+    """Each merchant's settlements, rebuilt from the postings that the cut of each was the first to see."""
     rebuilt: dict[tuple[str, int], str] = {}
     counted: set[Any] = set()
     carried: Counter[str] = Counter()
