@@ -61,10 +61,14 @@ class ProgramLives(ProgramBoth):
 
     # What it sells and grants
 
-    @rule(face=st.sampled_from([50_000, 100_000]))
-    def buy(self, face: int) -> None:
+    @rule(face=st.sampled_from([50_000, 100_000]), number=one)
+    def load(self, face: int, number: int) -> None:
+        self.buy(face, self.voucher(number, "fifty") if self.mine() and number % 2 else None)
+
+    def buy(self, face: int, voucher: Voucher | None = None) -> None:
         fields = {"card": self.card, "face": face, "channel": "sandbox"}
-        if self.do(Kind.TOP_UP, TopUp, self.program.buy(face), **fields):
+        fields["vouchers"] = (voucher.id,) if voucher else ()
+        if self.do(Kind.TOP_UP, TopUp, self.program.buy(face, voucher), **fields):
             self.learn()
 
     @rule()
@@ -338,7 +342,8 @@ class ProgramLives(ProgramBoth):
     @rule(number=one, paused=st.booleans(), months=st.integers(1, 3))
     def months_pass(self, number: int, paused: bool, months: int) -> None:
         """An offer, its rebate, its monthly gifts; a pause holds both back, and they arrive after it."""
-        self.buy(100_000)
+        self.claim()
+        self.buy(100_000, self.voucher(1, "fifty") if self.mine() else None)
         self.tick({"days": 1})
         self.pay_with(number, 50_000, None)
         if paused:

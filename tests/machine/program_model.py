@@ -99,13 +99,20 @@ class Program:
 
     # What it sells and grants
 
-    def buy(self, face: int) -> str:
-        """An offer for the card; it starts a plan when the stock of its gifts runs and has enough left."""
+    def buy(self, face: int, voucher: Voucher | None = None) -> str:
+        """An offer for the card, of whose price a voucher pays a part; it starts a plan when the stock of its gifts
+        runs and has enough left."""
         if self.state != "running":
             return "program_not_selling"
+        if voucher and (no := self.tops_up(voucher)):
+            return no
         if self.total() + face > CARD_MAX:
             return "law_registered_balance_above_max"
         paid, active = PRICE[face], midnight(self.at, 1)
+        if voucher:
+            paid -= voucher.face
+            face -= voucher.face
+            self.subsidise(voucher, active)
         self.lots += [Lot(PRINCIPAL, paid, active), Lot(BONUS, face - paid, active)]
         if self.hands_out("gift") and self.left["gift"] >= MONTHS:
             self.plans.append(Plan(self.at))
@@ -143,20 +150,27 @@ class Program:
         return "voucher_expired" if self.at >= voucher.until else ""
 
     def top_up(self, voucher: Voucher) -> str:
-        """A voucher becomes a subsidy on the card, a lot for each funder, for as long as a voucher of today."""
+        """A voucher alone becomes a subsidy on the card."""
         if self.state != "running":
             return "program_not_selling"
-        if voucher.stock != "fifty":
-            return "voucher_pays_only"
-        if no := self.counts(voucher):
+        if no := self.tops_up(voucher):
             return no
         if self.total() + voucher.face > CARD_MAX:
             return "law_registered_balance_above_max"
+        self.subsidise(voucher, self.at)
+        return ""
+
+    def tops_up(self, voucher: Voucher) -> str:
+        """Why a voucher does not top up, or nothing."""
+        return "voucher_pays_only" if voucher.stock != "fifty" else self.counts(voucher)
+
+    def subsidise(self, voucher: Voucher, active: int) -> None:
+        """A lot for each funder, for as long as a voucher of the day on which it can be spent first."""
         parts = by_fund("fifty", voucher.face)
-        self.lots += [Lot(SUBSIDY, part, self.at, until(self.at, "fifty"), fund=fund) for fund, part in parts.items()]
+        ends = until(active, "fifty")
+        self.lots += [Lot(SUBSIDY, part, active, ends, fund=fund) for fund, part in parts.items()]
         voucher.state, voucher.used = "redeemed", voucher.face
         self.move(self.promised, self.used, parts)
-        return ""
 
     def expire_lot(self, lot: Lot) -> str:
         """What is left of a lot goes back to who gave it: a subsidy to its fund."""

@@ -28,7 +28,7 @@ from kaquan.db.embedded import Server
 from machine.program_lives import ProgramLives
 from support.database import fresh_database
 
-EXAMPLES = 16
+EXAMPLES = 12
 STEPS = 40
 
 
