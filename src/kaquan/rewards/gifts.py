@@ -86,14 +86,17 @@ def given_id(origin: Id) -> Id:
 
 
 def take_back(command: Id, voucher: Voucher | None, catalogue: Catalogue, at: datetime) -> TakenBack | Refusal:
-    """A voucher that still counts is void, and its money free again; what a used one took off is `short`."""
+    """A voucher that still counts is void, and its money free again. What a used one took off is `short`: a refund
+    gives it back to its funders, never to its holder."""
     if voucher is None:
         return TakenBack()
     if voucher.held_by_other(NOBODY, microseconds(at)):
         return Refusal(voucher_errors.VOUCHER_HELD, {"held_until": shown(instant(voucher.held_us))})
     state = after(voucher.state, "void")
     if state is None:
-        return TakenBack(short=voucher.used)
+        forfeited = after(voucher.state, "forfeit")
+        ends = () if forfeited is None else ((voucher, (forfeited, voucher.used, 0, voucher.holder)),)
+        return TakenBack(ends, short=voucher.used)
     stock = catalogue.stock(voucher.terms, voucher.stock)
     legs = release_legs(promised(stock.funding, Money(voucher.face)))
     change = (voucher, (state, voucher.used, 0, NOBODY))

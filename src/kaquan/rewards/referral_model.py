@@ -48,7 +48,7 @@ class InvitationState(IntEnum):
 class Referral(SlowRow):
     """A loaded referral. `origin` is the purchase that earned it, zeros before; `due_us` when it is paid.
 
-    `voucher` is what the invitee got, zeros for nothing; `short` what of it nobody gives back.
+    `voucher` is what the invitee got, zeros for nothing; `short` what of it was used when it was taken back.
     """
 
     table: ClassVar[str] = "referral"
