@@ -4,8 +4,10 @@ import pytest
 
 from kaquan.commands.model import Effect, Entry, Kind, Refused, scoped_id
 from kaquan.holders.service import identification
+from kaquan.jobs.timetable import due
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
+from kaquan.programs.model import EndProgram
 from kaquan.quotas.slots import GRACE_SECONDS
 from kaquan.rewards.invite_codes import invite_code
 from kaquan.rewards.referral_model import AcceptInvite, PayReferral, UndoReferral
@@ -133,3 +135,21 @@ def test_an_invitation_is_of_the_referral_that_it_names(database: Database) -> N
     assert accept(town, stranger(town, 3), inviter, referral="more").facts["first_face_fen"] == 100_000
     assert code(accept(town, stranger(town, 4), inviter, referral="none")) == "referral_none"
     assert town.rows("SELECT code FROM referral ORDER BY code") == [("bring",), ("more",)]
+
+
+def test_what_an_ended_program_can_not_pay_is_closed_once_and_not_tried_for_ever(database: Database) -> None:
+    bring = referral_text(invitee_stock="off-10")
+    town = town_with(database.app_url, off_10(shared_budget=True), bring, city=1_500)
+    inviter, invitee = stranger(town, 1), stranger(town, 2)
+    accept(town, invitee, inviter)
+    town.sell(invitee)
+    run(town)
+    town.ok(Kind.END_PROGRAM, EndProgram(key="end", caller=OPERATOR, program="jingxika", reason="season"))
+    town.tick(days=8)
+    run(town)
+    assert (vouchers(town, inviter), vouchers(town, invitee)) == ([], [1])
+    assert town.rows("SELECT r.state, i.state FROM referral r, invitation i") == [(3, 5)]
+    town.tick(days=1)
+    later = due(town.app.connection, town.app.catalogue, town.app.calendar, town.now)
+    assert not {Kind.PAY_REFERRAL, Kind.FOLLOW_REFERRAL} & set(later)
+    assert_proved(town)

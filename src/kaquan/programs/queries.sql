@@ -51,7 +51,8 @@ LEFT JOIN program_terms t ON t.id = e.terms LEFT JOIN program_proposal r ON r.id
 WHERE p.code = %(code)s ORDER BY e.number LIMIT 10000;
 
 -- owed: what still binds a program: facts of the refusal to close it, all zero when it is free
--- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized; reward state 1: waiting.
+-- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized; reward state 1: waiting. Referral state
+-- 1: pending, which counts when she has bought, 2: earned, 3: paid, while the inviter's invitation is open (1).
 SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
         WHERE c.program = %(program)s) AS outstanding_fen,
        (SELECT count(*) FROM payment t WHERE t.program = %(program)s AND t.state = 1) AS open_holds,
@@ -73,7 +74,12 @@ SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.b
               SELECT s.account, s.amount
               FROM posting p CROSS JOIN LATERAL (VALUES (p.debit, -p.amount), (p.credit, p.amount)) AS s (account, amount)
               WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
-        WHERE v.account = 31) AS promised_fen;
+        WHERE v.account = 31) AS promised_fen,
+       (SELECT count(*) FROM referral r LEFT JOIN invitation i ON i.bucket = r.inviter_bucket AND i.id = r.invitation
+        WHERE r.program = %(program)s
+          AND (r.state = 2 OR (r.state = 3 AND i.state = 1)
+               OR (r.state = 1 AND EXISTS (SELECT FROM card c WHERE c.bucket = r.bucket AND c.wallet = r.wallet
+                                                               AND c.program = r.program)))) AS open_referrals;
 
 -- paid: when the youngest order was paid that could still be refunded, by the terms that say how long; also those that
 -- cards of other programs paid with vouchers of this one. Payment state 2: captured, 6: partly refunded.

@@ -12,12 +12,13 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import Row as Posting
 from kaquan.ledger.model import post
-from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState
+from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState, Terms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.quotas.model import Quotas
 from kaquan.quotas.rules import Change, put_back
 from kaquan.rewards import errors
 from kaquan.vouchers import errors as voucher_errors
-from kaquan.vouchers.claims import Issue, new_voucher, promise, stopped
+from kaquan.vouchers.claims import Issue, new_voucher, promise
 from kaquan.vouchers.lifecycle import after
 from kaquan.vouchers.model import NOBODY, NewVoucher, SpendingFacts, Voucher
 
@@ -54,12 +55,15 @@ def paused(stock: Stock) -> bool:
 
 
 def give(gift: Gift, facts: SpendingFacts, at: datetime) -> Given | Refusal:
-    """A voucher of the stock's face, its money promised now; its id follows from its reason, so it is given once."""
+    """A voucher of the stock's face, its money promised now; its id follows from its reason, so it is given once.
+
+    What was earned is given after the program has ended too.
+    """
     stock = gift.stock
+    if stock.state is StockState.STOPPED or stock.terms.state is ProgramState.CLOSED:
+        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": stock.code})
     if paused(stock):
         return Refusal(errors.GRANTS_PAUSED, {"program": stock.terms.terms.program.name_zh})
-    if refusal := stopped(stock):
-        return refusal
     taken = promise(stock, stock.rules.face_fen, facts, bucket_of(gift.wallet), at)
     if isinstance(taken, Refusal):
         return taken
@@ -68,6 +72,20 @@ def give(gift: Gift, facts: SpendingFacts, at: datetime) -> Given | Refusal:
     if isinstance(voucher, Refusal):
         return voucher
     return Given(voucher, tuple(changes), post(gift.command, stock.terms.ledger, legs))
+
+
+def never(refusal: Refusal, stock: Stock | None, terms: Terms) -> bool:
+    """Whether what was refused is not worth another try: the stock is over, or the program is and the stock or its
+    money is used up. While the program runs, both may still grow."""
+    over = terms.state in (ProgramState.ENDED, ProgramState.CLOSED)
+    match refusal.code:
+        case voucher_errors.STOCK_CLOSED:
+            return over or stock is not None
+        case voucher_errors.CLAIM_OVER:
+            return True
+        case voucher_errors.STOCK_SOLD_OUT | voucher_errors.BUDGET_EXHAUSTED:
+            return over
+    return False
 
 
 def free_again(parts: Iterable[tuple[Fund | None, Money]], quotas: Quotas, bucket: int) -> list[Change]:

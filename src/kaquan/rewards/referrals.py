@@ -14,10 +14,11 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.grants import Referral as ReferralTerms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.quotas.model import IN_ALL, Tally, Want
 from kaquan.quotas.rules import add
 from kaquan.rewards import errors
-from kaquan.rewards.gifts import Gift, Given, TakenBack, give, take_back
+from kaquan.rewards.gifts import Gift, Given, TakenBack, give, never, take_back
 from kaquan.rewards.referral_model import (
     REFERRAL_WORDS_ZH,
     AcceptInvite,
@@ -155,7 +156,8 @@ def _pay(
 ) -> Plan | Refusal:
     """Paid on the invitee's side; the inviter's follows, which needs her to have been told of the invitation.
 
-    Who was identified since she accepted, and is the inviter herself, gets nothing.
+    Who was identified since she accepted, and is the inviter herself, gets nothing. An invitee whose voucher can
+    never be given gets none, with the reason; her inviter may still get hers.
     """
     if refusal := _not_in(referral, ReferralState.EARNED):
         return refusal
@@ -165,7 +167,7 @@ def _pay(
         ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
         return _moved(referral, ended, "referral.undone.v1", reason=errors.INVITE_OWN.code)
     terms = catalogue.terms[referral.terms]
-    if not terms.grants:
+    if terms.state is ProgramState.PAUSED:
         return Refusal(errors.GRANTS_PAUSED, {"program": terms.terms.program.name_zh})
     if invitation_id(referral.inviter, referral.id) not in facts.invitations:
         return Refusal(errors.REFERRAL_NOT_FOLLOWED)
@@ -175,10 +177,12 @@ def _pay(
         return _moved(referral, paid, "referral.paid.v1")
     stock = catalogue.stock_by_code(terms.terms.program.code, rules.invitee_stock)
     if stock is None:
-        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.invitee_stock})
-    given = give(Gift(entry.id, referral.id, referral.wallet, stock), facts, at)
+        given: Given | Refusal = Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.invitee_stock})
+    else:
+        given = give(Gift(entry.id, referral.id, referral.wallet, stock), facts, at)
     if isinstance(given, Refusal):
-        return given
+        lost = never(given, stock, terms)
+        return _moved(referral, paid, "referral.paid.v1", reason=given.code.code) if lost else given
     voucher = given.voucher.id
     moved = _moved(referral, (*paid[:3], voucher, 0), "referral.paid.v1", voucher=voucher.hex())
     return _giving(moved, given)
@@ -258,7 +262,8 @@ def _reward(
     rules = _rules(referral, terms)
     stock = catalogue.stock_by_code(terms.terms.program.code, rules.inviter_stock)
     if stock is None:
-        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.inviter_stock})
+        refusal = Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.inviter_stock})
+        return _lapsed(refusal, invitation, referral) if never(refusal, stock, terms) else refusal
     in_all, of_day = paid_tallies(stock, invitation.wallet, facts, at)
     if rules.inviter_total and in_all.count >= rules.inviter_total:
         return _followed(invitation, (InvitationState.OVER_CAP, NOBODY, 0), referral, "invitation.capped.v1")
@@ -266,12 +271,17 @@ def _reward(
         return Refusal(errors.INVITER_DAY, {"limit": rules.inviter_day})
     given = give(Gift(entry.id, invitation.id, invitation.wallet, stock), facts, at)
     if isinstance(given, Refusal):
-        return given
+        return _lapsed(given, invitation, referral) if never(given, stock, terms) else given
     voucher = given.voucher.id
     paid = (InvitationState.PAID, voucher, 0)
     moved = _followed(invitation, paid, referral, "invitation.paid.v1", voucher=voucher.hex())
     moved.changes = (*moved.changes, add(in_all), add(of_day))
     return _giving(moved, given)
+
+
+def _lapsed(refusal: Refusal, invitation: Invitation, referral: Referral) -> Plan:
+    ended = (InvitationState.LAPSED, NOBODY, 0)
+    return _followed(invitation, ended, referral, "invitation.lapsed.v1", reason=refusal.code.code)
 
 
 def _take_back(
