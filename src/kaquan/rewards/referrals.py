@@ -7,7 +7,6 @@ import msgspec
 
 from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
-from kaquan.holders.model import Wallet
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.refusal import Refusal
@@ -19,6 +18,7 @@ from kaquan.quotas.model import IN_ALL, Tally, Want
 from kaquan.quotas.rules import add
 from kaquan.rewards import errors
 from kaquan.rewards.gifts import Gift, Given, TakenBack, give, never, take_back
+from kaquan.rewards.newcomers import not_new, same_person, turned_out
 from kaquan.rewards.referral_model import (
     REFERRAL_WORDS_ZH,
     AcceptInvite,
@@ -69,14 +69,9 @@ def decide_accept(entry: Entry, facts: ReferralFacts, catalogue: Catalogue, at: 
     inviter = facts.wallets.get(facts.inviters.get(command.code, NOBODY))
     if inviter is None or not inviter.active:
         return Refusal(errors.INVITE_UNKNOWN)
-    if _same_person(wallet, inviter):
+    if same_person(wallet, inviter):
         return Refusal(errors.INVITE_OWN)
-    key = (wallet.id, terms.program)
-    if key in facts.invited:
-        return Refusal(errors.INVITE_USED)
-    if key in facts.bought:
-        return Refusal(errors.INVITE_NOT_NEW, {"program": terms.terms.program.name_zh})
-    if refusal := facts.routed.get(entry.id):
+    if refusal := not_new(wallet.id, terms, facts) or facts.routed.get(entry.id):
         return refusal
     return _accepted(entry.id, wallet.id, inviter.id, terms, rules, at)
 
@@ -87,10 +82,6 @@ def wanted_tokens(entry: Entry, person: Id, program: int) -> list[Want]:
     outside = [(b"device", command.device), (b"payee", command.payee)]
     subjects = [person, *(outside_subject(kind, digest) for kind, digest in outside if digest is not None)]
     return [Want(subject, INVITED_RULE + program, IN_ALL, 1, entry.id, entry.content) for subject in subjects]
-
-
-def _same_person(invitee: Wallet, inviter: Wallet) -> bool:
-    return invitee.id == inviter.id or (any(invitee.person) and invitee.person == inviter.person)
 
 
 def _accepted(identity: Id, invitee: Id, inviter: Id, terms: Terms, rules: ReferralTerms, at: datetime) -> Plan:
@@ -156,17 +147,17 @@ def _pay(
 ) -> Plan | Refusal:
     """Paid on the invitee's side; the inviter's follows, which needs her to have been told of the invitation.
 
-    Who was identified since she accepted, and is the inviter herself, gets nothing. An invitee whose voucher can
-    never be given gets none, with the reason; her inviter may still get hers.
+    Who was identified since she accepted, and is the inviter herself or no newcomer, gets nothing. An
+    invitee whose voucher can never be given gets none, with the reason; her inviter may still get hers.
     """
     if refusal := _not_in(referral, ReferralState.EARNED):
         return refusal
     if microseconds(at) < referral.due_us:
         return Refusal(errors.REFERRAL_NOT_DUE, {"due": shown(instant(referral.due_us))})
-    if _same_person(facts.wallets[referral.wallet], facts.wallets[referral.inviter]):
-        ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
-        return _moved(referral, ended, "referral.undone.v1", reason=errors.INVITE_OWN.code)
     terms = catalogue.terms[referral.terms]
+    if learnt := turned_out(referral, facts, terms):
+        ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
+        return _moved(referral, ended, "referral.undone.v1", reason=learnt.code.code)
     if terms.state is ProgramState.PAUSED:
         return Refusal(errors.GRANTS_PAUSED, {"program": terms.terms.program.name_zh})
     if invitation_id(referral.inviter, referral.id) not in facts.invitations:
