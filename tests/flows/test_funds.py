@@ -11,7 +11,9 @@ from kaquan.jobs.run import run_due
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
+from kaquan.law.errors import BUDGET_OVERRUN
 from kaquan.ledger import service as ledger
+from kaquan.ledger.chart import Source
 from kaquan.payments.model import Capture, Pay, Refund
 from kaquan.programs.catalogue import FundMode
 from kaquan.stocks import service as stocks
@@ -190,6 +192,26 @@ def test_a_stock_opens_when_all_that_it_may_cost_is_there(database: Database) ->
     town.pay_in("city", 1_000)
     town.stock("off-20")
     assert town.rows("SELECT count(*) FROM stock") == [(2,)]
+    proved(town)
+
+
+def test_a_stock_of_public_money_does_not_overrun_the_budget(database: Database) -> None:
+    edits = [
+        ("[[presale.offers]]\nface_fen = 50_000\npaid_fen = 47_500\n\n", "offers = []\n"),
+        ("[[presale.offers]]\nface_fen = 100_000\npaid_fen = 95_000\n\n", ""),
+        ('"single_purpose_group"', '"voucher_only"'),
+        ('"cn_single_purpose"', '"cn_government_voucher"'),
+        ('kind = "top_up"', 'kind = "instant"'),
+    ]
+    town = build(database.app_url, *edits, more=stock_text("off-10"))
+    town.fund("city", 99_999, source=Source.FISCAL)
+    refused = open_stock(town, "off-10")
+    assert isinstance(refused, Refused) and refused.refusal.code is BUDGET_OVERRUN
+    assert (refused.refusal.facts["amount_fen"], refused.refusal.facts["left_fen"]) == (100_000, 99_999)
+    assert "《预算法》" in refused.refusal.message("zh")
+    assert town.rows("SELECT count(*) FROM stock") == [(0,)]
+    town.pay_in("city", 1)
+    town.stock("off-10")
     proved(town)
 
 

@@ -9,6 +9,7 @@ from kaquan.jobs.run import run_due
 from kaquan.jobs.timetable import due
 from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id
 from kaquan.ledger.service import proofs, totals
 from kaquan.payments.model import Authorize, Refund
@@ -80,6 +81,31 @@ def test_a_rebate_is_granted_once_and_its_rest_expires(town: Town) -> None:
     assert run(town).get(Kind.EXPIRE_LOT) == 1
     assert totals(town.app.connection).bonus_expired_fen == 3_000
     assert_proved(town)
+
+
+def test_what_an_authorization_holds_is_not_due_to_expire(town: Town) -> None:
+    card = ripe_card(town)
+    town.pay(card, 100_000)
+    town.tick(days=8)
+    assert run(town) == {Kind.GRANT_REWARD: 1}
+    ((expires_us,),) = town.rows("SELECT expires_at FROM lot WHERE expires_at IS NOT NULL")
+    town.now = instant(expires_us - 600_000_000)
+    hold = Authorize(
+        key="hold",
+        caller=OPERATOR,
+        card=card,
+        merchant=town.merchants["mall-1"],
+        store=None,
+        amount=5_000,
+        order_no="o-1",
+    )
+    run(town)
+    town.ok(Kind.AUTHORIZE, hold)
+    town.tick(minutes=20)
+    assert due(town.app.connection, town.app.catalogue, CALENDAR, town.app.door.at()) == {}
+    town.tick(minutes=20)
+    assert run(town) == {Kind.EXPIRE_HOLD: 1, Kind.EXPIRE_LOT: 1}
+    assert totals(town.app.connection).bonus_expired_fen == 5_000
 
 
 def test_a_rebate_that_does_not_fit_is_granted_on_a_later_day(town: Town) -> None:

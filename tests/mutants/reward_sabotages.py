@@ -52,6 +52,16 @@ REWARD_SABOTAGES: tuple[Sabotage, ...] = (
         ),
     ),
     sabotage(
+        "forget what a newcomer bought with her other wallet",
+        REFERRALS + "who_turns_out_to_have_bought_before_gets_nothing",
+        ("rewards/newcomers.py", "if first is not None and first.at_us < referral.at_us:", "if False:"),
+    ),
+    sabotage(
+        "let a voucher that was taken back count again",
+        REFERRALS + "a_used_voucher_that_was_taken_back_ends_with_a_refund",
+        ("rewards/gifts.py", 'forfeited = after(voucher.state, "forfeit")', "forfeited = None"),
+    ),
+    sabotage(
         "give a fund's expired bonus to the issuer",
         FUNDED + "a_pledge_is_billed_as_the_rebate_is_granted_and_unbilled_as_it_expires",
         ("rewards/bonus.py", "    if lot.fund == NO_FUND:\n", "    if True:\n"),

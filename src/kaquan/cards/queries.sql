@@ -18,9 +18,9 @@ SELECT l.id, l.kind, l.source, f.code AS fund, l.state, l.granted, l.balance, l.
 FROM lot l LEFT JOIN fund f ON f.id = l.fund
 WHERE l.bucket = %(bucket)s AND l.card = %(card)s ORDER BY l.id LIMIT 1000;
 
--- lots_due: lots that hold something and expired at or before an instant
+-- lots_due: lots that hold something which no authorization holds, and expired at or before an instant
 SELECT id, card FROM lot
-WHERE expires_at IS NOT NULL AND state = 0 AND expires_at <= %(at)s AND balance > 0
+WHERE expires_at IS NOT NULL AND state = 0 AND expires_at <= %(at)s AND balance > held
 ORDER BY expires_at LIMIT %(most)s;
 
 -- cards_of: the cards of a wallet for display, oldest first

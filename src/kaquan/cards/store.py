@@ -131,7 +131,8 @@ def by_number(connection: psycopg.Connection[Any], bucket: int, number: str) -> 
 
 
 def lots_due(connection: psycopg.Connection[Any], at_us: int, most: int) -> list[tuple[Id, Id]]:
-    """(lot, card) of up to `most` lots that expired at or before the instant and still hold something."""
+    """(lot, card) of up to `most` lots that expired at or before the instant and hold something that no
+    authorization holds."""
     rows = connection.execute(QUERIES.lots_due, {"at": at_us, "most": most}).fetchall()
     return [(Id(lot.bytes), Id(card.bytes)) for lot, card in rows]
 

@@ -117,6 +117,7 @@ LABELS: dict[str, Words] = {
     "offers": ("档位", "Offers"),
     "open_fen": ("未结算", "Not settled"),
     "open_holds": ("预授权", "Authorizations"),
+    "open_referrals": ("待发邀请奖励", "Referrals to come"),
     "opens_at": ("报名开始", "Entries begin"),
     "order_no": ("订单号", "Order"),
     "organisation": ("机构", "Organisation"),

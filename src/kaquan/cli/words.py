@@ -71,6 +71,7 @@ VALUES: dict[str, Words] = {
     "held": ("占用中", "held"),
     "redeemed": ("已核销", "redeemed"),
     "returned": ("已退回", "returned"),
+    "forfeited": ("已收回", "forfeited"),
     "listed": ("名单已锁定", "listed"),
     "revealed": ("已公布种子", "revealed"),
     "stopped": ("已停用", "stopped"),

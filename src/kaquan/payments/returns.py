@@ -30,6 +30,7 @@ from kaquan.quotas.rules import after, take, together
 from kaquan.rewards.bonus import clawback
 from kaquan.rewards.model import RewardState
 from kaquan.rewards.tiers import rebate
+from kaquan.vouchers.lifecycle import after as state_after
 from kaquan.vouchers.model import NOBODY, Discount, Voucher, VoucherState, unpack_discounts
 
 Changes = list[tuple[Row, tuple[Any, ...]]]
@@ -170,8 +171,9 @@ def _settled(amount: Money, parts: list[int], weights: list[int], given: list[in
 
 
 def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Returns:
-    """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so: its
-    money stays promised, and what it had not needed is promised anew if there is budget. Else its money goes back."""
+    """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so and
+    it was not taken back meanwhile: its money stays promised, and what it had not needed is promised anew if there is
+    budget. Else its money goes back."""
     result = Returns([], [], 0)
     usable = 0
     merchant = catalogue.merchants[payment.merchant]
@@ -181,7 +183,8 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
         voucher = facts.vouchers[identity]
         stock = catalogue.stock(voucher.terms, voucher.stock)
         own = [one for one in back.discounts if one.voucher == identity]
-        may = stock.rules.after_refund == "reusable" and microseconds(at) < voucher.expires_us
+        possible = stock.rules.after_refund == "reusable" and state_after(voucher.state, "undo") is not None
+        may = possible and microseconds(at) < voucher.expires_us
         at_once = back.last and not payment.refunded and voucher.holder == payment.id
         left = after(facts.quotas, drawn)
         promise = _promised_again(voucher, own, stock, left) if may and at_once else None
@@ -198,7 +201,7 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
             again.append(voucher)
             usable += 1
         elif voucher.holder == payment.id:
-            state = VoucherState.RETURNED if back.last else VoucherState.REDEEMED
+            state = state_after(voucher.state, "return" if back.last else "return_part")
             result.changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
     result.changes.extend([*drawn, *uses_undone(payment, again, facts, catalogue)])
     return msgspec.structs.replace(result, usable=usable)

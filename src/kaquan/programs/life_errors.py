@@ -77,12 +77,14 @@ STARTS_LATER = RefusalCode(
 STILL_OWES = RefusalCode(
     code="program_still_owes",
     status=409,
-    zh="活动“{program}”尚不能关闭：卡内余额 {outstanding_fen} 元，预授权 {open_holds} 笔，订单可退款至 "
-    "{refundable_until}，待发返利 {waiting_rewards} 笔，未与商户结清 {unsettled_fen} 元，"
-    "出资方已承诺 {promised_fen} 元",
+    zh="活动“{program}”尚不能关闭：卡内余额 {outstanding_fen} 元，预授权 {open_holds} 笔，"
+    "订单（含用了本活动的券、由其他活动的卡付的）可退款至 {refundable_until}，待发返利 {waiting_rewards} 笔，"
+    "待发邀请奖励 {open_referrals} 笔，"
+    "未与商户结清 {unsettled_fen} 元，出资方已承诺 {promised_fen} 元",
     en="{program} can't be closed yet: {outstanding_fen} yuan on cards, {open_holds} authorizations, "
-    "orders that may be refunded until {refundable_until}, {waiting_rewards} rebates to come, {unsettled_fen} yuan "
-    "not settled with merchants, {promised_fen} promised by funders",
+    "orders that may be refunded until {refundable_until} (also those that cards of other programs paid with its "
+    "vouchers), {waiting_rewards} rebates and {open_referrals} referrals to come, {unsettled_fen} "
+    "yuan not settled with merchants, {promised_fen} promised by funders",
     remedy_zh="等余额用完或退清、返利到账、结算完毕后再关闭",
     remedy_en="Close it when value is spent or returned, rebates have arrived and merchants are settled",
     retryable=True,

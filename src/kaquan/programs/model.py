@@ -110,10 +110,11 @@ class Life(msgspec.Struct, frozen=True):
 
 class Owed(msgspec.Struct, frozen=True):
     """What still binds a program. `amounts` are facts by name, all zero when nothing is owed; `paid_us` is when the
-    youngest order was paid that could still be refunded, zero for none."""
+    youngest order was paid that could still be refunded, by the terms that say how long: those of its card, which may
+    be of another program than the vouchers that paid too."""
 
     amounts: dict[str, int]
-    paid_us: int
+    paid_us: dict[int, int]
 
 
 class ProgramFacts(ReferenceFacts):

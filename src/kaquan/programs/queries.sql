@@ -50,8 +50,9 @@ FROM program_event e JOIN program p ON p.id = e.program
 LEFT JOIN program_terms t ON t.id = e.terms LEFT JOIN program_proposal r ON r.id = e.proposal
 WHERE p.code = %(code)s ORDER BY e.number LIMIT 10000;
 
--- owed: what still binds a program. Every column but paid_us is a fact of the refusal to close it, zero when it is free.
--- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized, 2: captured, 6: partly refunded; reward state 1: waiting.
+-- owed: what still binds a program: facts of the refusal to close it, all zero when it is free
+-- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized; reward state 1: waiting. Referral state
+-- 1: pending, which counts when she has bought, 2: earned, 3: paid, while the inviter's invitation is open (1).
 SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
         WHERE c.program = %(program)s) AS outstanding_fen,
        (SELECT count(*) FROM payment t WHERE t.program = %(program)s AND t.state = 1) AS open_holds,
@@ -74,5 +75,19 @@ SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.b
               FROM posting p CROSS JOIN LATERAL (VALUES (p.debit, -p.amount), (p.credit, p.amount)) AS s (account, amount)
               WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
         WHERE v.account = 31) AS promised_fen,
-       (SELECT coalesce(max(t.moved_at), 0)::bigint FROM payment t
-        WHERE t.program = %(program)s AND t.state IN (2, 6)) AS paid_us;
+       (SELECT count(*) FROM referral r LEFT JOIN invitation i ON i.bucket = r.inviter_bucket AND i.id = r.invitation
+        WHERE r.program = %(program)s
+          AND (r.state = 2 OR (r.state = 3 AND i.state = 1)
+               OR (r.state = 1 AND EXISTS (SELECT FROM card c WHERE c.bucket = r.bucket AND c.wallet = r.wallet
+                                                               AND c.program = r.program)))) AS open_referrals;
+
+-- paid: when the youngest order was paid that could still be refunded, by the terms that say how long; also those that
+-- cards of other programs paid with vouchers of this one. Payment state 2: captured, 6: partly refunded.
+SELECT o.terms, max(o.moved_at) FROM (
+    SELECT t.terms, t.moved_at FROM payment t WHERE t.program = %(program)s AND t.state IN (2, 6)
+    UNION ALL
+    SELECT t.terms, t.moved_at FROM stock s
+    JOIN voucher v ON v.stock = s.id
+    JOIN payment t ON t.bucket = v.bucket AND t.id = v.holder AND t.state IN (2, 6)
+    WHERE s.program = %(program)s
+) o GROUP BY o.terms LIMIT 100000;

@@ -4,7 +4,7 @@ Whoever acts is named; then the text must stand, the program must be there and i
 what the step itself asks.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -218,9 +218,12 @@ def _start(command: StartProgram, life: Life, moment: Moment) -> Plan | Refusal:
 def _owing(life: Life, facts: ProgramFacts, catalogue: Catalogue, moment: Moment) -> Refusal | None:
     """A program is closed when nobody can want anything of it any more."""
     owed = facts.owed[life.code]
-    windows = [known.terms.refund.window_days for known in catalogue.terms.values() if known.program == life.id]
-    until = business_date(instant(owed.paid_us)) + timedelta(days=max(windows, default=0)) if owed.paid_us else None
-    refundable = until is not None and moment.today <= until
+    ends = [
+        business_date(instant(paid_us)) + timedelta(days=catalogue.terms[terms].terms.refund.window_days)
+        for terms, paid_us in owed.paid_us.items()
+    ]
+    until = max(ends, default=date.min)
+    refundable = moment.today <= until
     if not refundable and not any(owed.amounts.values()):
         return None
     shown: dict[str, Fact] = {**owed.amounts, "refundable_until": str(until) if refundable else "-"}

@@ -156,7 +156,8 @@ def history(connection: psycopg.Connection[Any], code: str) -> list[Any]:
 
 
 def _owed(connection: psycopg.Connection[Any], program: int) -> Owed:
+    """What it owes is read first: what is paid between the two looks is promised or on a card in the first, or is in
+    the second."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(QUERIES.owed, {"program": program}).fetchone() or {}
-    paid_us = row.pop("paid_us", 0)
-    return Owed(row, paid_us)
+        amounts = cursor.execute(QUERIES.owed, {"program": program}).fetchone() or {}
+    return Owed(amounts, dict(connection.execute(QUERIES.paid, {"program": program}).fetchall()))

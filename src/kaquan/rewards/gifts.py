@@ -12,12 +12,13 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import Row as Posting
 from kaquan.ledger.model import post
-from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState
+from kaquan.programs.catalogue import Catalogue, Fund, Stock, StockState, Terms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.quotas.model import Quotas
 from kaquan.quotas.rules import Change, put_back
 from kaquan.rewards import errors
 from kaquan.vouchers import errors as voucher_errors
-from kaquan.vouchers.claims import Issue, new_voucher, promise, stopped
+from kaquan.vouchers.claims import Issue, new_voucher, promise
 from kaquan.vouchers.lifecycle import after
 from kaquan.vouchers.model import NOBODY, NewVoucher, SpendingFacts, Voucher
 
@@ -54,12 +55,15 @@ def paused(stock: Stock) -> bool:
 
 
 def give(gift: Gift, facts: SpendingFacts, at: datetime) -> Given | Refusal:
-    """A voucher of the stock's face, its money promised now; its id follows from its reason, so it is given once."""
+    """A voucher of the stock's face, its money promised now; its id follows from its reason, so it is given once.
+
+    What was earned is given after the program has ended too.
+    """
     stock = gift.stock
+    if stock.state is StockState.STOPPED or stock.terms.state is ProgramState.CLOSED:
+        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": stock.code})
     if paused(stock):
         return Refusal(errors.GRANTS_PAUSED, {"program": stock.terms.terms.program.name_zh})
-    if refusal := stopped(stock):
-        return refusal
     taken = promise(stock, stock.rules.face_fen, facts, bucket_of(gift.wallet), at)
     if isinstance(taken, Refusal):
         return taken
@@ -68,6 +72,20 @@ def give(gift: Gift, facts: SpendingFacts, at: datetime) -> Given | Refusal:
     if isinstance(voucher, Refusal):
         return voucher
     return Given(voucher, tuple(changes), post(gift.command, stock.terms.ledger, legs))
+
+
+def never(refusal: Refusal, stock: Stock | None, terms: Terms) -> bool:
+    """Whether what was refused is not worth another try: the stock is over, or the program is and the stock or its
+    money is used up. While the program runs, both may still grow."""
+    over = terms.state in (ProgramState.ENDED, ProgramState.CLOSED)
+    match refusal.code:
+        case voucher_errors.STOCK_CLOSED:
+            return over or stock is not None
+        case voucher_errors.CLAIM_OVER:
+            return True
+        case voucher_errors.STOCK_SOLD_OUT | voucher_errors.BUDGET_EXHAUSTED:
+            return over
+    return False
 
 
 def free_again(parts: Iterable[tuple[Fund | None, Money]], quotas: Quotas, bucket: int) -> list[Change]:
@@ -86,14 +104,17 @@ def given_id(origin: Id) -> Id:
 
 
 def take_back(command: Id, voucher: Voucher | None, catalogue: Catalogue, at: datetime) -> TakenBack | Refusal:
-    """A voucher that still counts is void, and its money free again; what a used one took off is `short`."""
+    """A voucher that still counts is void, and its money free again. What a used one took off is `short`: a refund
+    gives it back to its funders, never to its holder."""
     if voucher is None:
         return TakenBack()
     if voucher.held_by_other(NOBODY, microseconds(at)):
         return Refusal(voucher_errors.VOUCHER_HELD, {"held_until": shown(instant(voucher.held_us))})
     state = after(voucher.state, "void")
     if state is None:
-        return TakenBack(short=voucher.used)
+        forfeited = after(voucher.state, "forfeit")
+        ends = () if forfeited is None else ((voucher, (forfeited, voucher.used, 0, voucher.holder)),)
+        return TakenBack(ends, short=voucher.used)
     stock = catalogue.stock(voucher.terms, voucher.stock)
     legs = release_legs(promised(stock.funding, Money(voucher.face)))
     change = (voucher, (state, voucher.used, 0, NOBODY))

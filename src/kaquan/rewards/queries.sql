@@ -36,8 +36,11 @@ FROM invitation WHERE bucket = ANY (%(buckets)s) AND id = ANY (%(ids)s);
 -- lock_invitations: keep invitations as they are until the commit
 SELECT id FROM invitation WHERE bucket = ANY (%(buckets)s) AND id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE;
 
--- invited: the wallets and programs that have a referral
-SELECT wallet, program FROM referral WHERE bucket = ANY (%(buckets)s) AND wallet = ANY (%(wallets)s);
+-- wallets_of: all wallets of natural persons, by the blind index of their identity numbers
+SELECT person, id FROM wallet WHERE bucket = ANY (%(buckets)s) AND person = ANY (%(people)s) ORDER BY id LIMIT 100000;
+
+-- invited: the referrals of wallets
+SELECT wallet, program, at, id, state FROM referral WHERE bucket = ANY (%(buckets)s) AND wallet = ANY (%(wallets)s);
 
 -- first_purchases: the first sale or top-up of each wallet in each program, with its face value
 SELECT DISTINCT ON (c.wallet, c.program) c.wallet, c.program, m.id, m.at,

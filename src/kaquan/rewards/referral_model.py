@@ -48,7 +48,7 @@ class InvitationState(IntEnum):
 class Referral(SlowRow):
     """A loaded referral. `origin` is the purchase that earned it, zeros before; `due_us` when it is paid.
 
-    `voucher` is what the invitee got, zeros for nothing; `short` what of it nobody gives back.
+    `voucher` is what the invitee got, zeros for nothing; `short` what of it was used when it was taken back.
     """
 
     table: ClassVar[str] = "referral"
@@ -171,18 +171,27 @@ class FirstPurchase(msgspec.Struct, frozen=True):
     face: int
 
 
+class Invited(msgspec.Struct, frozen=True):
+    """That a wallet was invited to a program: when, by which referral, and what became of it."""
+
+    at_us: int
+    referral: Id
+    state: int
+
+
 class ReferralFacts(SpendingFacts):
     """What is decided about referrals.
 
-    `inviters` are the wallets that codes name; `bought` the first purchase by referral or, for those who accept, by
-    wallet and program; `invited` the wallets and programs that have a referral already; `routed` who got no token.
+    `inviters` are the wallets that codes name; `kin` all wallets of an invitee's person, her own first; `bought` the
+    first purchase and `invited` the referral, each by wallet and program; `routed` who got no token.
     """
 
     referrals: dict[bytes, Referral] = msgspec.field(default_factory=dict)
     invitations: dict[bytes, Invitation] = msgspec.field(default_factory=dict)
     inviters: dict[str, Id] = msgspec.field(default_factory=dict)
     bought: dict[tuple[bytes, int], FirstPurchase] = msgspec.field(default_factory=dict)
-    invited: set[tuple[bytes, int]] = msgspec.field(default_factory=set)
+    invited: dict[tuple[bytes, int], Invited] = msgspec.field(default_factory=dict)
+    kin: dict[bytes, tuple[Id, ...]] = msgspec.field(default_factory=dict)
     routed: Routed = msgspec.field(default_factory=dict)
 
 

@@ -7,17 +7,18 @@ import msgspec
 
 from kaquan.commands.model import Entry, Plan
 from kaquan.holders.errors import WALLET_UNKNOWN
-from kaquan.holders.model import Wallet
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.grants import Referral as ReferralTerms
+from kaquan.programs.lifecycle import ProgramState
 from kaquan.quotas.model import IN_ALL, Tally, Want
 from kaquan.quotas.rules import add
 from kaquan.rewards import errors
-from kaquan.rewards.gifts import Gift, Given, TakenBack, give, take_back
+from kaquan.rewards.gifts import Gift, Given, TakenBack, give, never, take_back
+from kaquan.rewards.newcomers import not_new, same_person, turned_out
 from kaquan.rewards.referral_model import (
     REFERRAL_WORDS_ZH,
     AcceptInvite,
@@ -68,14 +69,9 @@ def decide_accept(entry: Entry, facts: ReferralFacts, catalogue: Catalogue, at: 
     inviter = facts.wallets.get(facts.inviters.get(command.code, NOBODY))
     if inviter is None or not inviter.active:
         return Refusal(errors.INVITE_UNKNOWN)
-    if _same_person(wallet, inviter):
+    if same_person(wallet, inviter):
         return Refusal(errors.INVITE_OWN)
-    key = (wallet.id, terms.program)
-    if key in facts.invited:
-        return Refusal(errors.INVITE_USED)
-    if key in facts.bought:
-        return Refusal(errors.INVITE_NOT_NEW, {"program": terms.terms.program.name_zh})
-    if refusal := facts.routed.get(entry.id):
+    if refusal := not_new(wallet.id, terms, facts) or facts.routed.get(entry.id):
         return refusal
     return _accepted(entry.id, wallet.id, inviter.id, terms, rules, at)
 
@@ -86,10 +82,6 @@ def wanted_tokens(entry: Entry, person: Id, program: int) -> list[Want]:
     outside = [(b"device", command.device), (b"payee", command.payee)]
     subjects = [person, *(outside_subject(kind, digest) for kind, digest in outside if digest is not None)]
     return [Want(subject, INVITED_RULE + program, IN_ALL, 1, entry.id, entry.content) for subject in subjects]
-
-
-def _same_person(invitee: Wallet, inviter: Wallet) -> bool:
-    return invitee.id == inviter.id or (any(invitee.person) and invitee.person == inviter.person)
 
 
 def _accepted(identity: Id, invitee: Id, inviter: Id, terms: Terms, rules: ReferralTerms, at: datetime) -> Plan:
@@ -155,17 +147,18 @@ def _pay(
 ) -> Plan | Refusal:
     """Paid on the invitee's side; the inviter's follows, which needs her to have been told of the invitation.
 
-    Who was identified since she accepted, and is the inviter herself, gets nothing.
+    Who was identified since she accepted, and is the inviter herself or no newcomer, gets nothing. An
+    invitee whose voucher can never be given gets none, with the reason; her inviter may still get hers.
     """
     if refusal := _not_in(referral, ReferralState.EARNED):
         return refusal
     if microseconds(at) < referral.due_us:
         return Refusal(errors.REFERRAL_NOT_DUE, {"due": shown(instant(referral.due_us))})
-    if _same_person(facts.wallets[referral.wallet], facts.wallets[referral.inviter]):
-        ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
-        return _moved(referral, ended, "referral.undone.v1", reason=errors.INVITE_OWN.code)
     terms = catalogue.terms[referral.terms]
-    if not terms.grants:
+    if learnt := turned_out(referral, facts, terms):
+        ended = (ReferralState.CLAWED_BACK, referral.due_us, referral.origin, NOBODY, 0)
+        return _moved(referral, ended, "referral.undone.v1", reason=learnt.code.code)
+    if terms.state is ProgramState.PAUSED:
         return Refusal(errors.GRANTS_PAUSED, {"program": terms.terms.program.name_zh})
     if invitation_id(referral.inviter, referral.id) not in facts.invitations:
         return Refusal(errors.REFERRAL_NOT_FOLLOWED)
@@ -175,10 +168,12 @@ def _pay(
         return _moved(referral, paid, "referral.paid.v1")
     stock = catalogue.stock_by_code(terms.terms.program.code, rules.invitee_stock)
     if stock is None:
-        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.invitee_stock})
-    given = give(Gift(entry.id, referral.id, referral.wallet, stock), facts, at)
+        given: Given | Refusal = Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.invitee_stock})
+    else:
+        given = give(Gift(entry.id, referral.id, referral.wallet, stock), facts, at)
     if isinstance(given, Refusal):
-        return given
+        lost = never(given, stock, terms)
+        return _moved(referral, paid, "referral.paid.v1", reason=given.code.code) if lost else given
     voucher = given.voucher.id
     moved = _moved(referral, (*paid[:3], voucher, 0), "referral.paid.v1", voucher=voucher.hex())
     return _giving(moved, given)
@@ -258,7 +253,8 @@ def _reward(
     rules = _rules(referral, terms)
     stock = catalogue.stock_by_code(terms.terms.program.code, rules.inviter_stock)
     if stock is None:
-        return Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.inviter_stock})
+        refusal = Refusal(voucher_errors.STOCK_CLOSED, {"stock": rules.inviter_stock})
+        return _lapsed(refusal, invitation, referral) if never(refusal, stock, terms) else refusal
     in_all, of_day = paid_tallies(stock, invitation.wallet, facts, at)
     if rules.inviter_total and in_all.count >= rules.inviter_total:
         return _followed(invitation, (InvitationState.OVER_CAP, NOBODY, 0), referral, "invitation.capped.v1")
@@ -266,12 +262,17 @@ def _reward(
         return Refusal(errors.INVITER_DAY, {"limit": rules.inviter_day})
     given = give(Gift(entry.id, invitation.id, invitation.wallet, stock), facts, at)
     if isinstance(given, Refusal):
-        return given
+        return _lapsed(given, invitation, referral) if never(given, stock, terms) else given
     voucher = given.voucher.id
     paid = (InvitationState.PAID, voucher, 0)
     moved = _followed(invitation, paid, referral, "invitation.paid.v1", voucher=voucher.hex())
     moved.changes = (*moved.changes, add(in_all), add(of_day))
     return _giving(moved, given)
+
+
+def _lapsed(refusal: Refusal, invitation: Invitation, referral: Referral) -> Plan:
+    ended = (InvitationState.LAPSED, NOBODY, 0)
+    return _followed(invitation, ended, referral, "invitation.lapsed.v1", reason=refusal.code.code)
 
 
 def _take_back(

@@ -110,11 +110,14 @@ class AcceptHandler(Handler):
             if named is not None and (found := store.wallet_by_tail(connection, *named)) is not None:
                 inviters[code] = found
         facts = load_facts(cursor, entries, Wanted(wallets={*wallets, *inviters.values()}), lock)
+        kin = store.kin(connection, [facts.wallets[one] for one in wallets if one in facts.wallets])
+        everyone = {each for own in kin.values() for each in own}
         return ReferralFacts(
             **_fields(facts),
             inviters=inviters,
-            bought=store.first_purchases(connection, wallets),
-            invited=store.invited(connection, wallets),
+            kin=kin,
+            bought=store.first_purchases(connection, everyone),
+            invited=store.invited(connection, everyone),
             routed=routed,
         )
 
@@ -148,11 +151,18 @@ class ReferralHandler(Handler):
             wanted.wallets = {entry.command.inviter for entry in entries}
             rules = [(referrals.PAID_RULE + stock.id, day) for stock in stocks for day in (IN_ALL, day_number(at))]
             wanted.tallies = {TallyKey(wallet, *rule) for wallet in wanted.wallets for rule in rules}
+        facts = load_facts(cursor, entries, wanted, lock)
+        invitees = {one.wallet for one in known.values()}
+        paying = self.kind is Kind.PAY_REFERRAL
+        kin = store.kin(connection, [facts.wallets[one] for one in invitees]) if paying else {}
+        everyone = invitees.union(*kin.values())
         return ReferralFacts(
-            **_fields(load_facts(cursor, entries, wanted, lock)),
+            **_fields(facts),
             referrals=known,
             invitations=store.invitations(connection, sides, lock=lock and following),
-            bought=store.first_purchases(connection, [one.wallet for one in known.values()]),
+            kin=kin,
+            bought=store.first_purchases(connection, everyone),
+            invited=store.invited(connection, everyone) if paying else {},
         )
 
     def _stock(self, terms: int, code: str) -> Stock | None:

@@ -8,10 +8,11 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from kaquan.db.queries import load
+from kaquan.holders.model import Wallet
 from kaquan.kernel.ids import BUCKETS, Id, bucket_of
 from kaquan.rewards.packet_model import PacketPool
 from kaquan.rewards.plan_model import MonthlyPlan
-from kaquan.rewards.referral_model import FirstPurchase, Invitation, Referral
+from kaquan.rewards.referral_model import FirstPurchase, Invitation, Invited, Referral
 from kaquan.vouchers.model import NOBODY
 
 QUERIES = load(__package__)
@@ -43,10 +44,21 @@ def pools(connection: Connection, wanted: Collection[Id], *, lock: bool) -> dict
     return {_id(row[0]): PacketPool(*_ids(row)) for row in rows}
 
 
-def invited(connection: Connection, wallets: Collection[Id]) -> set[tuple[bytes, int]]:
-    """The (wallet, program) pairs that have a referral."""
+def kin(connection: Connection, wallets: Collection[Wallet]) -> dict[bytes, tuple[Id, ...]]:
+    """Of each wallet all wallets of its natural person, itself first; alone when its holder was not identified."""
+    people = sorted({one.person for one in wallets if any(one.person)})
+    of: dict[bytes, list[Id]] = {}
+    if people:
+        values = {"buckets": list(BUCKETS), "people": [UUID(bytes=person) for person in people]}
+        for person, wallet in connection.execute(QUERIES.wallets_of, values):
+            of.setdefault(person.bytes, []).append(_id(wallet))
+    return {one.id: (one.id, *(each for each in of.get(one.person, ()) if each != one.id)) for one in wallets}
+
+
+def invited(connection: Connection, wallets: Collection[Id]) -> dict[tuple[bytes, int], Invited]:
+    """The referrals of wallets, by wallet and program."""
     found = connection.execute(QUERIES.invited, _of_wallets(wallets))
-    return {(wallet.bytes, program) for wallet, program in found}
+    return {(wallet.bytes, program): Invited(at, _id(own), state) for wallet, program, at, own, state in found}
 
 
 def first_purchases(connection: Connection, wallets: Collection[Id]) -> dict[tuple[bytes, int], FirstPurchase]:

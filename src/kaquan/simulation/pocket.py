@@ -42,12 +42,11 @@ class Pocket:
         return voucher
 
     def lose(self, voucher: Voucher) -> None:
-        """A voucher is taken back; one that has paid already stays as it is.
+        """A voucher is taken back; one that has paid already never counts again, whatever is refunded.
 
         An authorization that holds it has run out by then, even if the timetable has not looked yet.
         """
-        if voucher.state in (VoucherState.ISSUED, VoucherState.HELD):
-            self.held = [pair for pair in self.held if pair[0] is not voucher]
+        self.held = [pair for pair in self.held if pair[0] is not voucher]
 
     def clear(self, at: datetime) -> None:
         """Forget vouchers whose time is up. Who paid with one remembers it."""

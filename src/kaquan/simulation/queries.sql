@@ -42,7 +42,7 @@ FROM (
     JOIN command c ON c.bucket = b.bucket AND c.id = b.id
     WHERE p.program IN (SELECT id FROM wanted)
 ) b, (
-    SELECT count(*) AS vouchers, count(*) FILTER (WHERE v.state = 3) AS vouchers_used,
+    SELECT count(*) AS vouchers, count(*) FILTER (WHERE v.state IN (3, 7)) AS vouchers_used,
            count(*) FILTER (WHERE v.state = 6) AS vouchers_returned,
            count(*) FILTER (WHERE v.state = 4) AS vouchers_expired,
            count(*) FILTER (WHERE v.state = 5) AS vouchers_taken_back,

@@ -17,6 +17,8 @@ from kaquan.funders.rules import levelled
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
+from kaquan.law.rules import budget_kept
+from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Catalogue, Fund, FundShare, Stock, StockState, Terms
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.grants import MERCHANT
@@ -84,7 +86,7 @@ def _open(command: OpenStock, terms: Terms, facts: StockFacts, catalogue: Catalo
     stock = Stock(number, rules.code, terms, rules, funding, StockState.RUNNING, pool_id("stock", number))
     count, budget = supply(rules)
     for fund in funds_of(stock):
-        if refusal := _not_covered(stock, fund, (count, budget), facts, catalogue):
+        if refusal := _not_covered(stock, fund, (count, budget), facts, catalogue, at):
             return refusal
     row = {"id": number, "program": terms.program, "code": rules.code, "state": int(StockState.RUNNING)}
     supplied = Supplied(1, count, budget)
@@ -118,9 +120,10 @@ def funds_of(stock: Stock) -> list[Fund]:
 
 
 def _not_covered(
-    stock: Stock, fund: Fund, wanted: tuple[int, Money], facts: StockFacts, catalogue: Catalogue
+    stock: Stock, fund: Fund, wanted: tuple[int, Money], facts: StockFacts, catalogue: Catalogue, at: datetime
 ) -> Refusal | None:
-    """Whether a fund lacks what is `wanted` of a stock, beside what it keeps for the others that draw on it."""
+    """Whether a fund lacks what is `wanted` of a stock, beside what it keeps for the others that draw on it. Where
+    the law says so of a public budget, its article is told."""
     opened = [one for one in facts.opened if fund in funds_of(one)]
     others = [one for one in open_stocks(catalogue, fund.id) if one.id != stock.id]
     unlike = next((one for one in [*others, *opened] if shares(one) != shares(stock)), None)
@@ -133,8 +136,11 @@ def _not_covered(
     worst = needed(stock, fund.id, *wanted)
     if worst <= free:
         return None
-    told: dict[str, int | str] = {"stock": stock.code, "fund": fund.code, "wanted_fen": worst}
-    return Refusal(errors.STOCK_NOT_COVERED, {**told, "free_fen": max(0, free)})
+    free = max(0, free)
+    told: dict[str, int | str] = {"stock": stock.code, "fund": fund.code, "wanted_fen": worst, "free_fen": free}
+    public = fund.source is Source.FISCAL
+    unlawful = budget_kept(Money(worst), Money(free), stock.terms.law(at)) if public else None
+    return unlawful or Refusal(errors.STOCK_NOT_COVERED, told)
 
 
 def _raise(
@@ -154,7 +160,7 @@ def _raise(
     now, fen = left(slices)
     after = (now + count - latest.count, Money(fen + budget - latest.budget))
     for fund in funds_of(stock):
-        if refusal := _not_covered(stock, fund, after, facts, catalogue):
+        if refusal := _not_covered(stock, fund, after, facts, catalogue, at):
             return refusal
     supplied = Supplied(latest.number + 1, count, budget)
     plan = _plan(stock, "raised", supplied, cold=[_event(stock, "raise", command, supplied, at)])

@@ -4,7 +4,7 @@ from typing import Literal
 
 from kaquan.vouchers.model import VoucherState
 
-Operation = Literal["hold", "release", "redeem", "undo", "return_part", "return", "expire", "void"]
+Operation = Literal["hold", "release", "redeem", "undo", "return_part", "return", "expire", "void", "forfeit"]
 
 WORDS_ZH = {
     VoucherState.ISSUED: "可用",
@@ -13,6 +13,7 @@ WORDS_ZH = {
     VoucherState.EXPIRED: "已过期",
     VoucherState.VOIDED: "已作废",
     VoucherState.RETURNED: "已退回",
+    VoucherState.FORFEITED: "已收回",
 }
 """The states as a cashier reads them in Chinese."""
 
@@ -29,6 +30,9 @@ TRANSITIONS: dict[tuple[VoucherState, Operation], VoucherState] = {
     (VoucherState.REDEEMED, "undo"): VoucherState.ISSUED,
     (VoucherState.REDEEMED, "return_part"): VoucherState.REDEEMED,
     (VoucherState.REDEEMED, "return"): VoucherState.RETURNED,
+    (VoucherState.REDEEMED, "forfeit"): VoucherState.FORFEITED,
+    (VoucherState.FORFEITED, "return_part"): VoucherState.FORFEITED,
+    (VoucherState.FORFEITED, "return"): VoucherState.RETURNED,
 }
 
 

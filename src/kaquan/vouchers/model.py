@@ -23,7 +23,7 @@ _DISCOUNT = Struct(">16s16sq")
 
 
 class VoucherState(IntEnum):
-    """The life of a voucher. Stored. See `vouchers.lifecycle`."""
+    """The life of a voucher. Stored. See `vouchers.lifecycle`. Forfeited: used, and taken back since."""
 
     ISSUED = 1
     HELD = 2
@@ -31,6 +31,7 @@ class VoucherState(IntEnum):
     EXPIRED = 4
     VOIDED = 5
     RETURNED = 6
+    FORFEITED = 7
 
 
 class Voucher(Row):
