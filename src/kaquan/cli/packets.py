@@ -71,10 +71,7 @@ def show_command(session: Session, pool: PoolArgument) -> None:
     if found.state == PoolState.OPEN:
         left = service.pool_left(session.app.connection, Id(found.id.bytes))
         facts |= {"unopened": left[0], "unopened_fen": left[1]}
-    if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", **facts})
-        return
-    session.screen.facts(facts)
+    session.screen.one(facts)
 
 
 @app.command("list")

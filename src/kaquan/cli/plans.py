@@ -35,10 +35,7 @@ def list_command(session: Session, card: CardArgument) -> None:
 def show_command(session: Session, plan: PlanArgument) -> None:
     """查看一个返还计划 / Show a plan"""
     facts = _facts(_found(session, identity("pln", plan)))
-    if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", **facts})
-        return
-    session.screen.facts(facts)
+    session.screen.one(facts)
 
 
 @app.command("cancel")

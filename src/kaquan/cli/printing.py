@@ -56,6 +56,13 @@ class Screen:
         self.line(f"[green]✓[/] {escape(self.words(*headline))}")
         self.facts(facts)
 
+    def one(self, facts: Facts) -> None:
+        """The facts of one thing as the answer."""
+        if self.as_json:
+            self._json({"outcome": "effect", **facts})
+        else:
+            self.facts(facts)
+
     def facts(self, facts: Facts) -> None:
         """Named facts, aligned."""
         shown = {

@@ -42,10 +42,7 @@ def invite_command(session: Session, phone: Phone = None, wallet: Wallet = None)
     """给出持卡人的邀请码 / Tell a holder's invite code"""
     owner = wallet_of(session, wallet, phone)
     facts = {"wallet": public("wal", owner), "invite_code": invite_code(owner)}
-    if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", **facts})
-        return
-    session.screen.facts(facts)
+    session.screen.one(facts)
 
 
 @app.command("accept")
@@ -102,10 +99,7 @@ def show_command(session: Session, referral: ReferralArgument) -> None:
         "inviter_voucher": _voucher(found.own_voucher),
         "inviter_short_fen": found.own_short or 0,
     }
-    if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", **facts})
-        return
-    session.screen.facts(facts)
+    session.screen.one(facts)
 
 
 @app.command("undo")

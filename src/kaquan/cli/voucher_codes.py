@@ -97,9 +97,7 @@ def show_command(session: Session, batch: BatchArgument) -> None:
     if not count:
         session.refuse(Refusal(CODE_BATCH_UNKNOWN))
     facts = {"batch": public("cbt", target), "count": count, "used": used}
-    session.screen.answer({"outcome": "effect", **facts})
-    if not session.screen.as_json:
-        session.screen.facts(facts)
+    session.screen.one(facts)
 
 
 @app.command("stop")
