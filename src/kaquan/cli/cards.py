@@ -7,7 +7,7 @@ import typer
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
 from kaquan.cards.service import view
-from kaquan.cli.endings import Misuse, RefusedHere
+from kaquan.cli.endings import Misuse
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
 from kaquan.cli.opening import reads, writes
@@ -22,7 +22,6 @@ from kaquan.cli.options import (
 )
 from kaquan.cli.session import Session, instant, named_vouchers, shown
 from kaquan.commands.model import Effect, Kind
-from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
@@ -31,7 +30,6 @@ from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.contract import contract, digest
-from kaquan.sales.errors import PHONE_UNKNOWN
 from kaquan.sales.model import Sell, TopUp
 from kaquan.sales.service import Bought, bought
 
@@ -80,7 +78,7 @@ def sell_command(
     voucher: PayingVouchers = None,
 ) -> None:
     """售卡给持卡人（用 --phone 或 --wallet 指明） / Sell a card to a holder, named by --phone or --wallet"""
-    owner = _buyer(session, wallet, phone)
+    owner = wallet_of(session, wallet, phone)
     done = session.act(
         Kind.SELL,
         lambda key: Sell(
@@ -212,16 +210,6 @@ def replace_command(session: Session, card: CardArgument) -> None:
     if not session.dry_run:
         facts |= {"number": _view(session, target)[0]["number"]}
     session.tell(("已补卡。", "The card is replaced."), done, facts)
-
-
-def _buyer(session: Session, wallet: str | None, phone: str | None) -> Id:
-    """The wallet that buys; a phone number that nobody registered is told as just that. Raises `RefusedHere`."""
-    try:
-        return wallet_of(session, wallet, phone)
-    except RefusedHere as no:
-        if no.refusal.code is WALLET_UNKNOWN:
-            session.refuse(Refusal(PHONE_UNKNOWN))
-        raise
 
 
 def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[str, ...]) -> None:

@@ -38,7 +38,7 @@ ListFile = Annotated[
         metavar="FILE",
     ),
 ]
-_COLUMNS = ("draw", "program", "stock", "number", "state", "seats", "entries", "opens_at", "closes_at")
+_COLUMNS = ("draw", "program", "stock", "draw_number", "state", "seats", "entries", "opens_at", "closes_at")
 
 
 @app.command("open")
@@ -121,7 +121,8 @@ def list_command(session: Session) -> None:
         }
         for one in service.listed(session.app.connection)
     ]
-    session.screen.rows("draws", _COLUMNS, rows, ("没有摇号。", "No draws."))
+    told = [{**row, "draw_number": row["number"]} for row in rows]
+    session.screen.rows("draws", _COLUMNS, told, ("没有摇号。", "No draws."), rows)
 
 
 @app.command("receipt")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from kaquan.cli.endings import Misuse
 from kaquan.cli.labels import Words
 from kaquan.cli.opening import reads
 from kaquan.cli.printing import Screen
@@ -35,7 +36,12 @@ def forecast_command(
     按最坏情形假设：人人能领则领，每单用最优组合；行为不变。不写入任何数据。 / What it would have cost, who would
     have gained, what would still be promised. Assumes that everybody claims what may be claimed and uses the best
     vouchers, and that nobody behaves otherwise than then. Nothing is written.
+
+    例：kaquan forecast my.toml --past jingxika --from 2025-04-01 --to 2025-06-30 / For instance:
+    kaquan forecast my.toml --past jingxika --from 2025-04-01 --to 2025-06-30
     """
+    if since > until:
+        raise Misuse("--from 不能晚于 --to。", "--from is after --to.")
     draft, _ = valid(session.screen, read(file), session.app.door.at())
     found = service.forecast(
         session.app.connection,

@@ -116,7 +116,10 @@ def list_command(session: Session) -> None:
     """列出资金户和余额 / List the funds and what is in them"""
     books = funders.books(session.app.connection)
     rows = [_row(session, fund, books[fund.id]) for fund in session.catalogue().funds.values()]
-    none = ("还没有资金户：用 kaquan funder register 登记。", "There is no fund yet.")
+    none = (
+        "还没有资金户：用 kaquan funder register 登记。",
+        "There is no fund yet: kaquan funder register makes one.",
+    )
     session.screen.rows("funds", _COLUMNS, rows, none)
 
 

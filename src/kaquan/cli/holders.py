@@ -12,7 +12,6 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Phone, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
-from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.holders.service import find_by_phone, identification, read_person, registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
@@ -20,6 +19,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_phone
 from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone
 from kaquan.privacy.rules import person as read_typed
+from kaquan.sales.errors import PHONE_UNKNOWN
 
 app = typer.Typer(
     no_args_is_help=True, help="持卡人：登记、实名、查找（个人信息只显示掩码） / Holders: register, identify, find"
@@ -141,7 +141,7 @@ def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:
         session.refuse(digits)
     found = find_by_phone(session.app.connection, session.app.master, digits)
     if found is None:
-        session.refuse(Refusal(WALLET_UNKNOWN))
+        session.refuse(Refusal(PHONE_UNKNOWN))
     return found
 
 

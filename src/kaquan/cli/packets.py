@@ -11,6 +11,7 @@ from kaquan.cli.options import Phone, Wallet
 from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.cli.vouchers import Program
 from kaquan.commands.model import Kind
+from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
@@ -57,8 +58,8 @@ def take_command(session: Session, pool: PoolArgument, phone: Phone = None, wall
     """为持卡人领一个红包 / Open a packet for a holder"""
     target, owner = identity("pol", pool), wallet_of(session, wallet, phone)
     done = session.act(Kind.OPEN_PACKET, lambda key: OpenPacket(key=key, caller=OPERATOR, wallet=owner, pool=target))
-    facts = {"packet": public("pkt", done.id), **shown(done.facts)}
-    born = ("packet", "voucher", "number", "amount_fen")
+    facts = _numbered(session, {"packet": public("pkt", done.id), **shown(done.facts)})
+    born = ("packet", "voucher", "number", "packet_number", "amount_fen")
     session.tell(("领到红包。", "A packet was opened."), done, facts, born)
 
 
@@ -103,7 +104,7 @@ def receipt_command(session: Session, packet: PacketArgument) -> None:
         session.refuse(Refusal(PACKETS_UNKNOWN))
     pool = _found(session, Id(found.pool.bytes))
     if pool.state == PoolState.OPEN:
-        session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": str(instant(pool.ends_at))}))
+        session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": clock.shown(clock.instant(pool.ends_at))}))
     rules = next(one for one in session.program(pool.program).terms.packets if one.code == pool.code)
     facts = {
         "pool": public("pol", pool.id.bytes),
@@ -120,7 +121,14 @@ def receipt_command(session: Session, packet: PacketArgument) -> None:
         told = [int(amount) for amount in amounts(revealed(pool.revealed).parts)]
         session.screen.answer({"outcome": "effect", **facts, "amounts_fen": told})
         return
-    session.screen.facts(facts)
+    session.screen.facts(_numbered(session, facts))
+
+
+def _numbered(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
+    """For people, a packet's number under a name of its own: a plain number is a card's."""
+    if session.screen.as_json:
+        return facts
+    return {"packet_number" if name == "number" else name: given for name, given in facts.items()}
 
 
 def _found(session: Session, pool: Id) -> Any:

@@ -156,7 +156,10 @@ def identity(prefix: str, text: str) -> Id:
     try:
         return ids.parse(prefix, text)
     except IdError:
-        raise Misuse(f"“{text}”不是 {prefix}_… 形式的编号。", f"{text} is not an id of the form {prefix}_…") from None
+        raise Misuse(
+            f"“{text}”不是完整的 {prefix}_… 编号，请整段复制。",
+            f"{text} is not a whole {prefix}_… id: copy all of it.",
+        ) from None
 
 
 def named_vouchers(texts: Sequence[str] | None) -> tuple[Id, ...]:

@@ -201,6 +201,8 @@ def _show(session: Session, seen: Preview, program: str) -> None:
         screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
     if rows:
         screen.table(_COLUMNS, [*rows, {"code": screen.words("合计", "Total"), "name": "", **_parts(seen.totals)}])
+    else:
+        screen.line(screen.words("这一期没有可结算的。", "Nothing is to be settled for this period."))
 
 
 def _run(session: Session, seen: Preview, program: str, payouts: Path | None) -> None:

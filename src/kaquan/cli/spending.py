@@ -205,6 +205,8 @@ def paid(
     discounts = discounts_of(done.facts)
     if session.screen.as_json:
         listed["discounts"] = discounts
+    elif session.dry_run:
+        listed.pop("state", None)  # a payment that was only tried is in no state
     session.tell(headline, done, listed, born)
     if not session.screen.as_json:
         table_of(session, discounts)

@@ -103,7 +103,7 @@ def list_command(
     views = stocks.views(session.app.connection)
     known = sorted(session.catalogue().latest_stocks.values(), key=lambda one: one.id)
     rows = [_row(one, views[one.id]) for one in known if number in (None, one.terms.program)]
-    none = ("还没有券批次：用 kaquan stock open 开放。", "No stock was opened yet.")
+    none = ("还没有券批次：用 kaquan stock open 开放。", "No stock was opened yet: kaquan stock open opens one.")
     session.screen.rows("stocks", _COLUMNS, rows, none)
 
 

@@ -49,6 +49,10 @@ Order = Annotated[str, typer.Option("--order", help="商户订单号 / The merch
 Reason = Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")]
 
 _TOLD = ("voucher", "stock", "face_fen", "state", "valid_at", "expires_at", "held_until_at", "released_fen", "reason")
+_NONE = {
+    False: ("没有可用或占用中的券；加 --all 列出全部。", "No vouchers that can be used; --all lists the others too."),
+    True: ("没有券。", "No vouchers."),
+}
 _COLUMNS = ("voucher", "stock", "state", "face_fen", "used_fen", "valid_at", "expires_at")
 
 
@@ -147,7 +151,7 @@ def list_command(
         }
         for one in found
     ]
-    session.screen.rows("vouchers", _COLUMNS, rows, ("没有券。", "No vouchers."))
+    session.screen.rows("vouchers", _COLUMNS, rows, _NONE[every])
 
 
 @app.command("show")
