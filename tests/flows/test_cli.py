@@ -135,7 +135,7 @@ def test_a_holder_is_found_and_never_shown_in_full(shop: Shop) -> None:
     assert not any(secret in found.out + found.err for secret in (NAME, PHONE, ID_NUMBER))
     taken = shop.run("holder", "register", "--name", NAME, "--phone", "-", stdin=PHONE)
     assert taken.code == 1 and "holder_exists" in taken.err and PHONE not in taken.err
-    assert shop.no("holder", "find", "--phone", "13900000000")["code"] == "wallet_unknown"
+    assert shop.no("holder", "find", "--phone", "13900000000")["code"] == "phone_unknown"
     assert shop.run("holder", "register").code == 2
 
 

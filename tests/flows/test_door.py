@@ -25,7 +25,7 @@ from kaquan.rewards.model import GrantReward
 from kaquan.trail.leaf import LEAF_BYTES, canonical, opens
 from support.database import Database
 from support.race_books import untrue
-from support.town import MASTER_KEY, Town, build
+from support.town import Town, build
 
 FACE = 50_000
 PHONE, NAME, ID_NUMBER = "13912345678", "欧阳若兰", "11010519491231002X"
@@ -85,19 +85,7 @@ class Desk(NamedTuple):
 
     def meanwhile(self, kind: Kind, act: Callable[[Kaquan], Any]) -> None:
         """The next time a command of `kind` has loaded its facts, another process acts before it goes on."""
-        handler = self.town.app.handlers[kind]
-        load = handler.load
-
-        def load_and_wait(*arguments: Any) -> Any:
-            facts = load(*arguments)
-            handler.load = load
-            with connect(self.database.app_url) as connection:
-                other = Kaquan(connection, MASTER_KEY)
-                other.door._now = self.town.app.door._now
-                act(other)
-            return facts
-
-        handler.load = load_and_wait
+        self.town.meanwhile(self.database.app_url, kind, act)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Plans, referrals and packets on the command line."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,3 +94,28 @@ def test_what_is_unknown_is_said(shop: Shop) -> None:
     assert shop.no("packets", "show", f"pol_{nobody}")["code"] == "packets_unknown"
     assert shop.no("packets", "receipt", f"pkt_{nobody}")["code"] == "packets_unknown"
     assert shop.run("plan", "show", "nothing").code == 2
+
+
+def test_every_table_and_fact_has_its_name_and_every_empty_answer_its_words(shop: Shop) -> None:
+    week = ("--past", "gifts", "--from", "2025-05-01", "--to", "2025-05-07")
+    told = [
+        shop.run("forecast", "jingxika", *week, KAQUAN_LANG="en"),
+        shop.run("referral", "list", "--phone", ZHANG, KAQUAN_LANG="en"),
+        shop.run("packets", "list", "--program", "gifts", KAQUAN_LANG="en"),
+        shop.run("stock", "list", KAQUAN_LANG="en"),
+        shop.run("voucher", "draw", "list", KAQUAN_LANG="en"),
+    ]
+    assert [one.code for one in told] == [0] * len(told), told
+    assert [word for one in told for word in one.out.split() if re.fullmatch(r"[a-z]+_(fen|at)", word)] == []
+    empty = shop.run("settle", "preview", "gifts", "--period", "2025-01", KAQUAN_LANG="en")
+    assert "Nothing is to be settled for this period." in empty.out
+
+
+def test_what_was_typed_wrong_is_told_in_words(shop: Shop) -> None:
+    backwards = ("--past", "gifts", "--from", "2025-05-07", "--to", "2025-05-01")
+    refused = shop.run("forecast", "jingxika", *backwards, KAQUAN_LANG="en")
+    assert (refused.code, refused.err.strip()) == (2, "✗ --from is after --to.")
+    assert "copy all of it" in shop.run("packets", "show", "pol_1", KAQUAN_LANG="en").err
+    assert shop.no("voucher", "claim", "--program", "gifts", "--stock", "off-10", "--phone", "13900000099")[
+        "code"
+    ] == ("phone_unknown")

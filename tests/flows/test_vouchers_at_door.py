@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from kaquan.commands.model import Effect, Kind, Refused
-from kaquan.db.pool import connect
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
@@ -19,7 +18,7 @@ from kaquan.payments.model import Authorize, Pay, Refund
 from kaquan.vouchers.lifecycle import TRANSITIONS as VOUCHERS
 from kaquan.vouchers.model import Claim, VoucherState
 from support.database import Database
-from support.town import MASTER_KEY, Town, build
+from support.town import Town, build
 from support.voucher_words import open_for, stock_told
 
 STOCKS = ["ten kind=instant face=10 use_person_day=2 by=city", "any kind=instant face=10 by=city"]
@@ -51,19 +50,7 @@ class Till(NamedTuple):
 
     def meanwhile(self, kind: Kind, act: Callable[[Kaquan], Any]) -> None:
         """The next time a command of `kind` has loaded its facts, another process acts before it goes on."""
-        handler = self.town.app.handlers[kind]
-        load = handler.load
-
-        def load_and_wait(*arguments: Any) -> Any:
-            facts = load(*arguments)
-            handler.load = load
-            with connect(self.database.app_url) as connection:
-                other = Kaquan(connection, MASTER_KEY)
-                other.door._now = self.town.app.door._now
-                act(other)
-            return facts
-
-        handler.load = load_and_wait
+        self.town.meanwhile(self.database.app_url, kind, act)
 
 
 @pytest.fixture

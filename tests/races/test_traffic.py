@@ -3,19 +3,16 @@
 KAQUAN_TEST_SEED repeats the commands of an earlier run.
 """
 
-import multiprocessing
 import os
-import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import randbelow
-from typing import Any
 
 import pytest
 
 from kaquan.kernel.clock import seconds, system_now
+from support.crowd import run_at_once, told
 from support.database import Database
 from support.race import EFFECT, FAULT, Answer
 from support.race_books import misheard, untrue
@@ -30,36 +27,12 @@ ACCEPTED_MIN = 0.3
 RETRIES_MIN = 1_000
 
 
-def told(path: Path) -> Iterator[tuple[bool, Answer]]:
-    """What a process was answered, in order."""
-    with path.open("rb") as file:
-        while True:
-            try:
-                yield pickle.load(file)
-            except EOFError:
-                return
-
-
 def run(world: World, folder: Path) -> dict[str, list[tuple[bool, Answer]]]:
     """All processes at once; their answers by name. A process that fails takes the test with it."""
-    context = multiprocessing.get_context("spawn")
-    stop = folder / "stop"
-
-    def start(name: str, target: Callable[..., None], argument: object) -> Any:
-        process = context.Process(target=target, args=(world, argument, folder / name), name=name, daemon=True)
-        process.start()
-        return process
-
-    writers = [start(f"writer-{number}", write, number) for number in range(WRITERS)]
-    others = [start("clerk", clerk, stop), start("timetable", timetable, stop)]
-    for process in writers:
-        process.join()
-    stop.touch()
-    for process in others:
-        process.join()
-    failed = [path.read_text() for path in folder.glob("*.failed")]
-    assert not failed, "\n".join(failed)
-    return {process.name: list(told(folder / process.name)) for process in (*writers, *others)}
+    writers = {f"writer-{number}": (write, number) for number in range(WRITERS)}
+    others = {"clerk": clerk, "timetable": timetable}
+    run_at_once(world, folder, writers, others)
+    return {name: list(told(folder / name)) for name in (*writers, *others)}
 
 
 @pytest.fixture

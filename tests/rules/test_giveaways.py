@@ -81,7 +81,7 @@ def test_a_program_that_gives_everything_stands_and_is_told() -> None:
         "There are 100 vouchers, 1,000.00 yuan at most, claimed.",
         "3 days after it is handed out, it counts for 30 days, on weekdays (1 is Monday) 67, at 18:00-24:00.",
         "Of the discount city pays 60%, the merchant pays 40%.",
-        "10 random packets of 1.00 to 10.00 yuan hold 50.00 together, as Ten off; "
+        "10 random packets of 1.00 to 10.00 yuan hold 50.00 yuan together, as Ten off; "
         "what is left after 24 hours goes back.",
     ):
         assert any(sentence.casefold() == told.casefold() for sentence in english), told

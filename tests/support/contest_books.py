@@ -20,7 +20,8 @@ from kaquan.ledger.service import proofs
 from support import race_books
 from support.cli import Run
 from support.contest import DAILY, DAILY_MOST, EVER, LUCKY, SERVERS, TWIN, WIDE, Flood, Sent, World, pool_id
-from support.contest_run import COMMAND_LINE, SERVER, TIMETABLE, Line, Told, lines, terminal, told
+from support.contest_run import COMMAND_LINE, SERVER, TIMETABLE, Line, Told, lines, terminal
+from support.crowd import told
 from support.race import EFFECT, FAULT, REFUSED, Answer, answer
 
 REPLAYED = 2_000

@@ -6,7 +6,6 @@ its turns it proves the books in one snapshot while everybody writes.
 """
 
 import json
-import multiprocessing
 import pickle
 import traceback
 from collections import deque
@@ -33,6 +32,7 @@ from kaquan.stocks.model import PauseStock, ResumeStock
 from kaquan.vouchers.model import Claim
 from support.cli import Cli
 from support.contest import BRIEF, BRIEF_POOLS, LUCKY, PROGRAM, SERVERS, TWIN, WIDE, Flood, Sent, World, pool_id
+from support.crowd import run_at_once
 from support.race import Answer, answer
 from support.town import MASTER_KEY
 
@@ -65,33 +65,8 @@ class Line(NamedTuple):
 
 def run(world: World, folder: Path) -> None:
     """Let everybody in; return when the servers have sent everything. Raises what a process raised."""
-    context = multiprocessing.get_context("spawn")
-    stop = folder / "stop"
-
-    def start(name: str, target: Callable[..., None], argument: object) -> Any:
-        process = context.Process(target=target, args=(world, argument, folder / name), name=name, daemon=True)
-        process.start()
-        return process
-
-    servers = [start(f"{SERVER}-{number}", serve, number) for number in range(SERVERS)]
-    others = [start(TIMETABLE, timetable, stop), start(COMMAND_LINE, command_line, stop)]
-    for process in servers:
-        process.join()
-    stop.touch()
-    for process in others:
-        process.join()
-    failed = [path.read_text() for path in folder.glob("*.failed")]
-    assert not failed, "\n".join(failed)
-
-
-def told(path: Path) -> Iterator[Any]:
-    """What a process wrote, in order."""
-    with path.open("rb") as file:
-        while True:
-            try:
-                yield pickle.load(file)
-            except EOFError:
-                return
+    servers = {f"{SERVER}-{number}": (serve, number) for number in range(SERVERS)}
+    run_at_once(world, folder, servers, {TIMETABLE: timetable, COMMAND_LINE: command_line})
 
 
 def serve(world: World, number: int, out: Path) -> None:

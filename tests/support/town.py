@@ -1,5 +1,6 @@
 """A small town for tests: one issuer, its group, two stores, holders with cards. Everything through the door."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,6 +52,22 @@ class Town:
     def tick(self, **delta: float) -> None:
         """Let time pass."""
         self.now += timedelta(**delta)
+
+    def meanwhile(self, app_url: str, kind: Kind, act: Callable[[Kaquan], Any]) -> None:
+        """The next time a command of `kind` has loaded its facts, another process acts before it goes on."""
+        handler = self.app.handlers[kind]
+        load = handler.load
+
+        def load_and_wait(*arguments: Any) -> Any:
+            facts = load(*arguments)
+            handler.load = load
+            with connect(app_url) as connection:
+                other = Kaquan(connection, MASTER_KEY)
+                other.door._now = self.app.door._now
+                act(other)
+            return facts
+
+        handler.load = load_and_wait
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a look into the database shows."""

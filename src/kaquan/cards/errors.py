@@ -8,7 +8,7 @@ CARD_UNKNOWN = RefusalCode(
     zh="没有这张卡",
     en="There is no such card",
     remedy_zh="请核对卡号",
-    remedy_en="Check the card's id",
+    remedy_en="Check the card's number or id",
     burns=False,
 )
 CARD_FROZEN = RefusalCode(

@@ -36,6 +36,7 @@ UPKEEP = "维护 / Upkeep"
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"max_content_width": 120},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
     help="Kaquan 卡券：预付卡与消费券的运营命令行 / Kaquan: prepaid cards and consumption vouchers\n\n"

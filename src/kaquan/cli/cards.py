@@ -7,25 +7,21 @@ import typer
 from kaquan.cards.errors import CARD_UNKNOWN
 from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
 from kaquan.cards.service import view
-from kaquan.cli.endings import Misuse, RefusedHere
+from kaquan.cli.endings import Misuse
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
+from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import (
-    AsJson,
     CardArgument,
     Channel,
-    DryRun,
     Face,
-    Key,
-    Lang,
     OptionalFace,
     PayingVouchers,
     Phone,
     Wallet,
 )
-from kaquan.cli.session import Session, instant, named_vouchers, opened, shown
+from kaquan.cli.session import Session, instant, named_vouchers, shown
 from kaquan.commands.model import Effect, Kind
-from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
@@ -34,7 +30,6 @@ from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.contract import contract, digest
-from kaquan.sales.errors import PHONE_UNKNOWN
 from kaquan.sales.model import Sell, TopUp
 from kaquan.sales.service import Bought, bought
 
@@ -72,80 +67,76 @@ Reason = Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar
 
 
 @app.command("sell")
+@writes
 def sell_command(
+    session: Session,
     program: Annotated[str, typer.Option("--program", help="活动代码 / Code of the program", metavar="CODE")],
     face: Face,
     phone: Phone = None,
     wallet: Wallet = None,
     channel: Channel = "sandbox",
     voucher: PayingVouchers = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """售卡给持卡人（用 --phone 或 --wallet 指明） / Sell a card to a holder, named by --phone or --wallet"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner = _buyer(session, wallet, phone)
-        done = session.act(
-            Kind.SELL,
-            lambda key: Sell(
-                key=key,
-                caller=OPERATOR,
-                wallet=owner,
-                program=program,
-                face=face,
-                channel=channel,
-                vouchers=named_vouchers(voucher),
-            ),
-        )
-        _loaded(session, done, ("已售卡", "Sold a card of"), ("card", "number"))
+    owner = wallet_of(session, wallet, phone)
+    done = session.act(
+        Kind.SELL,
+        lambda key: Sell(
+            key=key,
+            caller=OPERATOR,
+            wallet=owner,
+            program=program,
+            face=face,
+            channel=channel,
+            vouchers=named_vouchers(voucher),
+        ),
+    )
+    _loaded(session, done, ("已售卡", "Sold a card of"), ("card", "number"))
 
 
 @app.command("top-up")
+@writes
 def top_up_command(
+    session: Session,
     card: CardArgument,
     face: OptionalFace = None,
     channel: Channel = "sandbox",
     voucher: PayingVouchers = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """给卡充值：一个档位，或只用充值券 / Add one of the program's offers to a card, or what top-up vouchers are worth
 
     有档位时，充值券抵扣其价格；没有时，券面额直接成为卡上补贴。 / With an offer the vouchers pay part of its price;
     without one they become a subsidy on the card.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        vouchers = named_vouchers(voucher)
-        if face is None and not vouchers:
-            raise Misuse("请给出 --face 或 --voucher。", "Give --face, or --voucher.")
-        target = session.card(card)
-        done = session.act(
-            Kind.TOP_UP,
-            lambda key: TopUp(
-                key=key, caller=OPERATOR, card=target, face=face or ZERO, channel=channel, vouchers=vouchers
-            ),
-        )
-        _loaded(session, done, ("已充值", "Topped up by"), ())
+    vouchers = named_vouchers(voucher)
+    if face is None and not vouchers:
+        raise Misuse("请给出 --face 或 --voucher。", "Give --face, or --voucher.")
+    target = session.card(card)
+    done = session.act(
+        Kind.TOP_UP,
+        lambda key: TopUp(
+            key=key, caller=OPERATOR, card=target, face=face or ZERO, channel=channel, vouchers=vouchers
+        ),
+    )
+    _loaded(session, done, ("已充值", "Topped up by"), ())
 
 
 @app.command("show")
-def show_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, card: CardArgument) -> None:
     """查看卡的状态、余额和资金批次 / Show a card's state, balance and lots"""
-    with opened(lang, as_json) as session:
-        facts, lots = _view(session, session.card(card))
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts, "lots": lots})
-            return
-        session.screen.facts(facts)
-        session.screen.table(_LOT_COLUMNS, lots)
+    facts, lots = _view(session, session.card(card))
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", **facts, "lots": lots})
+        return
+    session.screen.facts(facts)
+    session.screen.table(_LOT_COLUMNS, lots)
 
 
 @app.command("contract")
+@reads
 def contract_command(
+    session: Session,
     card: CardArgument,
     purchase: Annotated[
         int | None,
@@ -157,8 +148,6 @@ def contract_command(
             metavar="NUMBER",
         ),
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """输出售卡或充值的书面合同 / Print the written contract of a sale or top-up
 
@@ -166,90 +155,61 @@ def contract_command(
     It is written from the terms and the law of that time, and compared with the digest that was kept at the sale:
     the SHA-256 of the Chinese text.
     """
-    with opened(lang, as_json) as session:
-        target = session.card(card)
-        facts, _ = _view(session, target)
-        purchases = bought(session.app.connection, target)
-        if not 1 <= (number := purchase or len(purchases)) <= len(purchases):
-            raise Misuse(f"这张卡只有 {len(purchases)} 次购买。", f"The card has {len(purchases)} purchases.")
-        found = purchases[number - 1]
-        terms = _sold_under(session, facts, found)
-        written = contract(terms, found.purchase, session.screen.language)
-        same = digest(terms, found.purchase) == found.contract
-        if as_json:
-            which = {"card": public("crd", target), "purchase": number, "purchases": len(purchases)}
-            kept = {"terms_version": terms.version, "contract": found.contract, "unchanged": same}
-            session.screen.answer({"outcome": "effect", **which, **kept, "text": written})
-            return
-        session.screen.text(written)
-        session.screen.note(*_COMPARED[same if found.contract else None])
+    target = session.card(card)
+    facts, _ = _view(session, target)
+    purchases = bought(session.app.connection, target)
+    if not 1 <= (number := purchase or len(purchases)) <= len(purchases):
+        raise Misuse(f"这张卡只有 {len(purchases)} 次购买。", f"The card has {len(purchases)} purchases.")
+    found = purchases[number - 1]
+    terms = _sold_under(session, facts, found)
+    written = contract(terms, found.purchase, session.screen.language)
+    same = digest(terms, found.purchase) == found.contract
+    if session.screen.as_json:
+        which = {"card": public("crd", target), "purchase": number, "purchases": len(purchases)}
+        kept = {"terms_version": terms.version, "contract": found.contract, "unchanged": same}
+        session.screen.answer({"outcome": "effect", **which, **kept, "text": written})
+        return
+    session.screen.text(written)
+    session.screen.note(*_COMPARED[same if found.contract else None])
 
 
 @app.command("freeze")
-def freeze_command(
-    card: CardArgument,
-    reason: Reason,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def freeze_command(session: Session, card: CardArgument, reason: Reason) -> None:
     """冻结：解冻前不能付款 / Freeze: it can't pay until it is unfrozen"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = session.card(card)
-        done = session.act(Kind.FREEZE, lambda key: Freeze(key=key, caller=OPERATOR, card=target, reason=reason))
-        session.tell(("卡已冻结。", "The card is frozen."), done, shown(done.facts))
+    target = session.card(card)
+    done = session.act(Kind.FREEZE, lambda key: Freeze(key=key, caller=OPERATOR, card=target, reason=reason))
+    session.tell(("卡已冻结。", "The card is frozen."), done, shown(done.facts))
 
 
 @app.command("unfreeze")
-def unfreeze_command(
-    card: CardArgument,
-    reason: Reason,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def unfreeze_command(session: Session, card: CardArgument, reason: Reason) -> None:
     """解冻：恢复付款 / Unfreeze: it can pay again"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = session.card(card)
-        done = session.act(Kind.UNFREEZE, lambda key: Unfreeze(key=key, caller=OPERATOR, card=target, reason=reason))
-        session.tell(("卡已解冻。", "The card is unfrozen."), done, shown(done.facts))
+    target = session.card(card)
+    done = session.act(Kind.UNFREEZE, lambda key: Unfreeze(key=key, caller=OPERATOR, card=target, reason=reason))
+    session.tell(("卡已解冻。", "The card is unfrozen."), done, shown(done.facts))
 
 
 @app.command("report-lost")
-def report_lost_command(
-    card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
-) -> None:
+@writes
+def report_lost_command(session: Session, card: CardArgument) -> None:
     """挂失（仅记名卡） / Report a registered card lost: it stops paying until it is replaced"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = session.card(card)
-        done = session.act(Kind.REPORT_LOST, lambda key: ReportLost(key=key, caller=OPERATOR, card=target))
-        session.tell(("卡已挂失。", "The card is reported lost."), done, shown(done.facts))
+    target = session.card(card)
+    done = session.act(Kind.REPORT_LOST, lambda key: ReportLost(key=key, caller=OPERATOR, card=target))
+    session.tell(("卡已挂失。", "The card is reported lost."), done, shown(done.facts))
 
 
 @app.command("replace")
-def replace_command(
-    card: CardArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
-) -> None:
+@writes
+def replace_command(session: Session, card: CardArgument) -> None:
     """补卡：换新卡号，余额和记录不变 / Replace a lost card: a new number; balance and history stay"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = session.card(card)
-        done = session.act(Kind.REPLACE, lambda key: Replace(key=key, caller=OPERATOR, card=target))
-        facts = shown(done.facts)
-        if not session.dry_run:
-            facts |= {"number": _view(session, target)[0]["number"]}
-        session.tell(("已补卡。", "The card is replaced."), done, facts)
-
-
-def _buyer(session: Session, wallet: str | None, phone: str | None) -> Id:
-    """The wallet that buys; a phone number that nobody registered is told as just that. Raises `RefusedHere`."""
-    try:
-        return wallet_of(session, wallet, phone)
-    except RefusedHere as no:
-        if no.refusal.code is WALLET_UNKNOWN:
-            session.refuse(Refusal(PHONE_UNKNOWN))
-        raise
+    target = session.card(card)
+    done = session.act(Kind.REPLACE, lambda key: Replace(key=key, caller=OPERATOR, card=target))
+    facts = shown(done.facts)
+    if not session.dry_run:
+        facts |= {"number": _view(session, target)[0]["number"]}
+    session.tell(("已补卡。", "The card is replaced."), done, facts)
 
 
 def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[str, ...]) -> None:

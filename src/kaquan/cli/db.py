@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from kaquan.cli.endings import FAULTY, REFUSED, guarded, read_settings
+from kaquan.cli.opening import screen_for
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
-from kaquan.cli.session import screen_for
 from kaquan.db import embedded, migrate
 from kaquan.settings import Settings
 

@@ -18,9 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kaquan.cli.demo_table import Column, show, show_commands
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse, guarded, read_settings
+from kaquan.cli.opening import screen_for
 from kaquan.cli.options import Lang
 from kaquan.cli.printing import Screen, listed
-from kaquan.cli.session import screen_for
 from kaquan.db import embedded, migrate
 from kaquan.db.embedded import Server
 from kaquan.db.locks import FileLock

@@ -11,8 +11,9 @@ from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.files import private_file
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, works, writes
+from kaquan.cli.options import Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.cli.vouchers import Program, Stock
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
@@ -37,11 +38,13 @@ ListFile = Annotated[
         metavar="FILE",
     ),
 ]
-_COLUMNS = ("draw", "program", "stock", "number", "state", "seats", "entries", "opens_at", "closes_at")
+_COLUMNS = ("draw", "program", "stock", "draw_number", "state", "seats", "entries", "opens_at", "closes_at")
 
 
 @app.command("open")
+@writes
 def open_command(
+    session: Session,
     program: Program,
     stock: Stock,
     seats: Annotated[int, typer.Option("--seats", min=1, max=SEATS_MAX, help="名额 / Vouchers to be drawn")],
@@ -55,41 +58,28 @@ def open_command(
             "--from", help="开始报名，默认现在 / When entries begin, now by default", metavar="'YYYY-MM-DD HH:MM'"
         ),
     ] = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """开办摇号：公布种子的承诺 / Open a draw: the commitment of its seed is published, the seed is sealed"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        now = microseconds(session.app.door.at())
-        asked = {"program": program, "stock": stock, "seats": seats, "closes_us": _instant(until)}
-        asked["opens_us"] = now if start is None else _instant(start)
-        done = session.act(Kind.OPEN_DRAW, lambda key: service.opening(session.app.master, OPERATOR, key, **asked))
-        session.tell(("摇号已开办。", "The draw is open."), done, shown(done.facts), ("draw", "commitment"))
+    now = microseconds(session.app.door.at())
+    asked = {"program": program, "stock": stock, "seats": seats, "closes_us": _instant(until)}
+    asked["opens_us"] = now if start is None else _instant(start)
+    done = session.act(Kind.OPEN_DRAW, lambda key: service.opening(session.app.master, OPERATOR, key, **asked))
+    session.tell(("摇号已开办。", "The draw is open."), done, shown(done.facts), ("draw", "commitment"))
 
 
 @app.command("enter")
-def enter_command(
-    draw: DrawArgument,
-    phone: Phone = None,
-    wallet: Wallet = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def enter_command(session: Session, draw: DrawArgument, phone: Phone = None, wallet: Wallet = None) -> None:
     """为持卡人报名；每人一次 / Enter a holder; one person enters once"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target, owner = identity("drw", draw), wallet_of(session, wallet, phone)
-        done = session.act(
-            Kind.ENTER_DRAW, lambda key: EnterDraw(key=key, caller=OPERATOR, draw=target, wallet=owner)
-        )
-        session.tell(("已报名。", "Entered."), done, shown(done.facts), ("entry",))
+    target, owner = identity("drw", draw), wallet_of(session, wallet, phone)
+    done = session.act(Kind.ENTER_DRAW, lambda key: EnterDraw(key=key, caller=OPERATOR, draw=target, wallet=owner))
+    session.tell(("已报名。", "Entered."), done, shown(done.facts), ("entry",))
 
 
 @app.command("close")
+@works
 def close_command(
+    session: Session,
     draw: DrawArgument,
     list_file: ListFile = None,
     only_list: Annotated[
@@ -98,48 +88,47 @@ def close_command(
             "--list-only", help="只锁定名单，下次再公布种子 / Commit the list only; reveal with the next call"
         ),
     ] = False,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """截止报名、锁定名单、公布种子、发券 / End entries, commit the list, reveal the seed, give the vouchers
 
     中断后再执行一次即可接着办理，不会重复。 / A run that broke off goes on where it was when it is run again.
     """
-    with opened(lang, as_json, dry_run=dry_run) as session:
-        target = identity("drw", draw)
-        found = _close(session, target, only_list)
-        if list_file is not None and not dry_run:
-            _write(session, found, list_file)
-        facts = _published(found)
-        if found.state == DrawState.REVEALED:
-            facts |= _award(session, found)
-        _said(session, ("摇号已办理。", "The draw is closed as far as it goes."), facts)
+    target = identity("drw", draw)
+    found = _close(session, target, only_list)
+    if list_file is not None and not session.dry_run:
+        _write(session, found, list_file)
+    facts = _published(found)
+    if found.state == DrawState.REVEALED:
+        facts |= _award(session, found)
+    _said(session, ("摇号已办理。", "The draw is closed as far as it goes."), facts)
 
 
 @app.command("list")
-def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session) -> None:
     """列出摇号 / List the draws"""
-    with opened(lang, as_json) as session:
-        rows = [
-            {
-                "draw": public("drw", one.id.bytes),
-                "program": one.program,
-                "stock": one.stock,
-                "number": one.number,
-                "state": DrawState(one.state).name.lower(),
-                "seats": one.seats,
-                "entries": one.entries,
-                "opens_at": instant(one.opens_at),
-                "closes_at": instant(one.closes_at),
-            }
-            for one in service.listed(session.app.connection)
-        ]
-        session.screen.rows("draws", _COLUMNS, rows, ("没有摇号。", "No draws."))
+    rows = [
+        {
+            "draw": public("drw", one.id.bytes),
+            "program": one.program,
+            "stock": one.stock,
+            "number": one.number,
+            "state": DrawState(one.state).name.lower(),
+            "seats": one.seats,
+            "entries": one.entries,
+            "opens_at": instant(one.opens_at),
+            "closes_at": instant(one.closes_at),
+        }
+        for one in service.listed(session.app.connection)
+    ]
+    told = [{**row, "draw_number": row["number"]} for row in rows]
+    session.screen.rows("draws", _COLUMNS, told, ("没有摇号。", "No draws."), rows)
 
 
 @app.command("receipt")
+@reads
 def receipt_command(
+    session: Session,
     draw: DrawArgument,
     entry: Annotated[
         str | None, typer.Option("--entry", help="报名编号 ent_… / Entry: ent_…", metavar="ENTRY")
@@ -147,24 +136,21 @@ def receipt_command(
     phone: Phone = None,
     wallet: Wallet = None,
     list_file: ListFile = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """报名凭证：任何人都能核对名次 / The receipt of an entry: with the list, anybody can check its place
 
     编号均为十六进制，与名单文件一致。 / Ids are in hexadecimal, as in the file of the list.
     """
-    with opened(lang, as_json) as session:
-        found = _draw(session, identity("drw", draw))
-        meant = identity("ent", entry) if entry is not None else _entry_of(session, found, wallet, phone)
-        receipt = service.receipt(session.app.connection, found, meant)
-        if receipt is None:
-            session.refuse(Refusal(ENTRY_UNKNOWN))
-        if list_file is not None:
-            _write(session, found, list_file)
-        session.screen.answer({"outcome": "effect", **receipt})
-        if not as_json:
-            session.screen.facts({name: given for name, given in receipt.items() if given is not None})
+    found = _draw(session, identity("drw", draw))
+    meant = identity("ent", entry) if entry is not None else _entry_of(session, found, wallet, phone)
+    receipt = service.receipt(session.app.connection, found, meant)
+    if receipt is None:
+        session.refuse(Refusal(ENTRY_UNKNOWN))
+    if list_file is not None:
+        _write(session, found, list_file)
+    session.screen.answer({"outcome": "effect", **receipt})
+    if not session.screen.as_json:
+        session.screen.facts({name: given for name, given in receipt.items() if given is not None})
 
 
 def _close(session: Session, target: Id, only_list: bool) -> Draw:

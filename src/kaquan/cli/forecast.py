@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from kaquan.cli.endings import Misuse
 from kaquan.cli.labels import Words
-from kaquan.cli.options import AsJson, Lang
+from kaquan.cli.opening import reads
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, valid
-from kaquan.cli.session import opened
+from kaquan.cli.session import Session
 from kaquan.forecast import service
 from kaquan.forecast.model import Forecast
 from kaquan.kernel.money import WHOLE, ZERO, Money, text
@@ -19,7 +20,9 @@ _MERCHANTS_SHOWN = 10
 _DATE = ["%Y-%m-%d"]
 
 
+@reads
 def forecast_command(
+    session: Session,
     file: File,
     past: Annotated[
         str,
@@ -27,29 +30,31 @@ def forecast_command(
     ],
     since: Annotated[datetime, typer.Option("--from", formats=_DATE, metavar="DATE", help="起始日 / First day")],
     until: Annotated[datetime, typer.Option("--to", formats=_DATE, metavar="DATE", help="截止日（含） / Last day")],
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """预演：活动草案用在过去的交易上，会花多少、谁得益、还欠多少 / Rehearse a draft program on past traffic
 
     按最坏情形假设：人人能领则领，每单用最优组合；行为不变。不写入任何数据。 / What it would have cost, who would
     have gained, what would still be promised. Assumes that everybody claims what may be claimed and uses the best
     vouchers, and that nobody behaves otherwise than then. Nothing is written.
+
+    例：kaquan forecast my.toml --past jingxika --from 2025-04-01 --to 2025-06-30 / For instance:
+    kaquan forecast my.toml --past jingxika --from 2025-04-01 --to 2025-06-30
     """
-    with opened(lang, as_json) as session:
-        draft, _ = valid(session.screen, read(file), session.app.door.at())
-        found = service.forecast(
-            session.app.connection,
-            session.catalogue(),
-            draft,
-            session.program(past),
-            since=since.date(),
-            until=until.date(),
-        )
-        if as_json:
-            session.screen.answer({"outcome": "effect", **msgspec.to_builtins(found), "cost_fen": found.cost})
-            return
-        _show(session.screen, found)
+    if since > until:
+        raise Misuse("--from 不能晚于 --to。", "--from is after --to.")
+    draft, _ = valid(session.screen, read(file), session.app.door.at())
+    found = service.forecast(
+        session.app.connection,
+        session.catalogue(),
+        draft,
+        session.program(past),
+        since=since.date(),
+        until=until.date(),
+    )
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", **msgspec.to_builtins(found), "cost_fen": found.cost})
+        return
+    _show(session.screen, found)
 
 
 def _show(screen: Screen, found: Forecast) -> None:

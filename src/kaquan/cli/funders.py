@@ -7,8 +7,9 @@ import msgspec
 import typer
 
 from kaquan.cli.endings import Misuse
-from kaquan.cli.options import As, AsJson, DryRun, Key, Lang, amount
-from kaquan.cli.session import Session, opened
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import As, amount
+from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
 from kaquan.funders import service as funders
 from kaquan.funders.cover import open_stocks
@@ -46,7 +47,9 @@ Reference = Annotated[
 
 
 @app.command("register")
+@writes
 def register_command(
+    session: Session,
     code: Code,
     name: Annotated[str, typer.Option("--name", help="名称 / Name", metavar="NAME")],
     organisation: Annotated[
@@ -64,127 +67,104 @@ def register_command(
         typer.Option("--pledged", help="后付：先承诺额度，用后结算 / Pledged: billed afterwards, not paid in before"),
     ] = False,
     as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记资金户 / Register a fund"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = session.act(
-            Kind.REGISTER_FUND,
-            lambda key: RegisterFund(
-                key=key,
-                caller=session.caller(as_),
-                code=code,
-                name=name,
-                organisation=organisation,
-                book=book,
-                mode=FundMode.PLEDGED if pledged else FundMode.PREPAID,
-                source=Source[source.upper()],
-            ),
-        )
-        session.tell(
-            (f"资金户 {code} 已登记。", f"The fund {code} is registered."), done, {"code": code, "name": name}
-        )
+    done = session.act(
+        Kind.REGISTER_FUND,
+        lambda key: RegisterFund(
+            key=key,
+            caller=session.caller(as_),
+            code=code,
+            name=name,
+            organisation=organisation,
+            book=book,
+            mode=FundMode.PLEDGED if pledged else FundMode.PREPAID,
+            source=Source[source.upper()],
+        ),
+    )
+    session.tell((f"资金户 {code} 已登记。", f"The fund {code} is registered."), done, {"code": code, "name": name})
 
 
 @app.command("pay-in")
-def pay_in_command(
-    code: Code,
-    yuan: Yuan,
-    reference: Reference,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def pay_in_command(session: Session, code: Code, yuan: Yuan, reference: Reference, as_: As = None) -> None:
     """资金户入金，或追加承诺额度 / Money for a fund, or a larger pledge"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = session.act(
-            Kind.PAY_IN_FUND,
-            lambda key: PayInFund(key=key, caller=session.caller(as_), fund=code, amount=yuan, reference=reference),
-        )
-        session.tell(("已入金。", "Paid in."), done, done.facts)
+    done = session.act(
+        Kind.PAY_IN_FUND,
+        lambda key: PayInFund(key=key, caller=session.caller(as_), fund=code, amount=yuan, reference=reference),
+    )
+    session.tell(("已入金。", "Paid in."), done, done.facts)
 
 
 @app.command("pay-out")
-def pay_out_command(
-    code: Code,
-    yuan: Yuan,
-    reference: Reference,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def pay_out_command(session: Session, code: Code, yuan: Yuan, reference: Reference, as_: As = None) -> None:
     """把可用余额退回出资方 / Give free money back to its party
 
     已承诺的和留给已开放券批次的不能退。 / What is promised, or kept for open stocks, stays.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = session.act(
-            Kind.PAY_OUT_FUND,
-            lambda key: PayOutFund(key=key, caller=session.caller(as_), fund=code, amount=yuan, reference=reference),
-        )
-        session.tell(("已退回出资方。", "Given back."), done, done.facts)
+    done = session.act(
+        Kind.PAY_OUT_FUND,
+        lambda key: PayOutFund(key=key, caller=session.caller(as_), fund=code, amount=yuan, reference=reference),
+    )
+    session.tell(("已退回出资方。", "Given back."), done, done.facts)
 
 
 @app.command("list")
-def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session) -> None:
     """列出资金户和余额 / List the funds and what is in them"""
-    with opened(lang, as_json) as session:
-        books = funders.books(session.app.connection)
-        rows = [_row(session, fund, books[fund.id]) for fund in session.catalogue().funds.values()]
-        none = ("还没有资金户：用 kaquan funder register 登记。", "There is no fund yet.")
-        session.screen.rows("funds", _COLUMNS, rows, none)
+    books = funders.books(session.app.connection)
+    rows = [_row(session, fund, books[fund.id]) for fund in session.catalogue().funds.values()]
+    none = (
+        "还没有资金户：用 kaquan funder register 登记。",
+        "There is no fund yet: kaquan funder register makes one.",
+    )
+    session.screen.rows("funds", _COLUMNS, rows, none)
 
 
 @app.command("show")
-def show_command(code: Code, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, code: Code) -> None:
     """显示一个资金户：余额、已承诺、已使用、所供券批次 / Show a fund: free, promised, used, and for which stocks"""
-    with opened(lang, as_json) as session:
-        fund = _fund(session, code)
-        facts = _row(session, fund, funders.books(session.app.connection)[fund.id])
-        stocks = [f"{one.terms.terms.program.code}/{one.code}" for one in open_stocks(session.catalogue(), fund.id)]
-        if session.screen.as_json:
-            session.screen.answer({"outcome": "effect", **facts, "stocks": stocks})
-        else:
-            session.screen.facts({**facts, "stocks": " ".join(stocks)})
+    fund = _fund(session, code)
+    facts = _row(session, fund, funders.books(session.app.connection)[fund.id])
+    stocks = [f"{one.terms.terms.program.code}/{one.code}" for one in open_stocks(session.catalogue(), fund.id)]
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", **facts, "stocks": stocks})
+    else:
+        session.screen.facts({**facts, "stocks": " ".join(stocks)})
 
 
 @app.command("discounts")
+@reads
 def discounts_command(
+    session: Session,
     program: Annotated[
         str | None, typer.Option("--program", help="只看一个活动 / One program only", metavar="CODE")
     ] = None,
     since: Annotated[str | None, typer.Option("--from", help="从哪一日起 / First day", metavar="YYYY-MM-DD")] = None,
     until: Annotated[str | None, typer.Option("--to", help="到哪一日止 / Last day", metavar="YYYY-MM-DD")] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """优惠由谁承担，从账上读出 / Who paid for discounts, read from the books"""
-    with opened(lang, as_json) as session:
-        catalogue = session.catalogue()
-        number = session.program(program).program if program else None
-        first, last = _day(since) or date.min, _day(until) or _EVER
-        span = (0 if first == date.min else microseconds(shanghai(first)), _end(last))
-        codes = {number: code for code, number in catalogue.programs.items()}
-        rows = [
-            {
-                "program": codes.get(one.program, ""),
-                "fund": catalogue.funds_by_id[one.fund].code if one.fund else MERCHANT,
-                "merchants_fen": one.merchants_fen,
-                "cards_fen": one.cards_fen,
-                "returned_fen": one.returned_fen,
-                "net_fen": one.net_fen,
-            }
-            for one in ledger.discounts(session.app.connection, *span, number)
-        ]
-        none = ("这段时间没有优惠。", "There was no discount in that time.")
-        session.screen.rows("discounts", _DISCOUNTS, rows, none)
+    catalogue = session.catalogue()
+    number = session.program(program).program if program else None
+    first, last = _day(since) or date.min, _day(until) or _EVER
+    span = (0 if first == date.min else microseconds(shanghai(first)), _end(last))
+    codes = {number: code for code, number in catalogue.programs.items()}
+    rows = [
+        {
+            "program": codes.get(one.program, ""),
+            "fund": catalogue.funds_by_id[one.fund].code if one.fund else MERCHANT,
+            "merchants_fen": one.merchants_fen,
+            "cards_fen": one.cards_fen,
+            "returned_fen": one.returned_fen,
+            "net_fen": one.net_fen,
+        }
+        for one in ledger.discounts(session.app.connection, *span, number)
+    ]
+    none = ("这段时间没有优惠。", "There was no discount in that time.")
+    session.screen.rows("discounts", _DISCOUNTS, rows, none)
 
 
 def _fund(session: Session, code: str) -> Fund:

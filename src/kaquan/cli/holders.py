@@ -8,10 +8,10 @@ import typer
 from kaquan.cards.model import CardState
 from kaquan.cards.service import of_wallet
 from kaquan.cli.endings import Misuse
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
-from kaquan.cli.session import Session, identity, opened
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Phone, Wallet
+from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
-from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.holders.service import find_by_phone, identification, read_person, registration
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
@@ -19,6 +19,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_phone
 from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone
 from kaquan.privacy.rules import person as read_typed
+from kaquan.sales.errors import PHONE_UNKNOWN
 
 app = typer.Typer(
     no_args_is_help=True, help="持卡人：登记、实名、查找（个人信息只显示掩码） / Holders: register, identify, find"
@@ -37,17 +38,15 @@ IdNumber = Annotated[
 
 
 @app.command("register")
+@writes
 def register_command(
+    session: Session,
     name: Annotated[str | None, typer.Option("--name", help="姓名 / Name", metavar="NAME")] = None,
     phone: Phone = None,
     id_number: IdNumber = None,
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="不记名钱包 / A wallet of nobody known, for bearer cards")
     ] = False,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记持卡人，开一个钱包；记名卡需要证件号码 / Register a holder and open a wallet
 
@@ -55,15 +54,16 @@ def register_command(
     Without options it asks; identity numbers are not echoed. A command line stays in the shell's history: let it
     ask for personal data, or pass it on stdin with -. Registered cards need the identity number.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        person = None if anonymous else _person(session, name, phone, id_number)
-        done = session.act(Kind.REGISTER_HOLDER, lambda key: registration(session.app.master, OPERATOR, key, person))
-        facts = {"wallet": public("wal", done.id), **_masked(person), "identified": done.facts["identified"]}
-        session.tell(("持卡人已登记。", "The holder is registered."), done, facts, ("wallet",))
+    person = None if anonymous else _person(session, name, phone, id_number)
+    done = session.act(Kind.REGISTER_HOLDER, lambda key: registration(session.app.master, OPERATOR, key, person))
+    facts = {"wallet": public("wal", done.id), **_masked(person), "identified": done.facts["identified"]}
+    session.tell(("持卡人已登记。", "The holder is registered."), done, facts, ("wallet",))
 
 
 @app.command("identify")
+@writes
 def identify_command(
+    session: Session,
     phone: Phone = None,
     wallet: Wallet = None,
     name: Annotated[
@@ -71,69 +71,63 @@ def identify_command(
         typer.Option("--name", help="姓名，默认用已登记的 / Name, by default as registered", metavar="NAME"),
     ] = None,
     id_number: IdNumber = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """为未实名的持卡人补登证件号码，用 --phone 或 --wallet 指明 / Record a holder's identity number afterwards
 
     不带选项时询问，输入证件号码不回显；也可用 - 从标准输入读。已实名的不能更改。 /
     Without options it asks, and does not echo the number; - reads it from stdin. Who is identified stays so.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        if wallet is None and phone is None:
-            phone = _asked(session, "手机号", "Phone number", hidden=True)
-        found = wallet_of(session, wallet, phone)
-        full_name, number = _identity(session, found, name, id_number)
-        done = session.act(
-            Kind.IDENTIFY_HOLDER,
-            lambda key: identification(
-                session.app.connection,
-                session.app.master,
-                OPERATOR,
-                key,
-                wallet=found,
-                name=full_name,
-                id_number=number,
-            ),
-        )
-        facts = {"wallet": public("wal", found), **_masked(Person(full_name, None, number)), "identified": True}
-        session.tell(("持卡人已实名。", "The holder is identified."), done, facts)
+    if wallet is None and phone is None:
+        phone = _asked(session, "手机号", "Phone number", hidden=True)
+    found = wallet_of(session, wallet, phone)
+    full_name, number = _identity(session, found, name, id_number)
+    done = session.act(
+        Kind.IDENTIFY_HOLDER,
+        lambda key: identification(
+            session.app.connection,
+            session.app.master,
+            OPERATOR,
+            key,
+            wallet=found,
+            name=full_name,
+            id_number=number,
+        ),
+    )
+    facts = {"wallet": public("wal", found), **_masked(Person(full_name, None, number)), "identified": True}
+    session.tell(("持卡人已实名。", "The holder is identified."), done, facts)
 
 
 @app.command("find")
+@reads
 def find_command(
+    session: Session,
     wallet: Annotated[
         str | None, typer.Argument(help="钱包 wal_… / Wallet: wal_…", metavar="[WALLET]", show_default=False)
     ] = None,
     phone: Phone = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """按手机号或钱包查找持卡人和卡 / Find a holder and the cards by phone number or wallet"""
-    with opened(lang, as_json) as session:
-        if wallet is None and phone is None:
-            phone = _asked(session, "手机号", "Phone number", hidden=True)
-        found = wallet_of(session, wallet, phone)
-        person = read_person(session.app.connection, session.app.master, found)
-        cards = of_wallet(session.app.connection, found)
-        facts: dict[str, Any] = {"wallet": public("wal", found), **_masked(person)}
-        rows = [
-            {
-                "number": one.number,
-                "program": one.program,
-                "state": CardState(one.state).name.lower(),
-                "card": public("crd", one.id.bytes),
-            }
-            for one in cards
-        ]
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts, "cards": rows})
-            return
-        session.screen.facts(facts)
-        if rows:
-            session.screen.table(("number", "program", "state", "card"), rows)
+    if wallet is None and phone is None:
+        phone = _asked(session, "手机号", "Phone number", hidden=True)
+    found = wallet_of(session, wallet, phone)
+    person = read_person(session.app.connection, session.app.master, found)
+    cards = of_wallet(session.app.connection, found)
+    facts: dict[str, Any] = {"wallet": public("wal", found), **_masked(person)}
+    rows = [
+        {
+            "number": one.number,
+            "program": one.program,
+            "state": CardState(one.state).name.lower(),
+            "card": public("crd", one.id.bytes),
+        }
+        for one in cards
+    ]
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", **facts, "cards": rows})
+        return
+    session.screen.facts(facts)
+    if rows:
+        session.screen.table(("number", "program", "state", "card"), rows)
 
 
 def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:
@@ -147,7 +141,7 @@ def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:
         session.refuse(digits)
     found = find_by_phone(session.app.connection, session.app.master, digits)
     if found is None:
-        session.refuse(Refusal(WALLET_UNKNOWN))
+        session.refuse(Refusal(PHONE_UNKNOWN))
     return found
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from kaquan.cli.endings import guarded, read_settings
+from kaquan.cli.opening import installed, screen_for
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
-from kaquan.cli.session import installed, screen_for
 from kaquan.db import embedded, migrate
 from kaquan.settings import Settings
 

@@ -11,9 +11,10 @@ import typer
 
 from kaquan.cli.endings import FAULTY, Misuse
 from kaquan.cli.files import private_file
-from kaquan.cli.options import AsJson, Lang
+from kaquan.cli.opening import opened, reads
+from kaquan.cli.options import Lang
 from kaquan.cli.printing import listed
-from kaquan.cli.session import Session, identity, instant, opened
+from kaquan.cli.session import Session, identity, instant
 from kaquan.kernel.ids import Id, public
 from kaquan.ledger import service
 from kaquan.ledger.chart import CHART, Account, Source
@@ -31,7 +32,9 @@ _BY_NAME = {info.name: account for account, info in CHART.items()}
 
 
 @app.command("journal")
+@reads
 def journal_command(
+    session: Session,
     moved_by: Annotated[
         str | None,
         typer.Argument(
@@ -46,22 +49,21 @@ def journal_command(
             "--last", min=1, max=LINES_MAX, metavar="N", help="最近多少条分录 / How many of the latest postings"
         ),
     ] = 20,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出分录，最新的在前 / List postings, newest first"""
-    with opened(lang, as_json) as session:
-        connection = session.app.connection
-        if moved_by is None:
-            found = service.latest(connection, last)
-        else:
-            found = service.transfer(connection, identity(moved_by.partition("_")[0].strip().lower(), moved_by))
-        none = ("没有分录。", "There are no postings.")
-        session.screen.rows("postings", _JOURNAL, [_posting(row) for row in found], none)
+    connection = session.app.connection
+    if moved_by is None:
+        found = service.latest(connection, last)
+    else:
+        found = service.transfer(connection, identity(moved_by.partition("_")[0].strip().lower(), moved_by))
+    none = ("没有分录。", "There are no postings.")
+    session.screen.rows("postings", _JOURNAL, [_posting(row) for row in found], none)
 
 
 @app.command("balances")
+@reads
 def balances_command(
+    session: Session,
     account: Annotated[
         str | None,
         typer.Option(
@@ -70,59 +72,54 @@ def balances_command(
             metavar="ACCOUNT",
         ),
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出各账簿各科目的余额 / List what each account of each book holds"""
-    with opened(lang, as_json) as session:
-        none = ("还没有分录。", "Nothing has been posted yet.")
-        if account is None:
-            session.screen.rows("balances", _BALANCES, _balances(session), none)
-        else:
-            session.screen.rows("owners", _OWNERS, _owners(session, account), none)
+    none = ("还没有分录。", "Nothing has been posted yet.")
+    if account is None:
+        session.screen.rows("balances", _BALANCES, _balances(session), none)
+    else:
+        session.screen.rows("owners", _OWNERS, _owners(session, account), none)
 
 
 @app.command("proofs")
-def proofs_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def proofs_command(session: Session) -> None:
     """从分录重新计算，证明账目无误；全部成立才返回 0 / Recount everything; exit status 0 only if all proofs hold"""
-    with opened(lang, as_json) as session:
-        screen = session.screen
-        proved = []
-        for proof in service.proofs(session.app.connection):
-            proved.append({"name": proof.name, "ok": proof.ok, "facts": dict(proof.facts)})
-            if not as_json:
-                mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
-                screen.line(
-                    f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{listed(proof.facts, screen.language)}[/]"
-                )
-        failed = sum(not one["ok"] for one in proved)
-        if as_json:
-            screen.answer({"outcome": "fault" if failed else "effect", "proofs": proved})
-        elif failed:
-            screen.line(screen.words(f"{failed} 项不成立。", f"{failed} proofs fail."))
-        else:
-            screen.line(screen.words(f"{len(proved)} 项全部成立。", f"All {len(proved)} proofs hold."))
-        if failed:
-            raise typer.Exit(FAULTY)
+    screen = session.screen
+    proved = []
+    for proof in service.proofs(session.app.connection):
+        proved.append({"name": proof.name, "ok": proof.ok, "facts": dict(proof.facts)})
+        if not session.screen.as_json:
+            mark = "[green]✓[/]" if proof.ok else "[red]✗[/]"
+            screen.line(f"{mark} {screen.words(proof.zh, proof.en)}  [dim]{listed(proof.facts, screen.language)}[/]")
+    failed = sum(not one["ok"] for one in proved)
+    if session.screen.as_json:
+        screen.answer({"outcome": "fault" if failed else "effect", "proofs": proved})
+    elif failed:
+        screen.line(screen.words(f"{failed} 项不成立。", f"{failed} proofs fail."))
+    else:
+        screen.line(screen.words(f"{len(proved)} 项全部成立。", f"All {len(proved)} proofs hold."))
+    if failed:
+        raise typer.Exit(FAULTY)
 
 
 @app.command("clearing")
-def clearing_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def clearing_command(session: Session) -> None:
     """列出各账簿两两之间的应付、应收和净额 / List what each pair of books owes each other, and the net position"""
-    with opened(lang, as_json) as session:
-        books = session.catalogue().books
-        rows = [
-            {
-                "book": books[one.book],
-                "other": books[one.other],
-                "due_to_fen": one.due_to,
-                "due_from_fen": one.due_from,
-                "net_fen": one.net,
-            }
-            for one in service.positions(session.app.connection, books)
-        ]
-        none = ("账簿之间没有往来。", "No book owes another anything.")
-        session.screen.rows("positions", ("book", "other", "due_to_fen", "due_from_fen", "net_fen"), rows, none)
+    books = session.catalogue().books
+    rows = [
+        {
+            "book": books[one.book],
+            "other": books[one.other],
+            "due_to_fen": one.due_to,
+            "due_from_fen": one.due_from,
+            "net_fen": one.net,
+        }
+        for one in service.positions(session.app.connection, books)
+    ]
+    none = ("账簿之间没有往来。", "No book owes another anything.")
+    session.screen.rows("positions", ("book", "other", "due_to_fen", "due_from_fen", "net_fen"), rows, none)
 
 
 @app.command("export")

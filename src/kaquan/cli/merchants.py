@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.labels import Words
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant
-from kaquan.cli.session import Session, opened
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Merchant
+from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
@@ -45,30 +46,29 @@ Name = Annotated[str, typer.Option("--name", help="名称 / Name", metavar="NAME
 
 
 @organisations.command("register")
+@writes
 def register_organisation(
+    session: Session,
     code: Code,
     name: Name,
     book: Annotated[
         bool,
         typer.Option("--book", help="在此建账：发行方需要 / It keeps accounts here, as an issuer does"),
     ] = False,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记机构：发行方（加 --book）或商户组 / Register an organisation: an issuer (--book) or a merchant group"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _register(
-            session,
-            Kind.REGISTER_ORGANISATION,
-            lambda key: RegisterOrganisation(key=key, caller=OPERATOR, code=code, name=name, keeps_book=book),
-            {"name": name, "book": book},
-        )
+    _register(
+        session,
+        Kind.REGISTER_ORGANISATION,
+        lambda key: RegisterOrganisation(key=key, caller=OPERATOR, code=code, name=name, keeps_book=book),
+        {"name": name, "book": book},
+    )
 
 
 @merchants.command("register")
+@writes
 def register_merchant(
+    session: Session,
     code: Code,
     name: Name,
     group: Annotated[
@@ -86,79 +86,71 @@ def register_merchant(
             metavar="NUMBER",
         ),
     ] = "",
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记商户和收款账户 / Register a merchant and the account it is paid to"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _register(
-            session,
-            Kind.REGISTER_MERCHANT,
-            lambda key: RegisterMerchant(
-                key=key,
-                caller=OPERATOR,
-                code=code,
-                name=name,
-                organisation=group,
-                account_bank=bank,
-                account_no=account_no,
-            ),
-            {"name": name, "group": group, "bank": bank, "account_no": _hidden(account_no)},
-        )
+    _register(
+        session,
+        Kind.REGISTER_MERCHANT,
+        lambda key: RegisterMerchant(
+            key=key,
+            caller=OPERATOR,
+            code=code,
+            name=name,
+            organisation=group,
+            account_bank=bank,
+            account_no=account_no,
+        ),
+        {"name": name, "group": group, "bank": bank, "account_no": _hidden(account_no)},
+    )
 
 
 @merchants.command("list")
-def list_merchants(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_merchants(session: Session) -> None:
     """列出商户 / List the merchants"""
-    with opened(lang, as_json) as session:
-        rows = [
-            {
-                "code": one.code,
-                "name": one.name,
-                "group": one.organisation,
-                "stores": one.stores,
-                "bank_state": "verified" if one.bank_verified else "bound" if one.bank else "missing",
-                "state": "active" if one.state == MERCHANT_ACTIVE else "closed",
-                "id": public("mer", one.id.bytes),
-            }
-            for one in directory(session.app.connection)
-        ]
-        none = (
-            "还没有商户：用 kaquan merchant register 登记。",
-            "There is no merchant yet.",
-        )
-        columns = ("code", "name", "group", "stores", "bank_state", "state", "id")
-        session.screen.rows("merchants", columns, rows, none)
+    rows = [
+        {
+            "code": one.code,
+            "name": one.name,
+            "group": one.organisation,
+            "stores": one.stores,
+            "bank_state": "verified" if one.bank_verified else "bound" if one.bank else "missing",
+            "state": "active" if one.state == MERCHANT_ACTIVE else "closed",
+            "id": public("mer", one.id.bytes),
+        }
+        for one in directory(session.app.connection)
+    ]
+    none = (
+        "还没有商户：用 kaquan merchant register 登记。",
+        "There is no merchant yet.",
+    )
+    columns = ("code", "name", "group", "stores", "bank_state", "state", "id")
+    session.screen.rows("merchants", columns, rows, none)
 
 
 @merchants.command("bind-bank")
+@writes
 def bind_bank_command(
+    session: Session,
     merchant: MerchantArgument,
     bank: Annotated[str, typer.Option("--bank", help="开户行 / Bank", metavar="NAME")],
     account_no: AccountNo,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """绑定商户的收款账户；绑定后须核验 / Bind the account a merchant is paid to; it is verified next"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        code = session.catalogue().merchants[session.merchant(merchant)].code
-        done = session.act(
-            Kind.BIND_BANK_ACCOUNT,
-            lambda key: BindBankAccount(
-                key=key, caller=OPERATOR, merchant=code, account_bank=bank, account_no=account_no
-            ),
-        )
-        _tell_bank(
-            session, done, code, (f"商户 {code} 的收款账户已绑定，待核验。", f"An account of {code} is bound.")
-        )
+    code = session.catalogue().merchants[session.merchant(merchant)].code
+    done = session.act(
+        Kind.BIND_BANK_ACCOUNT,
+        lambda key: BindBankAccount(
+            key=key, caller=OPERATOR, merchant=code, account_bank=bank, account_no=account_no
+        ),
+    )
+    _tell_bank(session, done, code, (f"商户 {code} 的收款账户已绑定，待核验。", f"An account of {code} is bound."))
 
 
 @merchants.command("verify-bank")
+@writes
 def verify_bank_command(
+    session: Session,
     merchant: MerchantArgument,
     account_no: AccountNo,
     proof: Annotated[
@@ -169,86 +161,64 @@ def verify_bank_command(
             metavar="REF",
         ),
     ],
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """核验商户绑定的收款账户 / Record the proof that the bound account is the merchant's"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        code = session.catalogue().merchants[session.merchant(merchant)].code
-        done = session.act(
-            Kind.VERIFY_BANK_ACCOUNT,
-            lambda key: VerifyBankAccount(
-                key=key, caller=OPERATOR, merchant=code, account_no=account_no, proof=proof
-            ),
-        )
-        _tell_bank(session, done, code, (f"商户 {code} 的收款账户已核验。", f"The account of {code} is verified."))
+    code = session.catalogue().merchants[session.merchant(merchant)].code
+    done = session.act(
+        Kind.VERIFY_BANK_ACCOUNT,
+        lambda key: VerifyBankAccount(key=key, caller=OPERATOR, merchant=code, account_no=account_no, proof=proof),
+    )
+    _tell_bank(session, done, code, (f"商户 {code} 的收款账户已核验。", f"The account of {code} is verified."))
 
 
 @merchants.command("enrol")
-def enrol_command(
-    merchant: MerchantArgument,
-    program: ProgramOption,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def enrol_command(session: Session, merchant: MerchantArgument, program: ProgramOption) -> None:
     """商户入驻活动，开始受理 / Enrol a merchant in a program: it accepts from now on"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        code = session.catalogue().merchants[session.merchant(merchant)].code
-        done = session.act(
-            Kind.ENROL_MERCHANT,
-            lambda key: EnrolMerchant(key=key, caller=OPERATOR, program=program, merchant=code),
-        )
-        facts = {"merchant": code, "program": program, "state": done.facts["state"]}
-        session.tell((f"商户 {code} 已入驻 {program}。", f"{code} is enrolled in {program}."), done, facts)
+    code = session.catalogue().merchants[session.merchant(merchant)].code
+    done = session.act(
+        Kind.ENROL_MERCHANT,
+        lambda key: EnrolMerchant(key=key, caller=OPERATOR, program=program, merchant=code),
+    )
+    facts = {"merchant": code, "program": program, "state": done.facts["state"]}
+    session.tell((f"商户 {code} 已入驻 {program}。", f"{code} is enrolled in {program}."), done, facts)
 
 
 @merchants.command("suspend")
+@writes
 def suspend_command(
+    session: Session,
     merchant: MerchantArgument,
     program: ProgramOption,
     reason: Annotated[str, typer.Option("--reason", help="原因 / Why", metavar="TEXT")],
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """暂停商户受理活动；已有交易照常结算 / Suspend a merchant from a program; what it earned is settled as before"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        code = session.catalogue().merchants[session.merchant(merchant)].code
-        done = session.act(
-            Kind.SUSPEND_MERCHANT,
-            lambda key: SuspendMerchant(key=key, caller=OPERATOR, program=program, merchant=code, reason=reason),
-        )
-        facts = {"merchant": code, "program": program, "state": done.facts["state"]}
-        session.tell((f"商户 {code} 已暂停受理 {program}。", f"{code} is suspended from {program}."), done, facts)
+    code = session.catalogue().merchants[session.merchant(merchant)].code
+    done = session.act(
+        Kind.SUSPEND_MERCHANT,
+        lambda key: SuspendMerchant(key=key, caller=OPERATOR, program=program, merchant=code, reason=reason),
+    )
+    facts = {"merchant": code, "program": program, "state": done.facts["state"]}
+    session.tell((f"商户 {code} 已暂停受理 {program}。", f"{code} is suspended from {program}."), done, facts)
 
 
 @stores.command("register")
+@writes
 def register_store(
+    session: Session,
     code: Code,
     name: Name,
     merchant: Merchant,
     scene: Annotated[str, typer.Option("--scene", help="消费场景 / Kind of trade", metavar="NAME")] = "retail",
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记商户的门店 / Register a store of a merchant"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner = session.catalogue().merchants[session.merchant(merchant)]
-        _register(
-            session,
-            Kind.REGISTER_STORE,
-            lambda key: RegisterStore(
-                key=key, caller=OPERATOR, code=code, name=name, merchant=owner.code, scene=scene
-            ),
-            {"name": name, "merchant": owner.code},
-        )
+    owner = session.catalogue().merchants[session.merchant(merchant)]
+    _register(
+        session,
+        Kind.REGISTER_STORE,
+        lambda key: RegisterStore(key=key, caller=OPERATOR, code=code, name=name, merchant=owner.code, scene=scene),
+        {"name": name, "merchant": owner.code},
+    )
 
 
 def _tell_bank(session: Session, done: Effect, code: str, headline: Words) -> None:

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.holders import wallet_of
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.cli.vouchers import Program
 from kaquan.commands.model import Kind
+from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
@@ -34,110 +36,99 @@ _COLUMNS = ("pool", "code", "state", "count", "total_fen", "ends_at", "unopened"
 
 
 @app.command("open")
+@writes
 def open_command(
+    session: Session,
     program: Program,
     code: Annotated[str, typer.Option("--code", help="活动中红包池的代码 / Code of the pool", metavar="CODE")],
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """开池：拆好、打乱、公布承诺值 / Open a pool: split, shuffled, its commitment published"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        seed = os.urandom(SEED_BYTES)
-        done = session.act(
-            Kind.OPEN_PACKETS,
-            lambda key: OpenPackets(key=key, caller=OPERATOR, program=program, code=code, seed=seed),
-        )
-        headline = ("红包池已开放。", "The pool is open.")
-        session.tell(headline, done, shown(done.facts), ("pool", "commitment"))
+    seed = os.urandom(SEED_BYTES)
+    done = session.act(
+        Kind.OPEN_PACKETS,
+        lambda key: OpenPackets(key=key, caller=OPERATOR, program=program, code=code, seed=seed),
+    )
+    headline = ("红包池已开放。", "The pool is open.")
+    session.tell(headline, done, shown(done.facts), ("pool", "commitment"))
 
 
 @app.command("take")
-def take_command(
-    pool: PoolArgument,
-    phone: Phone = None,
-    wallet: Wallet = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def take_command(session: Session, pool: PoolArgument, phone: Phone = None, wallet: Wallet = None) -> None:
     """为持卡人领一个红包 / Open a packet for a holder"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target, owner = identity("pol", pool), wallet_of(session, wallet, phone)
-        done = session.act(
-            Kind.OPEN_PACKET, lambda key: OpenPacket(key=key, caller=OPERATOR, wallet=owner, pool=target)
-        )
-        facts = {"packet": public("pkt", done.id), **shown(done.facts)}
-        born = ("packet", "voucher", "number", "amount_fen")
-        session.tell(("领到红包。", "A packet was opened."), done, facts, born)
+    target, owner = identity("pol", pool), wallet_of(session, wallet, phone)
+    done = session.act(Kind.OPEN_PACKET, lambda key: OpenPacket(key=key, caller=OPERATOR, wallet=owner, pool=target))
+    facts = _numbered(session, {"packet": public("pkt", done.id), **shown(done.facts)})
+    born = ("packet", "voucher", "number", "packet_number", "amount_fen")
+    session.tell(("领到红包。", "A packet was opened."), done, facts, born)
 
 
 @app.command("show")
-def show_command(pool: PoolArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, pool: PoolArgument) -> None:
     """查看红包池：承诺值、剩余；结束后含种子 / Show a pool: commitment, what is left; the seed once it ended"""
-    with opened(lang, as_json) as session:
-        found = _found(session, identity("pol", pool))
-        facts = {**_facts(found), "commitment": found.commitment.hex(), "seed": _seed(found)}
-        if found.state == PoolState.OPEN:
-            left = service.pool_left(session.app.connection, Id(found.id.bytes))
-            facts |= {"unopened": left[0], "unopened_fen": left[1]}
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts})
-            return
-        session.screen.facts(facts)
+    found = _found(session, identity("pol", pool))
+    facts = {**_facts(found), "commitment": found.commitment.hex(), "seed": _seed(found)}
+    if found.state == PoolState.OPEN:
+        left = service.pool_left(session.app.connection, Id(found.id.bytes))
+        facts |= {"unopened": left[0], "unopened_fen": left[1]}
+    session.screen.one(facts)
 
 
 @app.command("list")
-def list_command(program: Program, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session, program: Program) -> None:
     """列出活动的红包池 / List the pools of a program"""
-    with opened(lang, as_json) as session:
-        found = service.pools_of(session.app.connection, session.program(program).program)
-        session.screen.rows("pools", _COLUMNS, [_facts(one) for one in found], ("没有红包池。", "No pools."))
+    found = service.pools_of(session.app.connection, session.program(program).program)
+    session.screen.rows("pools", _COLUMNS, [_facts(one) for one in found], ("没有红包池。", "No pools."))
 
 
 @app.command("end")
-def end_command(
-    pool: PoolArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
-) -> None:
+@writes
+def end_command(session: Session, pool: PoolArgument) -> None:
     """结束到时的红包池：没领的退回，公开种子 / End a pool: what is left goes back, the seed is told"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("pol", pool)
-        done = session.act(Kind.END_PACKETS, lambda key: EndPackets(key=key, caller=OPERATOR, pool=target))
-        session.tell(("红包池已结束。", "The pool has ended."), done, shown(done.facts))
+    target = identity("pol", pool)
+    done = session.act(Kind.END_PACKETS, lambda key: EndPackets(key=key, caller=OPERATOR, pool=target))
+    session.tell(("红包池已结束。", "The pool has ended."), done, shown(done.facts))
 
 
 @app.command("receipt")
-def receipt_command(packet: PacketArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def receipt_command(session: Session, packet: PacketArgument) -> None:
     """红包凭证：--json 的输出可用 tests/support/check_packets.py 独立核对 / A packet's receipt, for anybody to check
 
     The output of --json is what tests/support/check_packets.py, which imports nothing of Kaquan, checks by itself.
     """
-    with opened(lang, as_json) as session:
-        found = service.packet(session.app.connection, identity("pkt", packet))
-        if found is None:
-            session.refuse(Refusal(PACKETS_UNKNOWN))
-        pool = _found(session, Id(found.pool.bytes))
-        if pool.state == PoolState.OPEN:
-            session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": str(instant(pool.ends_at))}))
-        rules = next(one for one in session.program(pool.program).terms.packets if one.code == pool.code)
-        facts = {
-            "pool": public("pol", pool.id.bytes),
-            "number": found.number,
-            "amount_fen": found.amount,
-            "count": pool.count,
-            "total_fen": pool.total,
-            "min_fen": rules.min_fen,
-            "max_fen": rules.max_fen,
-            "commitment": pool.commitment.hex(),
-            "seed": _seed(pool),
-        }
-        if as_json:
-            told = [int(amount) for amount in amounts(revealed(pool.revealed).parts)]
-            session.screen.answer({"outcome": "effect", **facts, "amounts_fen": told})
-            return
-        session.screen.facts(facts)
+    found = service.packet(session.app.connection, identity("pkt", packet))
+    if found is None:
+        session.refuse(Refusal(PACKETS_UNKNOWN))
+    pool = _found(session, Id(found.pool.bytes))
+    if pool.state == PoolState.OPEN:
+        session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": clock.shown(clock.instant(pool.ends_at))}))
+    rules = next(one for one in session.program(pool.program).terms.packets if one.code == pool.code)
+    facts = {
+        "pool": public("pol", pool.id.bytes),
+        "number": found.number,
+        "amount_fen": found.amount,
+        "count": pool.count,
+        "total_fen": pool.total,
+        "min_fen": rules.min_fen,
+        "max_fen": rules.max_fen,
+        "commitment": pool.commitment.hex(),
+        "seed": _seed(pool),
+    }
+    if session.screen.as_json:
+        told = [int(amount) for amount in amounts(revealed(pool.revealed).parts)]
+        session.screen.answer({"outcome": "effect", **facts, "amounts_fen": told})
+        return
+    session.screen.facts(_numbered(session, facts))
+
+
+def _numbered(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
+    """For people, a packet's number under a name of its own: a plain number is a card's."""
+    if session.screen.as_json:
+        return facts
+    return {"packet_number" if name == "number" else name: given for name, given in facts.items()}
 
 
 def _found(session: Session, pool: Id) -> Any:

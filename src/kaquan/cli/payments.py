@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.endings import Misuse
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant, PaymentArgument, amount
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Merchant, PaymentArgument, amount
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.cli.spending import discounts_of, paid, table_of
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.kernel.caller import OPERATOR
@@ -52,7 +53,9 @@ _UNDONE = (
 """The facts of an answer in the order in which a cashier reads them."""
 
 
+@writes
 def capture_command(
+    session: Session,
     payment: PaymentArgument,
     amount: Annotated[
         Money | None,
@@ -63,30 +66,25 @@ def capture_command(
             help="完成金额（元），默认全部；其余释放 / Amount in yuan, all by default; the rest is released",
         ),
     ] = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """预授权完成：扣款 / Capture an authorization: take the money, or part of it"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("pay", payment)
-        done = session.act(Kind.CAPTURE, lambda key: Capture(key=key, caller=OPERATOR, payment=target, amount=amount))
-        taken = text(done.facts["amount_fen"])
-        paid(session, done, (f"已完成 {taken} 元。", f"Captured {taken} yuan."))
+    target = identity("pay", payment)
+    done = session.act(Kind.CAPTURE, lambda key: Capture(key=key, caller=OPERATOR, payment=target, amount=amount))
+    taken = text(done.facts["amount_fen"])
+    paid(session, done, (f"已完成 {taken} 元。", f"Captured {taken} yuan."))
 
 
-def void_command(
-    payment: PaymentArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
-) -> None:
+@writes
+def void_command(session: Session, payment: PaymentArgument) -> None:
     """撤销预授权，释放全部金额 / Void an authorization: all it held is available again"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("pay", payment)
-        done = session.act(Kind.VOID, lambda key: Void(key=key, caller=OPERATOR, payment=target))
-        _undone(session, done, ("预授权已撤销。", "The authorization is voided."))
+    target = identity("pay", payment)
+    done = session.act(Kind.VOID, lambda key: Void(key=key, caller=OPERATOR, payment=target))
+    _undone(session, done, ("预授权已撤销。", "The authorization is voided."))
 
 
+@writes
 def refund_command(
+    session: Session,
     payment: PaymentArgument,
     amount: Annotated[
         Money | None,
@@ -107,63 +105,57 @@ def refund_command(
     late: Annotated[
         bool, typer.Option("--late", help="逾期退款，须写明原因 / After the refund window; needs a reason")
     ] = False,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """退款：全部、按金额或按明细，原路退回卡和出资方 / Refund all, an amount or lines, to the card and the funders"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        if late and not reason.strip():
-            raise Misuse("逾期退款须用 --reason 写明原因。", "A late refund needs a reason: --reason.")
-        if amount is not None and line:
-            raise Misuse("--amount 与 --line 只用其一。", "Give --amount or --line, not both.")
-        target, lines = identity("pay", payment), tuple(number - 1 for number in line or ())
-        done = session.act(
-            Kind.REFUND,
-            lambda key: Refund(
-                key=key, caller=OPERATOR, payment=target, reason=reason, late=late, amount=amount, lines=lines
-            ),
+    if late and not reason.strip():
+        raise Misuse("逾期退款须用 --reason 写明原因。", "A late refund needs a reason: --reason.")
+    if amount is not None and line:
+        raise Misuse("--amount 与 --line 只用其一。", "Give --amount or --line, not both.")
+    target, lines = identity("pay", payment), tuple(number - 1 for number in line or ())
+    done = session.act(
+        Kind.REFUND,
+        lambda key: Refund(
+            key=key, caller=OPERATOR, payment=target, reason=reason, late=late, amount=amount, lines=lines
+        ),
+    )
+    goods, card = done.facts["amount_fen"], done.facts["card_fen"]
+    headline = (f"已退款 {text(goods)} 元。", f"Refunded {text(goods)} yuan.")
+    if card != goods:
+        headline = (
+            f"已退 {text(goods)} 元的商品，退回卡 {text(card)} 元。",
+            f"Goods worth {text(goods)} yuan came back; {text(card)} yuan went back to the card.",
         )
-        goods, card = done.facts["amount_fen"], done.facts["card_fen"]
-        headline = (f"已退款 {text(goods)} 元。", f"Refunded {text(goods)} yuan.")
-        if card != goods:
-            headline = (
-                f"已退 {text(goods)} 元的商品，退回卡 {text(card)} 元。",
-                f"Goods worth {text(goods)} yuan came back; {text(card)} yuan went back to the card.",
-            )
-        _undone(session, done, headline)
+    _undone(session, done, headline)
 
 
+@writes
 def reverse_command(
+    session: Session,
     merchant: Merchant,
     order: Annotated[str, typer.Option("--order", help="商户订单号 / The merchant's order number", metavar="NO")],
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """冲正：按订单号撤回，结果不明时使用 / Reverse an order when the till does not know what became of it
 
     已扣款的退回，预授权的释放，尚未到达的付款从此不再生效。 / What was taken is given back, what was held is
     released, and a payment that has not arrived yet can never take effect.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        if refusal := service.order_refusal(order):
-            session.refuse(refusal)
-        owner = session.merchant(merchant)
-        done = session.send(lambda: _reverse(session, owner, order))
-        nothing = done.facts["state"] == "nothing_taken"
-        headline = (
-            ("没有扣过款；该订单号不能再付款。", "Nothing was taken; the order number can't be paid any more.")
-            if nothing
-            else ("订单已冲正。", "The order is reversed.")
-        )
-        _undone(session, done, headline)
+    if refusal := service.order_refusal(order):
+        session.refuse(refusal)
+    owner = session.merchant(merchant)
+    done = session.send(lambda: _reverse(session, owner, order))
+    nothing = done.facts["state"] == "nothing_taken"
+    headline = (
+        ("没有扣过款；该订单号不能再付款。", "Nothing was taken; the order number can't be paid any more.")
+        if nothing
+        else ("订单已冲正。", "The order is reversed.")
+    )
+    _undone(session, done, headline)
 
 
 @app.command("show")
+@reads
 def show_command(
+    session: Session,
     payment: Annotated[
         str | None, typer.Argument(help="支付编号 pay_… / Payment: pay_…", metavar="[PAYMENT]", show_default=False)
     ] = None,
@@ -174,16 +166,13 @@ def show_command(
     order: Annotated[
         str | None, typer.Option("--order", help="商户订单号 / The merchant's order number", metavar="NO")
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """按编号，或按商户和订单号，查看一笔支付 / Show a payment by its id, or by merchant and order number"""
-    with opened(lang, as_json) as session:
-        target = _meant(session, payment, merchant, order)
-        found = service.payment(session.app.connection, target) if target is not None else None
-        if target is None or found is None:
-            session.refuse(Refusal(PAYMENT_UNKNOWN))
-        _show(session, target, found)
+    target = _meant(session, payment, merchant, order)
+    found = service.payment(session.app.connection, target) if target is not None else None
+    if target is None or found is None:
+        session.refuse(Refusal(PAYMENT_UNKNOWN))
+    _show(session, target, found)
 
 
 def _show(session: Session, target: Id, found: Any) -> None:

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.cards import Reason
-from kaquan.cli.options import AsJson, CardArgument, DryRun, Key, Lang
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import CardArgument
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
@@ -22,40 +23,28 @@ _COLUMNS = ("plan", "program", "stock", "state", "months", "given", "each_month"
 
 
 @app.command("list")
-def list_command(card: CardArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session, card: CardArgument) -> None:
     """列出一张卡的返还计划 / List the plans of a card"""
-    with opened(lang, as_json) as session:
-        rows = [_facts(one) for one in service.plans_of(session.app.connection, session.card(card))]
-        session.screen.rows("plans", _COLUMNS, rows, ("没有返还计划。", "No plans."))
+    rows = [_facts(one) for one in service.plans_of(session.app.connection, session.card(card))]
+    session.screen.rows("plans", _COLUMNS, rows, ("没有返还计划。", "No plans."))
 
 
 @app.command("show")
-def show_command(plan: PlanArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, plan: PlanArgument) -> None:
     """查看一个返还计划 / Show a plan"""
-    with opened(lang, as_json) as session:
-        facts = _facts(_found(session, identity("pln", plan)))
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts})
-            return
-        session.screen.facts(facts)
+    facts = _facts(_found(session, identity("pln", plan)))
+    session.screen.one(facts)
 
 
 @app.command("cancel")
-def cancel_command(
-    plan: PlanArgument,
-    reason: Reason,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def cancel_command(session: Session, plan: PlanArgument, reason: Reason) -> None:
     """取消其余月份；已发的券不受影响 / Cancel the months to come; vouchers already granted stay"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("pln", plan)
-        done = session.act(
-            Kind.CANCEL_PLAN, lambda key: CancelPlan(key=key, caller=OPERATOR, plan=target, reason=reason)
-        )
-        session.tell(("返还计划已取消。", "The plan is cancelled."), done, shown(done.facts))
+    target = identity("pln", plan)
+    done = session.act(Kind.CANCEL_PLAN, lambda key: CancelPlan(key=key, caller=OPERATOR, plan=target, reason=reason))
+    session.tell(("返还计划已取消。", "The plan is cancelled."), done, shown(done.facts))
 
 
 def _found(session: Session, plan: Id) -> Any:

@@ -1,6 +1,6 @@
 """What a command prints: one JSON object, or lines for people; results to stdout, everything else to stderr.
 
-A terminal gets colours and tables; a pipe or a file gets plain lines that never wrap.
+A terminal gets colours and tables; a pipe, a file, or a terminal too narrow for the table gets plain lines.
 """
 
 import json
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from kaquan.cli.columns import GAP, fitted
 from kaquan.cli.labels import LABELS, Words
 from kaquan.cli.words import label, pick, value
 from kaquan.kernel.refusal import Language, Refusal
@@ -56,6 +57,13 @@ class Screen:
         self.line(f"[green]✓[/] {escape(self.words(*headline))}")
         self.facts(facts)
 
+    def one(self, facts: Facts) -> None:
+        """The facts of one thing as the answer."""
+        if self.as_json:
+            self._json({"outcome": "effect", **facts})
+        else:
+            self.facts(facts)
+
     def facts(self, facts: Facts) -> None:
         """Named facts, aligned."""
         shown = {
@@ -68,14 +76,15 @@ class Screen:
             self.line(f"  [dim]{escape(name)}[/]{' ' * (width - cell_len(name))}  {escape(given)}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Facts]) -> None:
-        """Rows of facts under their labels; amounts to the right."""
+        """Rows of facts under their labels; amounts and numbers to the right."""
         heads = [label(name, self.language) for name in columns]
         cells = [[value(name, row.get(name), self.language) for name in columns] for row in rows]
-        right = [name.endswith("_fen") or name in ("stores", "version", "count", "line") for name in columns]
-        if self._out.is_terminal:
-            table = Table(box=None, pad_edge=False, header_style="dim")
-            for head, to_right in zip(heads, right, strict=True):
-                table.add_column(head, justify="right" if to_right else "left", overflow="fold")
+        right = [name.endswith("_fen") or _counts(row.get(name) for row in rows) for name in columns]
+        fit = fitted([heads, *cells], self._out.width) if self._out.is_terminal else None
+        if fit is not None:
+            table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+            for head, width, to_right in zip(heads, fit, right, strict=True):
+                table.add_column(head, width=width, justify="right" if to_right else "left", overflow="fold")
             for row in cells:
                 table.add_row(*map(escape, row))
             self._out.print(table)
@@ -183,6 +192,12 @@ def listed(facts: Facts, language: Language) -> str:
 def _named(name: str) -> str:
     """What a fact is called in Chinese; its own name without the unit when nobody has named it."""
     return label(name, "zh") if name in LABELS else name.removesuffix("_fen")
+
+
+def _counts(given: Iterable[Any]) -> bool:
+    """Whether a column holds numbers, if anything."""
+    kinds = {type(one) for one in given if one is not None}
+    return kinds == {int}
 
 
 def _padded(text: str, width: int, right: bool) -> str:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from kaquan.cli.options import As, AsJson, DryRun, Key, Lang
+from kaquan.cli.opening import writes
+from kaquan.cli.options import As
 from kaquan.cli.program_changes import Yes, confirm, show_changes
 from kaquan.cli.program_files import Code, File, Reason, read, said, step, valid
-from kaquan.cli.session import Session, opened
+from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
 from kaquan.programs.changes import diff
 from kaquan.programs.lifecycle import ProgramState
@@ -22,7 +23,9 @@ from kaquan.programs.model import (
 from kaquan.programs.terms import from_json
 
 
+@writes
 def open_command(
+    session: Session,
     file: File,
     approved_by: Annotated[
         str,
@@ -33,114 +36,75 @@ def open_command(
         ),
     ],
     as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """一步开办活动：起草、提交、批准、开始 / Open a program in one step: draft, submit, approve, start
 
     发行方（须有账簿）和商户组要先登记。 / The issuer (with a book) and the group are registered first.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        text = read(file)
-        terms, _ = valid(session.screen, text, session.app.door.at())
-        done = session.act(
-            Kind.OPEN_PROGRAM,
-            lambda key: OpenProgram(key=key, caller=session.caller(as_), text=text, approved_by=approved_by),
-        )
-        name = terms.program
-        session.tell((f"活动“{name.name_zh}”已开办。", f"{name.name_en} is open."), done, done.facts)
+    text = read(file)
+    terms, _ = valid(session.screen, text, session.app.door.at())
+    done = session.act(
+        Kind.OPEN_PROGRAM,
+        lambda key: OpenProgram(key=key, caller=session.caller(as_), text=text, approved_by=approved_by),
+    )
+    name = terms.program
+    session.tell((f"活动“{name.name_zh}”已开办。", f"{name.name_en} is open."), done, done.facts)
 
 
-def draft_command(
-    file: File,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def draft_command(session: Session, file: File, as_: As = None) -> None:
     """保存活动草稿，可反复修改 / Keep a draft of a program; it may be changed again and again"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        text = read(file)
-        terms, _ = valid(session.screen, text, session.app.door.at())
-        done = session.act(
-            Kind.DRAFT_PROGRAM, lambda key: DraftProgram(key=key, caller=session.caller(as_), text=text)
-        )
-        name = terms.program
-        session.tell(
-            (f"活动“{name.name_zh}”的草稿已保存。", f"The draft of {name.name_en} is kept."), done, done.facts
-        )
+    text = read(file)
+    terms, _ = valid(session.screen, text, session.app.door.at())
+    done = session.act(Kind.DRAFT_PROGRAM, lambda key: DraftProgram(key=key, caller=session.caller(as_), text=text))
+    name = terms.program
+    session.tell((f"活动“{name.name_zh}”的草稿已保存。", f"The draft of {name.name_en} is kept."), done, done.facts)
 
 
-def submit_command(
-    program: Code,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def submit_command(session: Session, program: Code, as_: As = None) -> None:
     """提交草稿，等待另一人批准 / Submit the draft for approval by a second person"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        step(
-            session,
-            Kind.SUBMIT_PROGRAM,
-            lambda key, caller: SubmitProgram(key=key, caller=caller, program=program),
-            as_,
-            ("已提交，待另一人批准。", "Submitted: it waits for a second person."),
-        )
+    step(
+        session,
+        Kind.SUBMIT_PROGRAM,
+        lambda key, caller: SubmitProgram(key=key, caller=caller, program=program),
+        as_,
+        ("已提交，待另一人批准。", "Submitted: it waits for a second person."),
+    )
 
 
-def approve_command(
-    program: Code,
-    yes: Yes = False,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def approve_command(session: Session, program: Code, yes: Yes = False, as_: As = None) -> None:
     """批准活动或其修改：先列出内容，确认后生效 / Approve a program or an amendment: shows it, then asks
 
     提交人自己不能批准。 / Not for the person who submitted it.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        life = session.life(program)
-        waiting = life.proposal
-        if waiting is not None and life.state is not ProgramState.DRAFT:
-            _show_waiting(session, life)
-            if not (yes or dry_run):
-                confirm(session, ("批准？", "Approve it?"))
-        proposal = None if waiting is None else waiting.id
-        step(
-            session,
-            Kind.APPROVE_PROGRAM,
-            lambda key, caller: ApproveProgram(key=key, caller=caller, program=life.code, proposal=proposal),
-            as_,
-            ("已批准。", "Approved."),
-        )
+    life = session.life(program)
+    waiting = life.proposal
+    if waiting is not None and life.state is not ProgramState.DRAFT:
+        _show_waiting(session, life)
+        if not (yes or session.dry_run):
+            confirm(session, ("批准？", "Approve it?"))
+    proposal = None if waiting is None else waiting.id
+    step(
+        session,
+        Kind.APPROVE_PROGRAM,
+        lambda key, caller: ApproveProgram(key=key, caller=caller, program=life.code, proposal=proposal),
+        as_,
+        ("已批准。", "Approved."),
+    )
 
 
-def reject_command(
-    program: Code,
-    reason: Reason,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def reject_command(session: Session, program: Code, reason: Reason, as_: As = None) -> None:
     """退回待批准的活动或修改，写明原因 / Reject what waits for approval, and say why"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        step(
-            session,
-            Kind.REJECT_PROGRAM,
-            lambda key, caller: RejectProgram(key=key, caller=caller, program=program, reason=reason),
-            as_,
-            ("已退回。", "Rejected."),
-        )
+    step(
+        session,
+        Kind.REJECT_PROGRAM,
+        lambda key, caller: RejectProgram(key=key, caller=caller, program=program, reason=reason),
+        as_,
+        ("已退回。", "Rejected."),
+    )
 
 
 def _show_waiting(session: Session, life: Life) -> None:

@@ -8,10 +8,11 @@ import typer
 
 from kaquan.cli.endings import REFUSED, Misuse
 from kaquan.cli.labels import Words
-from kaquan.cli.options import As, AsJson, DryRun, Key, Lang
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import As
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, said, valid
-from kaquan.cli.session import Session, opened
+from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
 from kaquan.kernel import money
 from kaquan.kernel.money import Money, Rate
@@ -37,58 +38,43 @@ _UNITS: dict[str, Words] = {
 }
 
 
-def amend_command(
-    file: File,
-    yes: Yes = False,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def amend_command(session: Session, file: File, yes: Yes = False, as_: As = None) -> None:
     """收紧活动规则：先列出变化，确认后生效 / Tighten a program: shows what differs, then asks
 
     放宽的修改请用 propose 提出，由另一人批准。已售出的卡继续按售出时的规则使用。 / What promises more is proposed and
     approved by a second person. Cards sold before keep the terms they were sold under.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        text = read(file)
-        terms, _ = valid(session.screen, text, session.app.door.at())
-        changes = _show(session, terms)
-        if changes and not (yes or dry_run):
-            confirm(session, ("现在生效？", "Make this the terms from now on?"))
-        done = session.act(
-            Kind.AMEND_PROGRAM, lambda key: AmendProgram(key=key, caller=session.caller(as_), text=text)
-        )
-        headline = (f"活动“{terms.program.name_zh}”已修改。", f"{terms.program.name_en} is amended.")
-        session.tell(headline, done, {**done.facts, **_listed(session, changes)})
+    text = read(file)
+    terms, _ = valid(session.screen, text, session.app.door.at())
+    changes = _show(session, terms)
+    if changes and not (yes or session.dry_run):
+        confirm(session, ("现在生效？", "Make this the terms from now on?"))
+    done = session.act(Kind.AMEND_PROGRAM, lambda key: AmendProgram(key=key, caller=session.caller(as_), text=text))
+    headline = (f"活动“{terms.program.name_zh}”已修改。", f"{terms.program.name_en} is amended.")
+    session.tell(headline, done, {**done.facts, **_listed(session, changes)})
 
 
-def propose_command(
-    file: File,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def propose_command(session: Session, file: File, as_: As = None) -> None:
     """提出修改，由另一人批准后生效 / Propose new terms: a second person approves them"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        text = read(file)
-        terms, _ = valid(session.screen, text, session.app.door.at())
-        changes = _show(session, terms)
-        done = session.act(
-            Kind.PROPOSE_AMENDMENT, lambda key: ProposeAmendment(key=key, caller=session.caller(as_), text=text)
-        )
-        name = terms.program
-        headline = (
-            f"活动“{name.name_zh}”的修改待另一人批准。",
-            f"The amendment of {name.name_en} waits for a second person.",
-        )
-        session.tell(headline, done, {**done.facts, **_listed(session, changes)})
+    text = read(file)
+    terms, _ = valid(session.screen, text, session.app.door.at())
+    changes = _show(session, terms)
+    done = session.act(
+        Kind.PROPOSE_AMENDMENT, lambda key: ProposeAmendment(key=key, caller=session.caller(as_), text=text)
+    )
+    name = terms.program
+    headline = (
+        f"活动“{name.name_zh}”的修改待另一人批准。",
+        f"The amendment of {name.name_en} waits for a second person.",
+    )
+    session.tell(headline, done, {**done.facts, **_listed(session, changes)})
 
 
+@reads
 def diff_command(
+    session: Session,
     program: Annotated[
         str, typer.Argument(help="活动代码 / Code of the program", metavar="CODE", show_default=False)
     ],
@@ -108,21 +94,18 @@ def diff_command(
             show_default=False,
         ),
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """比较两个版本的规则：之前、之后、放宽还是收紧 / Compare two versions of the terms
 
     每处不同一行：含义、之前、之后、影响。 / One line for each difference: meaning, before, after, looser or tighter.
     """
-    with opened(lang, as_json) as session:
-        life = session.life(program)
-        before, after = _pair(session, life.code, old, new)
-        changes = diff(before, after)
-        if as_json:
-            session.screen.answer({"outcome": "effect", "program": life.code, "changes": [*map(document, changes)]})
-        else:
-            show_changes(session.screen, changes)
+    life = session.life(program)
+    before, after = _pair(session, life.code, old, new)
+    changes = diff(before, after)
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", "program": life.code, "changes": [*map(document, changes)]})
+    else:
+        show_changes(session.screen, changes)
 
 
 def show_changes(screen: Screen, changes: list[Change]) -> None:

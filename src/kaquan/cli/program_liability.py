@@ -8,10 +8,11 @@ import typer
 
 from kaquan.cli.endings import guarded, read_settings
 from kaquan.cli.labels import Words
+from kaquan.cli.opening import installed, opened, screen_for
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import read, said, valid
-from kaquan.cli.session import Session, installed, opened, screen_for
+from kaquan.cli.session import Session
 from kaquan.funders import service as funders
 from kaquan.kernel import clock
 from kaquan.kernel.money import Money, text

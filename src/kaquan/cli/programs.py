@@ -7,10 +7,11 @@ import typer
 
 from kaquan.cli import program_approval, program_changes, program_liability, program_life
 from kaquan.cli.endings import RefusedHere, guarded, read_settings
+from kaquan.cli.opening import installed, opened, reads, screen_for
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, Said, read, said, valid
-from kaquan.cli.session import Session, installed, opened, screen_for
+from kaquan.cli.session import Session
 from kaquan.kernel import clock
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.refusal import Fault, Refusal
@@ -120,18 +121,18 @@ def show_command(
 
 
 @app.command("list")
-def list_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session) -> None:
     """列出活动及其状态，包括草稿 / List the programs and their states, drafts included"""
-    with opened(lang, as_json) as session:
-        session.catalogue()
-        rows = [_row(session, life) for life in programs.lives(session.app.connection).values()]
-        session.screen.rows(
-            "programs",
-            ("program", "name", "version", "issuer", "platforms", "state", "waiting"),
-            [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
-            ("还没有活动：用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
-            rows,
-        )
+    session.catalogue()
+    rows = [_row(session, life) for life in programs.lives(session.app.connection).values()]
+    session.screen.rows(
+        "programs",
+        ("program", "name", "version", "issuer", "platforms", "state", "waiting"),
+        [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
+        ("还没有活动：用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
+        rows,
+    )
 
 
 for _name, _command in (

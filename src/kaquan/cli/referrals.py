@@ -6,8 +6,9 @@ import typer
 
 from kaquan.cli.cards import Reason
 from kaquan.cli.holders import wallet_of
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.cli.vouchers import Device, Payee, Program, outside_of
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR, SYSTEM
@@ -36,19 +37,18 @@ _COLUMNS = ("referral", "side", "program", "state", "inviter_state", "accepted_a
 
 
 @app.command("invite")
-def invite_command(phone: Phone = None, wallet: Wallet = None, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def invite_command(session: Session, phone: Phone = None, wallet: Wallet = None) -> None:
     """给出持卡人的邀请码 / Tell a holder's invite code"""
-    with opened(lang, as_json) as session:
-        owner = wallet_of(session, wallet, phone)
-        facts = {"wallet": public("wal", owner), "invite_code": invite_code(owner)}
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts})
-            return
-        session.screen.facts(facts)
+    owner = wallet_of(session, wallet, phone)
+    facts = {"wallet": public("wal", owner), "invite_code": invite_code(owner)}
+    session.screen.one(facts)
 
 
 @app.command("accept")
+@writes
 def accept_command(
+    session: Session,
     program: Program,
     code: Code,
     phone: Phone = None,
@@ -61,73 +61,58 @@ def accept_command(
     ] = "",
     device: Device = None,
     payee: Payee = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """新持卡人用邀请码接受邀请 / A holder who is new to the program accepts an invitation"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, given = wallet_of(session, wallet, phone), outside_of(session, device, payee)
-        done = session.act(
-            Kind.ACCEPT_INVITE,
-            lambda key: AcceptInvite(
-                key=key, caller=OPERATOR, wallet=owner, program=program, code=code, referral=referral, **given
-            ),
-        )
-        if not dry_run:
-            _tell_inviter(session, done)
-        session.tell(("已接受邀请。", "The invitation is accepted."), done, shown(done.facts), ("referral",))
+    owner, given = wallet_of(session, wallet, phone), outside_of(session, device, payee)
+    done = session.act(
+        Kind.ACCEPT_INVITE,
+        lambda key: AcceptInvite(
+            key=key, caller=OPERATOR, wallet=owner, program=program, code=code, referral=referral, **given
+        ),
+    )
+    if not session.dry_run:
+        _tell_inviter(session, done)
+    session.tell(("已接受邀请。", "The invitation is accepted."), done, shown(done.facts), ("referral",))
 
 
 @app.command("list")
-def list_command(phone: Phone = None, wallet: Wallet = None, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def list_command(session: Session, phone: Phone = None, wallet: Wallet = None) -> None:
     """列出持卡人的邀请：被谁邀请、邀请了谁 / List a holder's referrals: by whom, and whom"""
-    with opened(lang, as_json) as session:
-        owner, connection = wallet_of(session, wallet, phone), session.app.connection
-        rows = [_as_invitee(one) for one in service.referral_of(connection, owner)]
-        rows += [_as_inviter(one) for one in service.invitations_of(connection, owner)]
-        session.screen.rows("referrals", _COLUMNS, rows, ("没有邀请。", "No referrals."))
+    owner, connection = wallet_of(session, wallet, phone), session.app.connection
+    rows = [_as_invitee(one) for one in service.referral_of(connection, owner)]
+    rows += [_as_inviter(one) for one in service.invitations_of(connection, owner)]
+    session.screen.rows("referrals", _COLUMNS, rows, ("没有邀请。", "No referrals."))
 
 
 @app.command("show")
-def show_command(referral: ReferralArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, referral: ReferralArgument) -> None:
     """查看一条邀请的两侧 / Show both sides of a referral"""
-    with opened(lang, as_json) as session:
-        found = _found(session, identity("ref", referral))
-        facts = {
-            **_as_invitee(found),
-            "wallet": public("wal", found.wallet.bytes),
-            "inviter": public("wal", found.inviter.bytes),
-            "clawback_short_fen": found.short,
-            "inviter_state": _inviter_state(found.own_state),
-            "inviter_voucher": _voucher(found.own_voucher),
-            "inviter_short_fen": found.own_short or 0,
-        }
-        if as_json:
-            session.screen.answer({"outcome": "effect", **facts})
-            return
-        session.screen.facts(facts)
+    found = _found(session, identity("ref", referral))
+    facts = {
+        **_as_invitee(found),
+        "wallet": public("wal", found.wallet.bytes),
+        "inviter": public("wal", found.inviter.bytes),
+        "clawback_short_fen": found.short,
+        "inviter_state": _inviter_state(found.own_state),
+        "inviter_voucher": _voucher(found.own_voucher),
+        "inviter_short_fen": found.own_short or 0,
+    }
+    session.screen.one(facts)
 
 
 @app.command("undo")
-def undo_command(
-    referral: ReferralArgument,
-    reason: Reason,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def undo_command(session: Session, referral: ReferralArgument, reason: Reason) -> None:
     """首充已退：不再发放，已发的追回 / The first purchase was undone: pay nothing, take back what was paid"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("ref", referral)
-        done = session.act(
-            Kind.UNDO_REFERRAL, lambda key: UndoReferral(key=key, caller=OPERATOR, referral=target, reason=reason)
-        )
-        if not dry_run:
-            _tell_inviter(session, done)
-        session.tell(("邀请已作废。", "The referral is undone."), done, shown(done.facts))
+    target = identity("ref", referral)
+    done = session.act(
+        Kind.UNDO_REFERRAL, lambda key: UndoReferral(key=key, caller=OPERATOR, referral=target, reason=reason)
+    )
+    if not session.dry_run:
+        _tell_inviter(session, done)
+    session.tell(("邀请已作废。", "The referral is undone."), done, shown(done.facts))
 
 
 def _tell_inviter(session: Session, done: Effect) -> None:

@@ -1,7 +1,7 @@
 """One command at work: the open installation, what the caller typed looked up, commands sent, effects printed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -9,17 +9,14 @@ import msgspec
 
 from kaquan.cards import service as cards
 from kaquan.cards.errors import CARD_UNKNOWN
-from kaquan.cli.endings import SCHEMA_PENDING, Absent, Misuse, RefusedHere, guarded, read_settings
+from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen
 from kaquan.commands.model import Effect, Kind, Outcome
-from kaquan.db import embedded, migrate
-from kaquan.db.pool import connect
 from kaquan.kernel import clock, ids
-from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.caller import OPERATOR, Caller
 from kaquan.kernel.ids import Id, IdError
-from kaquan.kernel.refusal import Language, Refusal
+from kaquan.kernel.refusal import Refusal
 from kaquan.main import Kaquan
 from kaquan.payments.errors import MERCHANT_UNKNOWN, STORE_UNKNOWN
 from kaquan.programs import service as programs
@@ -159,7 +156,10 @@ def identity(prefix: str, text: str) -> Id:
     try:
         return ids.parse(prefix, text)
     except IdError:
-        raise Misuse(f"“{text}”不是 {prefix}_… 形式的编号。", f"{text} is not an id of the form {prefix}_…") from None
+        raise Misuse(
+            f"“{text}”不是完整的 {prefix}_… 编号，请整段复制。",
+            f"{text} is not a whole {prefix}_… id: copy all of it.",
+        ) from None
 
 
 def named_vouchers(texts: Sequence[str] | None) -> tuple[Id, ...]:
@@ -183,57 +183,3 @@ def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
 def instant(at_us: int | None) -> str | None:
     """A stored instant in ISO 8601 (UTC); None for none."""
     return None if not at_us else clock.instant(at_us).isoformat().replace("+00:00", "Z")
-
-
-def screen_for(settings: Settings, lang: Language | None, as_json: bool) -> Screen:
-    """Where this command prints, in the language that was asked for or that the settings name."""
-    return Screen(lang or settings.lang, as_json)
-
-
-@contextmanager
-def opened(
-    lang: Language | None, as_json: bool, *, key: str | None = None, dry_run: bool = False
-) -> Iterator[Session]:
-    """The installation of the settings, open for one command."""
-    settings = read_settings()
-    screen = screen_for(settings, lang, as_json)
-    session: Session | None = None
-    with guarded(screen, settings, lambda: session.sent if session is not None else None):
-        if not installed(settings):
-            raise _not_installed(settings)
-        with embedded.open_database(settings) as server:
-            _check_schema(server)
-            with connect(server.app_url, application_name="kaquan cli") as connection:
-                app = Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
-                session = Session(app, settings, screen, key, dry_run)
-                yield session
-
-
-def installed(settings: Settings) -> bool:
-    """Whether there is something to open: commands other than `init` make no installation by the way."""
-    real = settings.database_url is not None or settings.owner_database_url is not None
-    return real or (settings.home / "secrets").exists()
-
-
-def _check_schema(server: embedded.Server) -> None:
-    """The private server's schema is looked at each time; a real server's owner is not known to every process."""
-    if server.owner is None:
-        return
-    states = {state.state for state in migrate.status(server.owner_url)}
-    if states & {"changed", "missing"}:
-        raise Absent(
-            ("数据库结构与本程序不符。", "The database's schema does not fit this program."),
-            ("用 kaquan db status 查看差异。", "kaquan db status shows where they differ."),
-        )
-    if "pending" in states:
-        raise Absent(*SCHEMA_PENDING)
-
-
-def _not_installed(settings: Settings) -> Absent:
-    return Absent(
-        (f"{settings.home} 还没有安装。", f"There is no installation at {settings.home}."),
-        (
-            "先执行 kaquan init；已装在别处时，用 KAQUAN_HOME 指明。",
-            "Run kaquan init first; if it lies elsewhere, name it with KAQUAN_HOME.",
-        ),
-    )

@@ -10,9 +10,9 @@ import typer
 
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse
 from kaquan.cli.files import private_file
-from kaquan.cli.options import AsJson, DryRun, Lang
+from kaquan.cli.opening import reads, works
 from kaquan.cli.printing import Screen, refusal_document
-from kaquan.cli.session import Session, opened
+from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.kernel.calendar import month_end
 from kaquan.kernel.caller import OPERATOR
@@ -41,14 +41,16 @@ Period = Annotated[
 
 
 @app.command("preview")
-def preview_command(program: Program, period: Period = None, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def preview_command(session: Session, program: Program, period: Period = None) -> None:
     """预览一个账期，打印切点供执行 / Show a period's settlement and its cut, which run executes"""
-    with opened(lang, as_json) as session:
-        _show(session, _preview(session, program, period), program)
+    _show(session, _preview(session, program, period), program)
 
 
 @app.command("run")
+@works
 def run_command(
+    session: Session,
     program: Program,
     period: Period = None,
     cut: Annotated[
@@ -65,30 +67,28 @@ def run_command(
             metavar="FILE",
         ),
     ] = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """结算一个账期；重复执行不会重复付款 / Settle a period; running it again pays nothing twice"""
-    with opened(lang, as_json, dry_run=dry_run) as session:
-        token = _read_token(cut) if cut is not None else None
-        if token is not None and period is None:
-            period = token[1].isoformat()
-        seen = _preview(session, program, period)
-        if token is not None:
-            if token[:2] != (seen.program, seen.period_end):
-                raise Misuse("切点属于另一个活动或账期。", "The cut belongs to another program or period.")
-            seen = msgspec.structs.replace(seen, terms=token[2], cut=token[3])
-        if dry_run:
-            _show(session, seen, program)
-            return
-        if payouts is not None:
-            os.close(private_file(payouts))  # what can't be written is told before anything is settled
-        _run(session, seen, program, payouts)
+    token = _read_token(cut) if cut is not None else None
+    if token is not None and period is None:
+        period = token[1].isoformat()
+    seen = _preview(session, program, period)
+    if token is not None:
+        if token[:2] != (seen.program, seen.period_end):
+            raise Misuse("切点属于另一个活动或账期。", "The cut belongs to another program or period.")
+        seen = msgspec.structs.replace(seen, terms=token[2], cut=token[3])
+    if session.dry_run:
+        _show(session, seen, program)
+        return
+    if payouts is not None:
+        os.close(private_file(payouts))  # what can't be written is told before anything is settled
+    _run(session, seen, program, payouts)
 
 
 @app.command("pending")
+@reads
 def pending_command(
+    session: Session,
     program: Program,
     merchant: Annotated[
         str | None,
@@ -96,53 +96,50 @@ def pending_command(
             "--merchant", help="只看一家：代码或 mer_… / One merchant: its code or mer_…", metavar="MERCHANT"
         ),
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出已清分、尚未结算的交易和打款日 / Show trade that is cleared and not settled yet, with the day it is paid"""
-    with opened(lang, as_json) as session:
-        known, app = session.program(program), session.app
-        only = None if merchant is None else [session.merchant(merchant)]
-        seen = service.coming(
-            app.connection, app.catalogue, app.calendar, known.program, at=app.door.at(), merchants=only
-        )
-        rows = [
-            {
-                "period_end": one.period_end.isoformat(),
-                "pay_on": one.pay_on.isoformat(),
-                "code": row.code,
-                "name": row.name,
-                **_parts(row.statement.total),
-            }
-            for one in seen
-            for row in one.rows
-        ]
-        none = ("没有待结算的交易。", "Nothing is waiting to be settled.")
-        session.screen.rows("pending", ("period_end", "pay_on", *_COLUMNS), rows, none)
+    known, app = session.program(program), session.app
+    only = None if merchant is None else [session.merchant(merchant)]
+    seen = service.coming(
+        app.connection, app.catalogue, app.calendar, known.program, at=app.door.at(), merchants=only
+    )
+    rows = [
+        {
+            "period_end": one.period_end.isoformat(),
+            "pay_on": one.pay_on.isoformat(),
+            "code": row.code,
+            "name": row.name,
+            **_parts(row.statement.total),
+        }
+        for one in seen
+        for row in one.rows
+    ]
+    none = ("没有待结算的交易。", "Nothing is waiting to be settled.")
+    session.screen.rows("pending", ("period_end", "pay_on", *_COLUMNS), rows, none)
 
 
 @app.command("waiting")
-def waiting_command(lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def waiting_command(session: Session) -> None:
     """列出因没有可用银行账户而待打的款项 / List what waits until a merchant has a bank account, or a verified one"""
-    with opened(lang, as_json) as session:
-        catalogue = session.catalogue()
-        programs = {number: code for code, number in catalogue.programs.items()}
-        rows = []
-        for one in service.waiting(session.app.connection):
-            known = catalogue.merchants[one.merchant]
-            rows.append(
-                {
-                    "program": programs[one.program],
-                    "code": known.code,
-                    "name": known.name,
-                    "period_end": one.period_end.isoformat(),
-                    "pending_bank_fen": one.amount,
-                    "bank_state": "verified" if known.bank_verified else "bound" if known.account_no else "missing",
-                }
-            )
-        none = ("没有待打的款项。", "Nothing waits for a bank account.")
-        columns = ("program", "code", "name", "period_end", "pending_bank_fen", "bank_state")
-        session.screen.rows("waiting", columns, rows, none)
+    catalogue = session.catalogue()
+    programs = {number: code for code, number in catalogue.programs.items()}
+    rows = []
+    for one in service.waiting(session.app.connection):
+        known = catalogue.merchants[one.merchant]
+        rows.append(
+            {
+                "program": programs[one.program],
+                "code": known.code,
+                "name": known.name,
+                "period_end": one.period_end.isoformat(),
+                "pending_bank_fen": one.amount,
+                "bank_state": "verified" if known.bank_verified else "bound" if known.account_no else "missing",
+            }
+        )
+    none = ("没有待打的款项。", "Nothing waits for a bank account.")
+    columns = ("program", "code", "name", "period_end", "pending_bank_fen", "bank_state")
+    session.screen.rows("waiting", columns, rows, none)
 
 
 def _preview(session: Session, program: str, period: str | None) -> Preview:
@@ -204,6 +201,8 @@ def _show(session: Session, seen: Preview, program: str) -> None:
         screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
     if rows:
         screen.table(_COLUMNS, [*rows, {"code": screen.words("合计", "Total"), "name": "", **_parts(seen.totals)}])
+    else:
+        screen.line(screen.words("这一期没有可结算的。", "Nothing is to be settled for this period."))
 
 
 def _run(session: Session, seen: Preview, program: str, payouts: Path | None) -> None:

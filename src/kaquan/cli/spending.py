@@ -7,9 +7,10 @@ import typer
 
 from kaquan.cards.numbers import typed_number
 from kaquan.cli.endings import Misuse, RefusedHere
-from kaquan.cli.options import Amount, AsJson, DryRun, Key, Lang, Merchant, Wallet, amount
+from kaquan.cli.opening import opened, writes
+from kaquan.cli.options import Amount, AsJson, Lang, Merchant, Wallet, amount
 from kaquan.cli.printing import refusal_document
-from kaquan.cli.session import Session, identity, instant, named_vouchers, opened, shown
+from kaquan.cli.session import Session, identity, instant, named_vouchers, shown
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
@@ -132,7 +133,9 @@ def quote_command(
         _spend(session, Kind.PAY, bill, ("可以支付 {} 元。", "{} yuan can be paid."), explain=True)
 
 
+@writes
 def pay_command(
+    session: Session,
     amount: Amount,
     merchant: Merchant,
     card: CardOrNone = None,
@@ -142,18 +145,15 @@ def pay_command(
     vouchers: Vouchers = None,
     outside: Outside = None,
     line: Lines = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """支付：用卡、券、场外支付 / Pay at a merchant: from a card, with vouchers, with money from outside"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
-        _spend(session, Kind.PAY, bill, ("已支付 {} 元。", "Paid {} yuan."))
+    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    _spend(session, Kind.PAY, bill, ("已支付 {} 元。", "Paid {} yuan."))
 
 
+@writes
 def authorize_command(
+    session: Session,
     amount: Amount,
     merchant: Merchant,
     card: CardOrNone = None,
@@ -163,15 +163,10 @@ def authorize_command(
     vouchers: Vouchers = None,
     outside: Outside = None,
     line: Lines = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """预授权：占用金额和券，之后完成或撤销 / Authorize: hold an amount and vouchers, to be captured or voided"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
-        _spend(session, Kind.AUTHORIZE, bill, ("已预授权 {} 元。", "Authorized {} yuan."))
+    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    _spend(session, Kind.AUTHORIZE, bill, ("已预授权 {} 元。", "Authorized {} yuan."))
 
 
 def _spend(session: Session, kind: Kind, bill: _Bill, headline: tuple[str, str], *, explain: bool = False) -> None:
@@ -210,6 +205,8 @@ def paid(
     discounts = discounts_of(done.facts)
     if session.screen.as_json:
         listed["discounts"] = discounts
+    elif session.dry_run:
+        listed.pop("state", None)  # a payment that was only tried is in no state
     session.tell(headline, done, listed, born)
     if not session.screen.as_json:
         table_of(session, discounts)

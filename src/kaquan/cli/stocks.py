@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.labels import Words
-from kaquan.cli.options import As, AsJson, DryRun, Key, Lang
-from kaquan.cli.session import Session, instant, opened
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import As
+from kaquan.cli.session import Session, instant
 from kaquan.commands.model import Kind
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Stock
@@ -28,151 +29,107 @@ Reason = Annotated[str, typer.Option("--reason", help="原因，记入经过 / W
 
 
 @app.command("open")
-def open_command(
-    program: Program,
-    stock: Code,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def open_command(session: Session, program: Program, stock: Code, as_: As = None) -> None:
     """开放券批次：面额、总数、出资都由活动规则决定 / Open a stock; everything of it is decided by the terms
 
     资金须先到位，除非规则写明 shared_budget。 / Its money is there first, unless the terms say shared_budget.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        done = session.act(
-            Kind.OPEN_STOCK,
-            lambda key: OpenStock(key=key, caller=session.caller(as_), program=program, stock=stock),
-        )
-        session.tell((f"券批次 {stock} 已开放。", f"The stock {stock} is open."), done, _shown(done.facts))
+    done = session.act(
+        Kind.OPEN_STOCK,
+        lambda key: OpenStock(key=key, caller=session.caller(as_), program=program, stock=stock),
+    )
+    session.tell((f"券批次 {stock} 已开放。", f"The stock {stock} is open."), done, _shown(done.facts))
 
 
 @app.command("pause")
-def pause_command(
-    program: Program,
-    stock: Code,
-    reason: Reason,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def pause_command(session: Session, program: Program, stock: Code, reason: Reason, as_: As = None) -> None:
     """暂停发放；已发出的券照常使用 / Hand out none for now; what was handed out counts as before"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _step(session, Kind.PAUSE_STOCK, PauseStock, (program, stock, reason, as_), ("已暂停。", "Paused."))
+    _step(session, Kind.PAUSE_STOCK, PauseStock, (program, stock, reason, as_), ("已暂停。", "Paused."))
 
 
 @app.command("resume")
-def resume_command(
-    program: Program,
-    stock: Code,
-    reason: Reason,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def resume_command(session: Session, program: Program, stock: Code, reason: Reason, as_: As = None) -> None:
     """恢复发放 / Hand out again"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _step(session, Kind.RESUME_STOCK, ResumeStock, (program, stock, reason, as_), ("已恢复。", "Resumed."))
+    _step(session, Kind.RESUME_STOCK, ResumeStock, (program, stock, reason, as_), ("已恢复。", "Resumed."))
 
 
 @app.command("stop")
-def stop_command(
-    program: Program,
-    stock: Code,
-    reason: Reason,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def stop_command(session: Session, program: Program, stock: Code, reason: Reason, as_: As = None) -> None:
     """停止发放，不能恢复；没发完的资金可退回 / Hand out no more, for good
 
     已发出的券照常使用；出资方只为已领的券承诺，没有资金滞留。 / What was handed out counts as before; funders
     promised only for what was claimed, so that no money is stranded.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _step(session, Kind.STOP_STOCK, StopStock, (program, stock, reason, as_), ("已停止。", "Stopped."))
+    _step(session, Kind.STOP_STOCK, StopStock, (program, stock, reason, as_), ("已停止。", "Stopped."))
 
 
 @app.command("raise")
-def raise_command(
-    program: Program,
-    stock: Code,
-    as_: As = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def raise_command(session: Session, program: Program, stock: Code, as_: As = None) -> None:
     """按现行规则追加总数和预算 / Add what the terms in force say beyond what the stock was given
 
     规则提高时已由另一人批准。 / A second person approved the terms when they were raised.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        known = _stock(session, program, stock)
-        seen = stocks.views(session.app.connection)[known.id]
-        done = session.act(
-            Kind.RAISE_STOCK,
-            lambda key: RaiseStock(
-                key=key,
-                caller=session.caller(as_),
-                program=program,
-                stock=stock,
-                count=seen.count,
-                budget=seen.budget,
-            ),
-        )
-        session.tell(("已追加。", "Raised."), done, _shown(done.facts))
+    known = _stock(session, program, stock)
+    seen = stocks.views(session.app.connection)[known.id]
+    done = session.act(
+        Kind.RAISE_STOCK,
+        lambda key: RaiseStock(
+            key=key,
+            caller=session.caller(as_),
+            program=program,
+            stock=stock,
+            count=seen.count,
+            budget=seen.budget,
+        ),
+    )
+    session.tell(("已追加。", "Raised."), done, _shown(done.facts))
 
 
 @app.command("list")
+@reads
 def list_command(
+    session: Session,
     program: Annotated[
         str | None, typer.Option("--program", help="只看一个活动 / One program only", metavar="CODE")
     ] = None,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出券批次：发了多少，还剩多少 / List the stocks: how many were handed out, how many are left"""
-    with opened(lang, as_json) as session:
-        number = session.program(program).program if program else None
-        views = stocks.views(session.app.connection)
-        known = sorted(session.catalogue().latest_stocks.values(), key=lambda one: one.id)
-        rows = [_row(one, views[one.id]) for one in known if number in (None, one.terms.program)]
-        none = ("还没有券批次：用 kaquan stock open 开放。", "No stock was opened yet.")
-        session.screen.rows("stocks", _COLUMNS, rows, none)
+    number = session.program(program).program if program else None
+    views = stocks.views(session.app.connection)
+    known = sorted(session.catalogue().latest_stocks.values(), key=lambda one: one.id)
+    rows = [_row(one, views[one.id]) for one in known if number in (None, one.terms.program)]
+    none = ("还没有券批次：用 kaquan stock open 开放。", "No stock was opened yet: kaquan stock open opens one.")
+    session.screen.rows("stocks", _COLUMNS, rows, none)
 
 
 @app.command("show")
-def show_command(program: Program, stock: Code, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, program: Program, stock: Code) -> None:
     """显示一个券批次和它的经过 / Show a stock and what happened to it"""
-    with opened(lang, as_json) as session:
-        known = _stock(session, program, stock)
-        facts = _row(known, stocks.views(session.app.connection)[known.id])
-        history = [
-            {
-                "at": instant(one.at),
-                "step": one.operation,
-                "person": one.person,
-                "reason": one.reason,
-                "supplied": one.count,
-                "budget_fen": one.budget,
-            }
-            for one in stocks.history(session.app.connection, known.id)
-        ]
-        if session.screen.as_json:
-            session.screen.answer({"outcome": "effect", **facts, "history": history})
-            return
-        session.screen.facts(facts)
-        session.screen.line("")
-        session.screen.table(_HISTORY, history)
+    known = _stock(session, program, stock)
+    facts = _row(known, stocks.views(session.app.connection)[known.id])
+    history = [
+        {
+            "at": instant(one.at),
+            "step": one.operation,
+            "person": one.person,
+            "reason": one.reason,
+            "supplied": one.count,
+            "budget_fen": one.budget,
+        }
+        for one in stocks.history(session.app.connection, known.id)
+    ]
+    if session.screen.as_json:
+        session.screen.answer({"outcome": "effect", **facts, "history": history})
+        return
+    session.screen.facts(facts)
+    session.screen.line("")
+    session.screen.table(_HISTORY, history)
 
 
 def _stock(session: Session, program: str, stock: str) -> Stock:

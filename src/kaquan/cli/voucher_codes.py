@@ -11,8 +11,8 @@ import typer
 
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.files import private_file
-from kaquan.cli.options import AsJson, DryRun, Key, Lang
-from kaquan.cli.session import Session, identity, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.session import Session, identity, shown
 from kaquan.cli.vouchers import Program, Stock
 from kaquan.commands.model import Kind, Refused
 from kaquan.kernel.caller import OPERATOR
@@ -32,7 +32,9 @@ BatchArgument = Annotated[
 
 
 @app.command("make")
+@writes
 def make_command(
+    session: Session,
     program: Program,
     stock: Stock,
     count: Annotated[int, typer.Option("--count", min=1, max=CODES_MAX, help="做多少个 / How many")],
@@ -48,32 +50,29 @@ def make_command(
     prefix: Annotated[
         str, typer.Option("--prefix", help=f"前缀，最多 {PREFIX_MAX} 位 / Prefix, at most {PREFIX_MAX} characters")
     ] = "",
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """制作一批券码并写入文件 / Make a batch of codes and write them to a file
 
     系统只保留摘要。结果不明时，用 codes import 和同一请求号导入该文件。 / Only digests are kept. If there was no
     answer, bring the file in with codes import under the same key.
     """
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        beginning = prefix.strip().upper()
-        if not codes.prefix_possible(beginning):
-            message = f"前缀最多 {PREFIX_MAX} 位，只用 {codes.ALPHABET}。"
-            raise Misuse(message, f"A prefix has at most {PREFIX_MAX} characters of {codes.ALPHABET}.")
-        drawn: set[str] = set()
-        while len(drawn) < count:
-            drawn.add(codes.draw(beginning))
-        fresh = sorted(drawn)
-        if not dry_run:
-            _write(out, fresh)
-        _bring_in(session, program, stock, fresh)
+    beginning = prefix.strip().upper()
+    if not codes.prefix_possible(beginning):
+        message = f"前缀最多 {PREFIX_MAX} 位，只用 {codes.ALPHABET}。"
+        raise Misuse(message, f"A prefix has at most {PREFIX_MAX} characters of {codes.ALPHABET}.")
+    drawn: set[str] = set()
+    while len(drawn) < count:
+        drawn.add(codes.draw(beginning))
+    fresh = sorted(drawn)
+    if not session.dry_run:
+        _write(out, fresh)
+    _bring_in(session, program, stock, fresh)
 
 
 @app.command("import")
+@writes
 def import_command(
+    session: Session,
     file: Annotated[
         Path,
         typer.Argument(
@@ -84,39 +83,30 @@ def import_command(
     ],
     program: Program,
     stock: Stock,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """导入别处印制的券码；已有的跳过 / Bring in codes that were made elsewhere; known ones are left as they are"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        _bring_in(session, program, stock, _read(file))
+    _bring_in(session, program, stock, _read(file))
 
 
 @app.command("show")
-def show_command(batch: BatchArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, batch: BatchArgument) -> None:
     """查看一批券码的总数和已用数 / Show how many codes a batch has, and how many were used"""
-    with opened(lang, as_json) as session:
-        target = identity("cbt", batch)
-        count, used = service.code_counts(session.app.connection, target)
-        if not count:
-            session.refuse(Refusal(CODE_BATCH_UNKNOWN))
-        facts = {"batch": public("cbt", target), "count": count, "used": used}
-        session.screen.answer({"outcome": "effect", **facts})
-        if not as_json:
-            session.screen.facts(facts)
+    target = identity("cbt", batch)
+    count, used = service.code_counts(session.app.connection, target)
+    if not count:
+        session.refuse(Refusal(CODE_BATCH_UNKNOWN))
+    facts = {"batch": public("cbt", target), "count": count, "used": used}
+    session.screen.one(facts)
 
 
 @app.command("stop")
-def stop_command(
-    batch: BatchArgument, key: Key = None, dry_run: DryRun = False, lang: Lang = None, as_json: AsJson = False
-) -> None:
+@writes
+def stop_command(session: Session, batch: BatchArgument) -> None:
     """停用一批券码：未用的不再有效 / Stop a batch: codes that nobody has used count no more"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target = identity("cbt", batch)
-        done = session.act(Kind.STOP_CODES, lambda key: StopCodes(key=key, caller=OPERATOR, batch=target))
-        session.tell(("这批券码已停用。", "The batch of codes is stopped."), done, shown(done.facts))
+    target = identity("cbt", batch)
+    done = session.act(Kind.STOP_CODES, lambda key: StopCodes(key=key, caller=OPERATOR, batch=target))
+    session.tell(("这批券码已停用。", "The batch of codes is stopped."), done, shown(done.facts))
 
 
 def _write(path: Path, fresh: Sequence[str]) -> None:

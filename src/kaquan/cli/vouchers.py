@@ -7,8 +7,9 @@ import typer
 from kaquan.cli.endings import Misuse
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
-from kaquan.cli.options import AsJson, DryRun, Key, Lang, Merchant, Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, opened, shown
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import Merchant, Phone, Wallet
+from kaquan.cli.session import Session, identity, instant, shown
 from kaquan.commands.model import Effect, Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
@@ -48,34 +49,37 @@ Order = Annotated[str, typer.Option("--order", help="商户订单号 / The merch
 Reason = Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")]
 
 _TOLD = ("voucher", "stock", "face_fen", "state", "valid_at", "expires_at", "held_until_at", "released_fen", "reason")
+_NONE = {
+    False: ("没有可用或占用中的券；加 --all 列出全部。", "No vouchers that can be used; --all lists the others too."),
+    True: ("没有券。", "No vouchers."),
+}
 _COLUMNS = ("voucher", "stock", "state", "face_fen", "used_fen", "valid_at", "expires_at")
 
 
 @app.command("claim")
+@writes
 def claim_command(
+    session: Session,
     program: Program,
     stock: Stock,
     phone: Phone = None,
     wallet: Wallet = None,
     device: Device = None,
     payee: Payee = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """领取一张券 / Claim a voucher of a stock into a holder's wallet"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
-        done = session.act(
-            Kind.CLAIM,
-            lambda key: Claim(key=key, caller=OPERATOR, wallet=owner, program=program, stock=stock, **outside),
-        )
-        _told(session, done, ("已领取一张券。", "Claimed a voucher."), ("voucher",))
+    owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
+    done = session.act(
+        Kind.CLAIM,
+        lambda key: Claim(key=key, caller=OPERATOR, wallet=owner, program=program, stock=stock, **outside),
+    )
+    _told(session, done, ("已领取一张券。", "Claimed a voucher."), ("voucher",))
 
 
 @app.command("claim-code")
+@writes
 def claim_code_command(
+    session: Session,
     code: Annotated[
         str | None,
         typer.Argument(
@@ -89,111 +93,97 @@ def claim_code_command(
     wallet: Wallet = None,
     device: Device = None,
     payee: Payee = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """凭券码领取 / Claim the voucher that a code is worth"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
-        read = codes.normalise(code if code is not None else typer.get_text_stream("stdin").readline())
-        if read is None:
-            session.refuse(Refusal(CODE_NOT_VALID))
-        if not codes.fits(read):
-            session.screen.note(
-                "校验位不符：如果是本系统印制的券码，请核对是否输错。",
-                "The check character does not fit: if we printed this code, look whether it was mistyped.",
-            )
-        digest = codes.digest(service.code_key(session.app.master), read)
-        done = session.act(
-            Kind.CLAIM_BY_CODE,
-            lambda key: ClaimByCode(key=key, caller=OPERATOR, wallet=owner, digest=digest, **outside),
+    owner, outside = wallet_of(session, wallet, phone), outside_of(session, device, payee)
+    read = codes.normalise(code if code is not None else typer.get_text_stream("stdin").readline())
+    if read is None:
+        session.refuse(Refusal(CODE_NOT_VALID))
+    if not codes.fits(read):
+        session.screen.note(
+            "校验位不符：如果是本系统印制的券码，请核对是否输错。",
+            "The check character does not fit: if we printed this code, look whether it was mistyped.",
         )
-        _told(session, done, ("已凭码领取一张券。", "Claimed a voucher by its code."), ("voucher",))
+    digest = codes.digest(service.code_key(session.app.master), read)
+    done = session.act(
+        Kind.CLAIM_BY_CODE,
+        lambda key: ClaimByCode(key=key, caller=OPERATOR, wallet=owner, digest=digest, **outside),
+    )
+    _told(session, done, ("已凭码领取一张券。", "Claimed a voucher by its code."), ("voucher",))
 
 
 @app.command("issue")
+@writes
 def issue_command(
-    program: Program,
-    stock: Stock,
-    reason: Reason,
-    phone: Phone = None,
-    wallet: Wallet = None,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
+    session: Session, program: Program, stock: Stock, reason: Reason, phone: Phone = None, wallet: Wallet = None
 ) -> None:
     """直接发放一张券给持卡人 / Give a holder a voucher, for a reason"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        owner, why = wallet_of(session, wallet, phone), _said(reason)
-        done = session.act(
-            Kind.ISSUE_VOUCHER,
-            lambda key: IssueVoucher(
-                key=key, caller=OPERATOR, wallet=owner, program=program, stock=stock, reason=why
-            ),
-        )
-        _told(session, done, ("已发放一张券。", "Issued a voucher."), ("voucher",))
+    owner, why = wallet_of(session, wallet, phone), _said(reason)
+    done = session.act(
+        Kind.ISSUE_VOUCHER,
+        lambda key: IssueVoucher(key=key, caller=OPERATOR, wallet=owner, program=program, stock=stock, reason=why),
+    )
+    _told(session, done, ("已发放一张券。", "Issued a voucher."), ("voucher",))
 
 
 @app.command("list")
+@reads
 def list_command(
+    session: Session,
     phone: Phone = None,
     wallet: Wallet = None,
     every: Annotated[
         bool, typer.Option("--all", help="也列出已用、过期和作废的 / Also those used, expired or voided")
     ] = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出持卡人的券 / List a holder's vouchers"""
-    with opened(lang, as_json) as session:
-        found = service.of_wallet(session.app.connection, wallet_of(session, wallet, phone), every=every)
-        catalogue = session.catalogue()
-        rows = [
-            {
-                "voucher": public("vch", one.id.bytes),
-                "stock": catalogue.stock(one.terms, one.stock).code,
-                "state": VoucherState(one.state).name.lower(),
-                "face_fen": one.face,
-                "used_fen": one.used,
-                "valid_at": instant(one.valid_from),
-                "expires_at": instant(one.expires_at),
-            }
-            for one in found
-        ]
-        session.screen.rows("vouchers", _COLUMNS, rows, ("没有券。", "No vouchers."))
+    found = service.of_wallet(session.app.connection, wallet_of(session, wallet, phone), every=every)
+    catalogue = session.catalogue()
+    rows = [
+        {
+            "voucher": public("vch", one.id.bytes),
+            "stock": catalogue.stock(one.terms, one.stock).code,
+            "state": VoucherState(one.state).name.lower(),
+            "face_fen": one.face,
+            "used_fen": one.used,
+            "valid_at": instant(one.valid_from),
+            "expires_at": instant(one.expires_at),
+        }
+        for one in found
+    ]
+    session.screen.rows("vouchers", _COLUMNS, rows, _NONE[every])
 
 
 @app.command("show")
-def show_command(voucher: VoucherArgument, lang: Lang = None, as_json: AsJson = False) -> None:
+@reads
+def show_command(session: Session, voucher: VoucherArgument) -> None:
     """查看一张券 / Show a voucher"""
-    with opened(lang, as_json) as session:
-        found = service.view(session.app.connection, identity("vch", voucher))
-        if found is None:
-            session.refuse(Refusal(VOUCHER_UNKNOWN))
-        facts: dict[str, Any] = {
-            "voucher": public("vch", found.id.bytes),
-            "wallet": public("wal", found.wallet.bytes),
-            "program": found.program,
-            "stock": found.stock_code,
-            "state": VoucherState(found.state).name.lower(),
-            "face_fen": found.face,
-            "used_fen": found.used,
-            "at": instant(found.at),
-            "valid_at": instant(found.valid_from),
-            "expires_at": instant(found.expires_at),
-            "held_until_at": instant(found.held_until),
-            "terms": found.terms,
-        }
-        session.screen.answer({"outcome": "effect", **facts})
-        if not as_json:
-            session.screen.facts({name: given for name, given in facts.items() if given is not None})
+    found = service.view(session.app.connection, identity("vch", voucher))
+    if found is None:
+        session.refuse(Refusal(VOUCHER_UNKNOWN))
+    facts: dict[str, Any] = {
+        "voucher": public("vch", found.id.bytes),
+        "wallet": public("wal", found.wallet.bytes),
+        "program": found.program,
+        "stock": found.stock_code,
+        "state": VoucherState(found.state).name.lower(),
+        "face_fen": found.face,
+        "used_fen": found.used,
+        "at": instant(found.at),
+        "valid_at": instant(found.valid_from),
+        "expires_at": instant(found.expires_at),
+        "held_until_at": instant(found.held_until),
+        "terms": found.terms,
+    }
+    session.screen.answer({"outcome": "effect", **facts})
+    if not session.screen.as_json:
+        session.screen.facts({name: given for name, given in facts.items() if given is not None})
 
 
 @app.command("reserve")
+@writes
 def reserve_command(
+    session: Session,
     voucher: VoucherArgument,
     merchant: Merchant,
     order: Order,
@@ -201,59 +191,39 @@ def reserve_command(
         int,
         typer.Option("--minutes", min=1, max=RESERVE_MINUTES_MAX, help="占用几分钟 / For how many minutes"),
     ] = 15,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
 ) -> None:
     """为一笔订单占用券 / Keep a voucher for an order: that order takes it back"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target, owner = identity("vch", voucher), session.merchant(merchant)
-        done = session.act(
-            Kind.RESERVE_VOUCHER,
-            lambda key: ReserveVoucher(
-                key=key, caller=OPERATOR, voucher=target, merchant=owner, order_no=order, minutes=minutes
-            ),
-        )
-        _told(session, done, ("券已占用。", "The voucher is reserved."))
+    target, owner = identity("vch", voucher), session.merchant(merchant)
+    done = session.act(
+        Kind.RESERVE_VOUCHER,
+        lambda key: ReserveVoucher(
+            key=key, caller=OPERATOR, voucher=target, merchant=owner, order_no=order, minutes=minutes
+        ),
+    )
+    _told(session, done, ("券已占用。", "The voucher is reserved."))
 
 
 @app.command("release")
-def release_command(
-    voucher: VoucherArgument,
-    merchant: Merchant,
-    order: Order,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def release_command(session: Session, voucher: VoucherArgument, merchant: Merchant, order: Order) -> None:
     """释放为订单占用的券 / Give up an order's reservation"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target, owner = identity("vch", voucher), session.merchant(merchant)
-        done = session.act(
-            Kind.RELEASE_VOUCHER,
-            lambda key: ReleaseVoucher(key=key, caller=OPERATOR, voucher=target, merchant=owner, order_no=order),
-        )
-        _told(session, done, ("占用已释放。", "The reservation is given up."))
+    target, owner = identity("vch", voucher), session.merchant(merchant)
+    done = session.act(
+        Kind.RELEASE_VOUCHER,
+        lambda key: ReleaseVoucher(key=key, caller=OPERATOR, voucher=target, merchant=owner, order_no=order),
+    )
+    _told(session, done, ("占用已释放。", "The reservation is given up."))
 
 
 @app.command("void")
-def void_command(
-    voucher: VoucherArgument,
-    reason: Reason,
-    key: Key = None,
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
+@writes
+def void_command(session: Session, voucher: VoucherArgument, reason: Reason) -> None:
     """作废一张券，承诺的资金退回出资方 / Void a voucher: what was promised for it is its funders' again"""
-    with opened(lang, as_json, key=key, dry_run=dry_run) as session:
-        target, why = identity("vch", voucher), _said(reason)
-        done = session.act(
-            Kind.VOID_VOUCHER, lambda key: VoidVoucher(key=key, caller=OPERATOR, voucher=target, reason=why)
-        )
-        _told(session, done, ("券已作废。", "The voucher is void."))
+    target, why = identity("vch", voucher), _said(reason)
+    done = session.act(
+        Kind.VOID_VOUCHER, lambda key: VoidVoucher(key=key, caller=OPERATOR, voucher=target, reason=why)
+    )
+    _told(session, done, ("券已作废。", "The voucher is void."))
 
 
 def _told(session: Session, done: Effect, headline: Words, born: tuple[str, ...] = ()) -> None:

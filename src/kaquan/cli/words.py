@@ -123,6 +123,8 @@ _WORDED = frozenset(
 )
 """The facts whose values are words of ours; all others are names that somebody chose."""
 
+_OPEN: Words = ("开放", "open")
+"""The state; `VALUES` has the word for the step of that name."""
 _YES: Words = ("是", "yes")
 _NO: Words = ("否", "no")
 _NEVER: Words = ("永久", "never")
@@ -150,6 +152,8 @@ def value(name: str, given: Any, language: Language) -> str:
         return money.text(Money(given))
     if name == "at" or name.endswith("_at"):
         return _shown(given)
+    if name.endswith("state") and given == "open":
+        return pick(_OPEN, language)
     if name in _WORDED and given in VALUES:
         return pick(VALUES[given], language)
     return str(given)

@@ -8,7 +8,7 @@ FUND_UNKNOWN = RefusalCode(
     zh="没有资金户“{fund}”",
     en="There is no fund {fund}",
     remedy_zh="请核对代码，或先用 kaquan funder register 登记",
-    remedy_en="Check the code, or register the fund first",
+    remedy_en="Check the code, or register the fund first with kaquan funder register",
     burns=False,
 )
 FUND_BOOK = RefusalCode(

@@ -23,7 +23,7 @@ WALLET_UNKNOWN = RefusalCode(
     status=404,
     zh="没有这个钱包",
     en="There is no such wallet",
-    remedy_zh="请先登记持卡人",
-    remedy_en="Register the holder first",
+    remedy_zh="请核对钱包编号，或先登记持卡人",
+    remedy_en="Check the wallet's id, or register the holder first",
     burns=False,
 )

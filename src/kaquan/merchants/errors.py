@@ -25,8 +25,8 @@ ORGANISATION_UNKNOWN = RefusalCode(
     status=404,
     zh="没有机构“{code}”",
     en="There is no organisation {code}",
-    remedy_zh="请先登记机构",
-    remedy_en="Register the organisation first",
+    remedy_zh="请核对代码，或先用 kaquan organisation register 登记",
+    remedy_en="Check the code, or register it first with kaquan organisation register",
     burns=False,
 )
 BANK_ACCOUNT_INVALID = RefusalCode(

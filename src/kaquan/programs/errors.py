@@ -295,8 +295,8 @@ ISSUER_UNKNOWN = RefusalCode(
     status=422,
     zh="发行方“{issuer}”未登记，或没有自己的账簿",
     en="The issuer {issuer} is not registered, or keeps no book here",
-    remedy_zh="请先登记发行方并为其建账",
-    remedy_en="Register the issuer with a book first",
+    remedy_zh="请先登记发行方并为其建账：kaquan organisation register {issuer} --name … --book",
+    remedy_en="Register the issuer with a book first: kaquan organisation register {issuer} --name … --book",
     retryable=True,
 )
 PLATFORM_UNKNOWN = RefusalCode(
@@ -304,8 +304,8 @@ PLATFORM_UNKNOWN = RefusalCode(
     status=422,
     zh="受理平台“{platform}”未登记，其商户无从受理",
     en="The platform {platform} is not registered: it has no merchants that could accept",
-    remedy_zh="请先登记该平台（商户组）",
-    remedy_en="Register the platform or merchant group first",
+    remedy_zh="请先登记该平台（商户组）：kaquan organisation register {platform} --name …",
+    remedy_en="Register the platform or merchant group first: kaquan organisation register {platform} --name …",
     retryable=True,
 )
 ENROLMENT_MERCHANT_UNKNOWN = RefusalCode(

@@ -160,11 +160,11 @@ def _referral(one: Referral, names: dict[str, Sentence]) -> Sentence:
     zh, en = names[one.inviter_stock]
     invitee = names.get(one.invitee_stock)
     also_zh = f"，受邀人得“{invitee[0]}”" if invitee else ""
-    also_en = f", who gets {invitee[1]}" if invitee else ""
+    also_en = f", and who was invited {invitee[1]}," if invitee else ""
     first = text(one.first_face_fen)
     return (
         f"邀请新人首次充值满 {first} 元且 {one.kept_days} 天内未退，邀请人得“{zh}”{also_zh}{_caps_zh(one)}。",
-        f"Who invites somebody{also_en} gets {en} once a first top-up of {first} yuan has stayed for "
+        f"Who invites somebody gets {en}{also_en} once a first top-up of {first} yuan has stayed for "
         f"{count_of(one.kept_days, 'day')}{_caps_en(one)}.",
     )
 
@@ -187,6 +187,6 @@ def _packets(one: PacketPool, names: dict[str, Sentence]) -> Sentence:
     return (
         f"拼手气红包 {one.count:,} 个共 {total} 元，单个 {least} 到 {most} 元，以“{zh}”发放，"
         f"{one.claim_hours} 小时内未领完则退回{person_zh}。",
-        f"{count_of(one.count, 'random packet')} of {least} to {most} yuan hold {total} together, as {en}; "
+        f"{count_of(one.count, 'random packet')} of {least} to {most} yuan hold {total} yuan together, as {en}; "
         f"what is left after {count_of(one.claim_hours, 'hour')} goes back{person_en}.",
     )
