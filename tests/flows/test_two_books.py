@@ -53,7 +53,7 @@ class Alliance(Town):
 @pytest.fixture
 def town(database: Database) -> Alliance:
     built = build(database.app_url)
-    town = Alliance(built.app, built.now, built.counter, built.merchants, built.stores)
+    town = Alliance(built.app, merchants=built.merchants, stores=built.stores)
     town.app.door._now = lambda: town.now
     organisation = RegisterOrganisation(key="p", caller=OPERATOR, code="partner", name="伙伴平台", keeps_book=True)
     town.ok(Kind.REGISTER_ORGANISATION, organisation)

@@ -1,7 +1,8 @@
 """A flood of commands that follows from a seed, and the processes that pour it in.
 
-Every process makes the whole flood and executes its own slice. Ids are made by callers, so a capture can name an
-authorization that another process is about to make, and anybody can repeat what anybody else has sent.
+Every writer makes the whole flood and executes the turns it takes, each turn once and in order: none runs far ahead
+of the others. Ids are made by callers, so a capture can name an authorization that another process is about to make,
+and anybody can repeat what anybody else has sent.
 """
 
 import pickle
@@ -27,6 +28,7 @@ from kaquan.sales.model import TopUp
 from support.race import Answer, answer
 from support.town import MASTER_KEY
 
+WRITERS = 4
 SPEED = 14_400  # four hours of the installation's clock a second: holds expire, refund windows end
 BATCH = 100
 RETRIES = 40
@@ -45,8 +47,9 @@ class World(NamedTuple):
     merchants: list[Id]
     opened: datetime
     started: datetime
-    writers: int
-    rounds: int
+    turns: int
+    taken: Any
+    """How many turns were taken: a shared integer under a lock."""
 
     def now(self) -> datetime:
         """The installation's clock, many times faster than the system's, the same in every process."""
@@ -58,6 +61,12 @@ class World(NamedTuple):
         app.door._now = self.now
         return app
 
+    def take_turn(self) -> int:
+        """The next turn nobody has taken."""
+        with self.taken.get_lock():
+            self.taken.value += 1
+            return int(self.taken.value) - 1
+
 
 class Batch(NamedTuple):
     """Commands of one kind; `retry` when they were all sent before, by whomever."""
@@ -68,7 +77,7 @@ class Batch(NamedTuple):
 
 
 class Flood:
-    """All batches of all writers, round by round."""
+    """All turns: a batch of new commands each, sometimes with earlier ones again."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -77,14 +86,13 @@ class Flood:
         self._holds: list[Id] = []
         self._payments: list[Id] = []
 
-    def batches(self) -> Iterator[list[list[Batch]]]:
-        """For each round, what each writer executes."""
-        for round_ in range(self._world.rounds):
-            turn = [[self._batch(f"{round_}-{writer}")] for writer in range(self._world.writers)]
-            for batches in turn:
-                if self._random.random() < 0.15:
-                    batches.append(self._retry())
-            yield turn
+    def turns(self) -> Iterator[list[Batch]]:
+        """What is executed in each turn."""
+        for number in range(self._world.turns):
+            batches = [self._batch(str(number))]
+            if self._random.random() < 0.15:
+                batches.append(self._retry())
+            yield batches
 
     def _batch(self, name: str) -> Batch:
         kind = self._random.choices(list(MIX), list(MIX.values()))[0] if self._holds else Kind.AUTHORIZE
@@ -114,7 +122,7 @@ class Flood:
         if kind in (Kind.PAY, Kind.AUTHORIZE):
             # One order in ten is somebody else's too.
             shared = pick.random() < 0.1
-            order_no = f"shared-{key.partition('-')[0]}-{pick.randrange(20)}" if shared else key
+            order_no = f"shared-{int(key.partition('-')[0]) // WRITERS}-{pick.randrange(20)}" if shared else key
             return (Pay if kind == Kind.PAY else Authorize)(
                 card=pick.choice(self._world.cards),
                 merchant=pick.choice(self._world.merchants),
@@ -141,14 +149,18 @@ class Flood:
         return Money(self._random.randint(50_000, 600_000) if big else self._random.randint(100, 8_000))
 
 
-def write(world: World, writer: int, out: Path) -> None:
-    """One writer's slice of the flood; its answers go to `out`."""
+def write(world: World, _: int, out: Path) -> None:
+    """One writer: the turns it takes of the flood; the answers go to `out`."""
 
     def execute(app: Kaquan) -> Iterator[tuple[bool, Answer]]:
-        for turn in Flood(world).batches():
-            for batch in turn[writer]:
+        mine = world.take_turn()
+        for number, batches in enumerate(Flood(world).turns()):
+            if number < mine:
+                continue
+            for batch in batches:
                 for outcome in app.execute(batch.kind, batch.commands):
                     yield batch.retry, answer(outcome)
+            mine = world.take_turn()
 
     _record(world, out, execute)
 
