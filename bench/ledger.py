@@ -1,11 +1,12 @@
 """Durable payments a second through the door, against pgbench's TPC-B in the same minute.
 
-    python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 500] [--lanes 2]
+    python bench/ledger.py [--payments 30000] [--rounds 3] [--cards 20000] [--batch 500] [--lanes 4]
+                           [--burn-order principal_first]
 
 The program is `bench/policy.toml`. Every payment goes the whole way: id look-up, content hash, order registry,
-terms, acceptance, lots of three kinds (all pay: the program burns pro rata), payment row, postings, rebate where
-earned, leaf commitments, journal. Every second one names a voucher that two funds pay 60/40, under a limit of uses a
-person a day.
+terms, acceptance, lots of three kinds (with `--burn-order pro_rata` all three pay each time), payment row, postings,
+rebate where earned, leaf commitments, journal. Every second one names a voucher that two funds pay 60/40, under a
+limit of uses a person a day.
 One in a hundred is refused and one in a hundred a retry of an earlier one; only payments that took effect for the
 first time are counted in the rate, and `accepted` is their share of all commands but the retries.
 """
@@ -19,11 +20,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 
 from kaquan.commands.committer import lane_of
+from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.funders.model import PayInFund, RegisterFund
@@ -41,6 +43,7 @@ from kaquan.privacy.model import Person
 from kaquan.privacy.rules import resident_check_letter
 from kaquan.programs.catalogue import FundMode
 from kaquan.programs.model import OpenProgram
+from kaquan.programs.terms import BurnOrder
 from kaquan.sales.model import Sell, TopUp
 from kaquan.stocks.model import OpenStock
 from kaquan.vouchers.model import Claim
@@ -84,7 +87,7 @@ def app(bench: Rig, lane: int = 0) -> Kaquan:
     return Kaquan(connect(bench.server.app_url), bench.server.master_key, lane)
 
 
-def build(bench: Rig, cards: int, vouchers: int) -> Town:
+def build(bench: Rig, cards: int, vouchers: int, burn_order: str = "principal_first") -> Town:
     """Issuer, merchants, funds, holders, their cards with a lot of each kind and `vouchers` each: all by commands."""
     kaquan = app(bench)
     for code, book in (("jingxi", True), ("jingxi-stores", False), ("city", False)):
@@ -103,7 +106,7 @@ def build(bench: Rig, cards: int, vouchers: int) -> Town:
         for number in range(MERCHANTS)
     ]
     registered = kaquan.execute(Kind.REGISTER_MERCHANT, merchants)
-    _open(kaquan)
+    _open(kaquan, POLICY.read_text(encoding="utf-8").replace("principal_first", burn_order))
     sold: list[Id] = []
     given: dict[Id, list[Id]] = {}
     for start in range(0, cards, SETUP_BATCH):
@@ -114,9 +117,8 @@ def build(bench: Rig, cards: int, vouchers: int) -> Town:
     return Town(sold, [Id(bytes.fromhex(effect.facts["id"])) for effect in registered], given)
 
 
-def _open(kaquan: Kaquan) -> None:
+def _open(kaquan: Kaquan, text: str) -> None:
     """The program, its funds and its stocks."""
-    text = POLICY.read_text(encoding="utf-8")
     opened = [
         kaquan.one(Kind.OPEN_PROGRAM, OpenProgram(key="open", caller=OPERATOR, text=text, approved_by="second"))
     ]
@@ -224,9 +226,13 @@ def run(bench: Rig, town: Town, payments: int, lanes: int, batch: int, seed: int
 
 def _lane(bench: Rig, lane: int, warm: list[list[Pay]], work: list[list[Pay]], ready: Any, told: Any) -> None:
     """One process: its connection, statements and reference data are warm before the clock runs."""
-    kaquan = app(bench, lane)
-    _pay(kaquan, warm)
-    collect_rarely()
+    try:
+        kaquan = app(bench, lane)
+        _pay(kaquan, warm)
+        collect_rarely()
+    except BaseException:
+        ready.abort()
+        raise
     ready.wait()
     cpu = time.process_time()
     took, accepted = _pay(kaquan, work)
@@ -295,14 +301,15 @@ def main() -> None:
     parser.add_argument("--payments", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cards", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=BATCH_MAX)
+    parser.add_argument("--lanes", type=int, default=4)
+    parser.add_argument("--burn-order", choices=get_args(BurnOrder), default="principal_first")
     chosen = parser.parse_args()
     with rig() as bench:
         print(" ".join(f"{name}={value}" for name, value in bench.settings().items()))
         bench.tpcb_init()
         needed = (chosen.payments + chosen.lanes * WARM_BATCHES * chosen.batch) * chosen.rounds
-        town = build(bench, chosen.cards, needed // 2 // chosen.cards + SPARE)
+        town = build(bench, chosen.cards, needed // 2 // chosen.cards + SPARE, chosen.burn_order)
         with psycopg.connect(bench.server.root_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         figures = measure(bench, town, chosen)

@@ -42,7 +42,7 @@ class Rig:
     def settings(self) -> dict[str, str]:
         """The server's durability settings, as it tells them."""
         with psycopg.connect(self.server.root_url) as connection:
-            return {name: str(connection.execute(f"SHOW {name}").fetchone()[0]) for name in DURABLE}
+            return {name: str(connection.execute(f"SHOW {name}").fetchall()[0][0]) for name in DURABLE}
 
     def tpcb_init(self) -> None:
         """Make pgbench's tables in a database of its own."""
