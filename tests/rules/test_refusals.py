@@ -30,7 +30,6 @@ DIRECT = {
     "law_bearer_identity_missing": "rules/test_law.py::test_ten_thousand_yuan_itself_asks_for_identity",
     "law_person_cash_above_max": "rules/test_law.py::test_large_amounts_are_not_paid_in_cash",
     "law_organisation_cash_above_max": "rules/test_law.py::test_large_amounts_are_not_paid_in_cash",
-    "law_budget_overrun": "rules/test_law.py::test_a_public_budget_is_not_overrun",
     "law_pack_not_in_force": "rules/test_lawful.py::test_a_pack_that_is_not_in_force_judges_nothing_and_is_refused",
     "program_file_too_long": "rules/test_terms.py::test_a_file_that_is_not_a_program_is_refused_and_never_raises",
     "program_term_fixed": "rules/test_terms.py::test_fixed_terms_stay",

@@ -20,8 +20,9 @@ from kaquan.cli.options import (
     Phone,
     Wallet,
 )
-from kaquan.cli.session import Session, instant, named_vouchers, shown
+from kaquan.cli.session import Session, named_vouchers
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public

@@ -13,10 +13,11 @@ from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
 from kaquan.cli.opening import reads, works, writes
 from kaquan.cli.options import Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Program, Stock
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.draws import service
 from kaquan.draws.errors import DRAW_UNKNOWN, ENTRY_UNKNOWN
 from kaquan.draws.model import SEATS_MAX, Draw, DrawCommand, DrawState, EndDraw, EnterDraw, ListDraw

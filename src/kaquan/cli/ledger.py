@@ -14,7 +14,8 @@ from kaquan.cli.files import private_file
 from kaquan.cli.opening import opened, reads
 from kaquan.cli.options import Lang
 from kaquan.cli.printing import listed
-from kaquan.cli.session import Session, identity, instant
+from kaquan.cli.session import Session, identity
+from kaquan.documents.answers import instant
 from kaquan.kernel.ids import Id, public
 from kaquan.ledger import service
 from kaquan.ledger.chart import CHART, Account, Source

@@ -8,9 +8,10 @@ import typer
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Program
 from kaquan.commands.model import Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public

@@ -7,9 +7,10 @@ import typer
 from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Merchant, PaymentArgument, amount
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.cli.spending import discounts_of, paid, table_of
 from kaquan.commands.model import Effect, Kind, Outcome
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money, text

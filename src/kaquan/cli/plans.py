@@ -7,8 +7,9 @@ import typer
 from kaquan.cli.cards import Reason
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import CardArgument
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal

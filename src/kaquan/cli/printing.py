@@ -17,6 +17,7 @@ from rich.table import Table
 from kaquan.cli.columns import GAP, fitted
 from kaquan.cli.labels import LABELS, Words
 from kaquan.cli.words import label, pick, value
+from kaquan.documents.answers import refusal_document
 from kaquan.kernel.refusal import Language, Refusal
 
 Facts = Mapping[str, Any]
@@ -168,18 +169,6 @@ class Screen:
     def _json(self, document: Facts) -> None:
         self._out.file.write(json.dumps(document, ensure_ascii=False) + "\n")
         self._out.file.flush()
-
-
-def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
-    """A refusal as the JSON output holds it."""
-    return {
-        "code": refusal.code.code,
-        "message": refusal.message(language),
-        "facts": dict(refusal.facts),
-        "remedy": refusal.remedy(language),
-        "article": refusal.facts.get(f"article_{language}"),
-        "retryable": refusal.code.retryable,
-    }
 
 
 def listed(facts: Facts, language: Language) -> str:

@@ -9,9 +9,10 @@ import typer
 
 from kaquan.cli.endings import REFUSED, Misuse
 from kaquan.cli.labels import Words
-from kaquan.cli.printing import Screen, refusal_document
+from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents.answers import refusal_document
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import Caller
 from kaquan.law.model import Law

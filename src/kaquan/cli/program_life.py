@@ -9,8 +9,9 @@ from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As
 from kaquan.cli.program_files import Code, Reason, step
-from kaquan.cli.session import Session, instant
+from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents.answers import instant
 from kaquan.programs import service as programs
 from kaquan.programs.lifecycle import ProgramState
 from kaquan.programs.model import CloseProgram, EndProgram, PauseProgram, ResumeProgram, StartProgram

@@ -8,9 +8,10 @@ from kaquan.cli.cards import Reason
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Device, Payee, Program, outside_of
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal

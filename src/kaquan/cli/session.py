@@ -28,24 +28,6 @@ from kaquan.settings import Settings
 _READ_NOW = -1
 """A version that no reference data has, so that the catalogue is read whatever it holds."""
 
-_PREFIXES = {
-    "batch": "cbt",
-    "card": "crd",
-    "draw": "drw",
-    "entry": "ent",
-    "invitation": "inv",
-    "merchant": "mer",
-    "payment": "pay",
-    "plan": "pln",
-    "pool": "pol",
-    "referral": "ref",
-    "refund": "trf",
-    "settlement": "stl",
-    "store": "sto",
-    "voucher": "vch",
-    "wallet": "wal",
-}
-
 
 class Session:
     """An open installation and the wishes of one command: its key, whether it is a dry run, where to print."""
@@ -165,21 +147,3 @@ def identity(prefix: str, text: str) -> Id:
 def named_vouchers(texts: Sequence[str] | None) -> tuple[Id, ...]:
     """The vouchers that a person named. Raises `Misuse`."""
     return tuple(identity("vch", text) for text in texts or ())
-
-
-def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as the outside sees it: public ids, and instants in ISO 8601 (UTC)."""
-    facts: dict[str, Any] = {}
-    for name, given in answer.items():
-        if name in _PREFIXES and isinstance(given, str):
-            facts[name] = ids.public(_PREFIXES[name], bytes.fromhex(given))
-        elif name.endswith("_us"):
-            facts[f"{name.removesuffix('_us')}_at"] = instant(given)
-        else:
-            facts[name] = given
-    return facts
-
-
-def instant(at_us: int | None) -> str | None:
-    """A stored instant in ISO 8601 (UTC); None for none."""
-    return None if not at_us else clock.instant(at_us).isoformat().replace("+00:00", "Z")

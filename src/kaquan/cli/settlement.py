@@ -11,9 +11,10 @@ import typer
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse
 from kaquan.cli.files import private_file
 from kaquan.cli.opening import reads, works
-from kaquan.cli.printing import Screen, refusal_document
+from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind, Refused
+from kaquan.documents.answers import refusal_document
 from kaquan.kernel.calendar import month_end
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public

@@ -9,9 +9,9 @@ from kaquan.cards.numbers import typed_number
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.opening import opened, writes
 from kaquan.cli.options import Amount, AsJson, Lang, Merchant, Wallet, amount
-from kaquan.cli.printing import refusal_document
-from kaquan.cli.session import Session, identity, instant, named_vouchers, shown
+from kaquan.cli.session import Session, identity, named_vouchers
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import instant, refusal_document, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import ZERO, Money, text

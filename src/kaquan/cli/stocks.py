@@ -7,8 +7,9 @@ import typer
 from kaquan.cli.labels import Words
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As
-from kaquan.cli.session import Session, instant
+from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents.answers import instant
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Stock
 from kaquan.stocks import service as stocks

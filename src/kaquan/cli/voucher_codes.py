@@ -12,9 +12,10 @@ import typer
 from kaquan.cli.endings import Misuse, RefusedHere
 from kaquan.cli.files import private_file
 from kaquan.cli.opening import reads, writes
-from kaquan.cli.session import Session, identity, shown
+from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Program, Stock
 from kaquan.commands.model import Kind, Refused
+from kaquan.documents.answers import shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Fault, Refusal

@@ -9,8 +9,9 @@ from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Merchant, Phone, Wallet
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import instant, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.refusal import Refusal
