@@ -5,8 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cards.errors import CARD_UNKNOWN
-from kaquan.cards.model import CardState, Freeze, LotKind, LotState, Replace, ReportLost, Unfreeze
-from kaquan.cards.service import view
+from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.cli.endings import Misuse
 from kaquan.cli.holders import wallet_of
 from kaquan.cli.labels import Words
@@ -22,13 +21,12 @@ from kaquan.cli.options import (
 )
 from kaquan.cli.session import Session, named_vouchers
 from kaquan.commands.model import Effect, Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.cards import card_document
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import ZERO, text
 from kaquan.kernel.refusal import Fault, Refusal
-from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.contract import contract, digest
 from kaquan.sales.model import Sell, TopUp
@@ -222,28 +220,10 @@ def _loaded(session: Session, done: Effect, verb: tuple[str, str], born: tuple[s
 
 def _view(session: Session, card: Id) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A card and its lots as facts. Raises `RefusedHere`."""
-    found = view(session.app.connection, card)
-    if found is None:
+    document = card_document(session.app.connection, card, session.app.door.at())
+    if document is None:
         session.refuse(Refusal(CARD_UNKNOWN))
-    now = microseconds(session.app.door.at())
-    live = [
-        lot
-        for lot in found.lots
-        if lot.state == LotState.LIVE and lot.active_from <= now and (lot.expires_at is None or now < lot.expires_at)
-    ]
-    facts = {
-        "card": public("crd", card),
-        "number": found.card.number,
-        "program": found.card.program,
-        "terms_version": found.card.terms_version,
-        "state": CardState(found.card.state).name.lower(),
-        "registered": found.card.registered,
-        "wallet": public("wal", found.card.wallet.bytes),
-        "available_fen": sum(lot.balance - lot.held for lot in live),
-        "balance_fen": sum(lot.balance for lot in found.lots),
-        "held_fen": sum(lot.held for lot in found.lots),
-    }
-    return facts, [_lot(lot) for lot in sorted(found.lots, key=_by_age)]
+    return document, document.pop("lots")
 
 
 def _sold_under(session: Session, facts: dict[str, Any], found: Bought) -> Terms:
@@ -253,22 +233,3 @@ def _sold_under(session: Session, facts: dict[str, Any], found: Bought) -> Terms
     if terms is None:
         raise Fault(f"{facts['program']} has no terms version {version}")
     return terms
-
-
-def _by_age(lot: Any) -> tuple[int, int]:
-    return lot.active_from, lot.kind
-
-
-def _lot(lot: Any) -> dict[str, Any]:
-    return {
-        "lot": public("lot", lot.id.bytes),
-        "kind": LotKind(lot.kind).name.lower(),
-        "source": Source(lot.source).name.lower(),
-        "fund": lot.fund,
-        "state": LotState(lot.state).name.lower(),
-        "granted_fen": lot.granted,
-        "balance_fen": lot.balance,
-        "held_fen": lot.held,
-        "active_at": instant(lot.active_from),
-        "expires_at": instant(lot.expires_at),
-    }

@@ -8,29 +8,24 @@ from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Merchant, PaymentArgument, amount
 from kaquan.cli.session import Session, identity
-from kaquan.cli.spending import discounts_of, paid, table_of
+from kaquan.cli.spending import paid, table_of
 from kaquan.commands.model import Effect, Kind, Outcome
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.payments import payment_document
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import service
 from kaquan.payments.errors import PAYMENT_UNKNOWN
-from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
-    ALLOCATED_BYTES,
     Capture,
     Refund,
     Reverse,
     ReverseUnknown,
     Void,
-    paid_by_lots,
 )
 from kaquan.payments.refunds import REVERSED
-from kaquan.payments.tenders import named, unpack_lines, unpack_returned
-from kaquan.programs.catalogue import Catalogue
-from kaquan.vouchers.model import Discount, unpack_discounts
 
 app = typer.Typer(no_args_is_help=True, help="支付查询 / Look payments up")
 
@@ -177,33 +172,13 @@ def show_command(
 
 
 def _show(session: Session, target: Id, found: Any) -> None:
-    catalogue, discounts = session.catalogue(), unpack_discounts(found.discounts)
-    by_card = paid_by_lots(found.allocation)
-    facts: dict[str, Any] = {
-        "payment": public("pay", target),
-        "state": PaymentState(found.state).name.lower(),
-        "amount_fen": found.amount,
-        "captured_fen": found.captured,
-        "refunded_fen": found.refunded,
-        "discount_fen": sum(one.amount for one in discounts),
-        "outside_fen": found.outside,
-        "card_fen": by_card,
-        "card": public("crd", found.card.bytes) if found.card else None,
-        "wallet": public("wal", found.wallet.bytes),
-        "merchant": catalogue.merchants[Id(found.merchant.bytes)].code,
-        "order_no": found.order_no,
-        "at": instant(found.at),
-        "moved_at": instant(found.moved_at) if found.captured else None,
-    }
-    if found.state == PaymentState.AUTHORIZED:
-        facts["expires_at"] = instant(found.expires_at)
-    parts, lines = _discounts(found, discounts, catalogue), _lines(found)
-    refunds = [_refund(one) for one in service.refunds_of(session.app.connection, target)]
-    told = {"discounts": parts, "lines": lines, "refunds": refunds}
-    session.screen.answer({"outcome": "effect", **facts, "terms": found.terms, **told})
+    document = payment_document(session.app.connection, session.catalogue(), target, found)
+    session.screen.answer({"outcome": "effect", **document})
     if session.screen.as_json:
         return
-    session.screen.facts({name: given for name, given in facts.items() if given is not None})
+    parts, lines, refunds = (document.pop(name) for name in ("discounts", "lines", "refunds"))
+    facts = {name: given for name, given in document.items() if given is not None and name != "terms"}
+    session.screen.facts(facts)
     table_of(session, parts, "refunded_fen")
     if lines:
         session.screen.table(("line", "goods", "amount_fen", "discount_fen", "returned"), lines)
@@ -211,39 +186,6 @@ def _show(session: Session, target: Id, found: Any) -> None:
         session.screen.table(
             ("refund", "at", "amount_fen", "card_fen", "discount_fen", "outside_fen", "reason"), refunds
         )
-
-
-def _discounts(found: Any, discounts: list[Discount], catalogue: Catalogue) -> list[dict[str, Any]]:
-    """What each fund paid of each voucher's discount, and what came back of it."""
-    first = len(found.allocation) // ALLOCATED_BYTES
-    gone = unpack_returned(found.returned, first + len(discounts) + 1)[first:-1]
-    told = discounts_of({"discounts": named(discounts, catalogue)})
-    return [{**one, "refunded_fen": back} for one, back in zip(told, gone, strict=True)]
-
-
-def _lines(found: Any) -> list[dict[str, Any]]:
-    return [
-        {
-            "line": number,
-            "goods": one.goods,
-            "amount_fen": one.amount,
-            "discount_fen": sum(one.discounts),
-            "returned": one.returned,
-        }
-        for number, one in enumerate(unpack_lines(found.lines), start=1)
-    ]
-
-
-def _refund(row: Any) -> dict[str, Any]:
-    return {
-        "refund": public("trf", row.id.bytes),
-        "at": instant(row.at),
-        "amount_fen": row.amount,
-        "card_fen": paid_by_lots(row.allocation),
-        "discount_fen": sum(one.amount for one in unpack_discounts(row.discounts)),
-        "outside_fen": row.outside,
-        "reason": row.reason,
-    }
 
 
 def _undone(session: Session, done: Effect, headline: tuple[str, str]) -> None:

@@ -12,6 +12,7 @@ from kaquan.cli.options import Amount, AsJson, Lang, Merchant, Wallet, amount
 from kaquan.cli.session import Session, identity, named_vouchers
 from kaquan.commands.model import Effect, Kind
 from kaquan.documents.answers import instant, refusal_document, shown
+from kaquan.documents.payments import discounts_of
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import ZERO, Money, text
@@ -210,12 +211,6 @@ def paid(
     session.tell(headline, done, listed, born)
     if not session.screen.as_json:
         table_of(session, discounts)
-
-
-def discounts_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The discounts of an answer with public ids."""
-    found = answer.get("discounts", [])
-    return [one | {"voucher": public("vch", bytes.fromhex(one["voucher"]))} for one in found]
 
 
 def table_of(session: Session, discounts: Sequence[Mapping[str, Any]], *columns: str) -> None:

@@ -1,6 +1,6 @@
 """`kaquan voucher`: claim, issue, list, show, reserve, release, void."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,9 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Merchant, Phone, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Effect, Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.vouchers import voucher_document, voucher_row
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import public
 from kaquan.kernel.refusal import Refusal
 from kaquan.vouchers import codes, service
 from kaquan.vouchers.errors import CODE_NOT_VALID, VOUCHER_UNKNOWN
@@ -24,7 +24,6 @@ from kaquan.vouchers.model import (
     ReleaseVoucher,
     ReserveVoucher,
     VoidVoucher,
-    VoucherState,
 )
 from kaquan.vouchers.rules import RESERVE_MINUTES_MAX
 
@@ -140,18 +139,7 @@ def list_command(
     """列出持卡人的券 / List a holder's vouchers"""
     found = service.of_wallet(session.app.connection, wallet_of(session, wallet, phone), every=every)
     catalogue = session.catalogue()
-    rows = [
-        {
-            "voucher": public("vch", one.id.bytes),
-            "stock": catalogue.stock(one.terms, one.stock).code,
-            "state": VoucherState(one.state).name.lower(),
-            "face_fen": one.face,
-            "used_fen": one.used,
-            "valid_at": instant(one.valid_from),
-            "expires_at": instant(one.expires_at),
-        }
-        for one in found
-    ]
+    rows = [voucher_row(one, catalogue) for one in found]
     session.screen.rows("vouchers", _COLUMNS, rows, _NONE[every])
 
 
@@ -162,20 +150,7 @@ def show_command(session: Session, voucher: VoucherArgument) -> None:
     found = service.view(session.app.connection, identity("vch", voucher))
     if found is None:
         session.refuse(Refusal(VOUCHER_UNKNOWN))
-    facts: dict[str, Any] = {
-        "voucher": public("vch", found.id.bytes),
-        "wallet": public("wal", found.wallet.bytes),
-        "program": found.program,
-        "stock": found.stock_code,
-        "state": VoucherState(found.state).name.lower(),
-        "face_fen": found.face,
-        "used_fen": found.used,
-        "at": instant(found.at),
-        "valid_at": instant(found.valid_from),
-        "expires_at": instant(found.expires_at),
-        "held_until_at": instant(found.held_until),
-        "terms": found.terms,
-    }
+    facts = voucher_document(found)
     session.screen.answer({"outcome": "effect", **facts})
     if not session.screen.as_json:
         session.screen.facts({name: given for name, given in facts.items() if given is not None})

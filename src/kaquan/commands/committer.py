@@ -64,6 +64,10 @@ class Committer:
         for lane in self._lanes:
             lane.join()
 
+    def waiting(self) -> int:
+        """How many commands are queued, none of them under way."""
+        return sum(len(lane) for lane in self._lanes)
+
     def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":
         """Queue one command. Raises `Full` when its lane has too much to do.
 
@@ -83,6 +87,9 @@ class _Lane(threading.Thread):
         self._queue: deque[Item] = deque()
         self._ready = threading.Condition()
         self._finishing = False
+
+    def __len__(self) -> int:
+        return len(self._queue)
 
     def put(self, kind: Kind, command: Any) -> "Future[Outcome]":
         future: Future[Outcome] = Future()

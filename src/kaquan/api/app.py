@@ -1,0 +1,115 @@
+"""The application that a server runs: routes, problems, health, figures, within the gate."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from kaquan.api import cards, holders, metrics, openapi, payments, problems, spending, vouchers
+from kaquan.api.authorization import allows
+from kaquan.api.gate import Gate
+from kaquan.api.limits import Rates
+from kaquan.api.problems import FORBIDDEN, KEY_MISSING, METHOD_WRONG, PATH_UNKNOWN, REQUEST_INVALID, Problem, Words
+from kaquan.api.serving import LOOKERS_MAX, Serving
+
+CAPABILITIES = (payments, cards, holders, vouchers)
+RATE, BURST = 2_000.0, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
+LOCAL = frozenset({"127.0.0.1", "::1"})
+
+
+def build(serving: Serving, *, drain: bool = False) -> Any:
+    """The ASGI application around an open `Serving`. `drain`: leaving the server's life closes it."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * LOOKERS_MAX
+        yield
+        if drain:
+            await run_in_threadpool(serving.__exit__, None, None, None)
+
+    app = FastAPI(
+        title="Kaquan 卡券", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life, redirect_slashes=False
+    )
+    app.state.serving = serving
+    app.router.routes.extend(spending.ROUTES)
+    for capability in CAPABILITIES:
+        app.include_router(capability.routes.router)
+    _health(app, serving)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    return Gate(app, serving.settings.lang, Rates(RATE, BURST))
+
+
+def _health(app: FastAPI, serving: Serving) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> dict[str, str]:
+        """The database answers, and the lanes run. 503 otherwise."""
+        with serving.looking() as looked:
+            looked.door.at()
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def figures(request: Request) -> Response:
+        """Figures for Prometheus: to this machine, or to a key of scope reports:read."""
+        client = request.client
+        if client is None or client.host not in LOCAL:
+            token = request.headers.get("authorization", "").partition(" ")[2]
+            if not token:
+                raise Problem(KEY_MISSING)
+            key = serving.key(token)
+            if not allows(key.scopes, "reports:read"):
+                raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": "reports:read"})
+        metrics.WAITING.set(serving.committer.waiting())
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def description() -> JSONResponse:
+        """The description of the interface."""
+        return JSONResponse(app.openapi())
+
+
+def _words(request: Request) -> Words:
+    words: Words = request.state.words
+    return words
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    content = problems.encoded(problem, _words(request))
+    return Response(content, problem.refusal.code.status, problems.headers(problem), media_type=problems.MEDIA_TYPE)
+
+
+def _problem(request: Request, raised: Any) -> Response:
+    return _answer(request, raised)
+
+
+def _invalid(request: Request, raised: Any) -> Response:
+    """What pydantic found, field by field, without what was sent: it may be personal."""
+    details = [
+        {"field": ".".join(str(step) for step in one["loc"]), "message": str(one["msg"])} for one in raised.errors()
+    ]
+    where = ", ".join(dict.fromkeys(one["field"] for one in details))[:200]
+    return _answer(request, Problem(REQUEST_INVALID, {"where": where}, {"details": details}))
+
+
+def _http(request: Request, raised: Any) -> Response:
+    match raised.status_code:
+        case 404:
+            return _answer(request, Problem(PATH_UNKNOWN))
+        case 405:
+            response = _answer(request, Problem(METHOD_WRONG))
+            response.headers.update(raised.headers or {})
+            return response
+    return _answer(request, Problem(REQUEST_INVALID, {"where": "body"}))

@@ -1,0 +1,59 @@
+"""Who reaches what. The one place that decides it for every operation: roles first (403), then the object (404).
+
+An operation says which roles may ask for it; then each object it names must be the caller's. A foreign object and an
+unknown one get the same answer.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.ids import Id
+
+OPERATOR = frozenset({Role.OPERATOR})
+ISSUERS = OPERATOR | {Role.ISSUER}
+FUNDERS = OPERATOR | {Role.FUNDER}
+TILLS = frozenset({Role.OPERATOR, Role.MERCHANT, Role.CASHIER})
+MERCHANTS = frozenset({Role.OPERATOR, Role.MERCHANT})
+HOLDERS = ISSUERS | {Role.HOLDER}
+READERS = frozenset(Role) - {Role.SYSTEM}
+"""Everybody from outside."""
+
+
+class Owners(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose an object is. An issuer and a funder are organisations, by number."""
+
+    wallet: Id | None = None
+    merchant: Id | None = None
+    issuers: frozenset[int] = frozenset()
+    funders: frozenset[int] = frozenset()
+    everybody: bool = False
+
+
+EVERYBODY = Owners(everybody=True)
+"""Whose what anyone may see is: what a program sells, which merchants take part."""
+
+
+def reaches(caller: Caller, owners: Owners) -> bool:
+    """Whether an object with these owners exists for the caller."""
+    if owners.everybody:
+        return True
+    match caller.role:
+        case Role.OPERATOR | Role.REGULATOR | Role.SYSTEM:
+            return True
+        case Role.ISSUER:
+            return caller.organisation in owners.issuers
+        case Role.FUNDER:
+            return caller.organisation in owners.funders
+        case Role.MERCHANT | Role.CASHIER:
+            return owners.merchant is not None and owners.merchant == caller.merchant
+        case Role.HOLDER:
+            return owners.wallet is not None and owners.wallet == caller.wallet
+
+
+def allows(scopes: Iterable[str], wanted: str) -> bool:
+    """Whether a key's scopes hold the one an operation needs; `*` holds all, writing holds reading."""
+    held = frozenset(scopes)
+    resource, _, verb = wanted.partition(":")
+    return bool(held & {"*", wanted, *({f"{resource}:write"} if verb == "read" else ())})

@@ -1,0 +1,112 @@
+"""The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
+
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kaquan.api import limits, problems
+from kaquan.api.metrics import IN_FLIGHT, REQUESTS, SECONDS
+from kaquan.api.problems import FAULT, Problem, Words
+from kaquan.commands.trouble import told
+from kaquan.kernel import clock, ids
+from kaquan.kernel.refusal import Language
+
+log = structlog.get_logger()
+_TRACER = trace.get_tracer("kaquan.api")
+_REQUEST_ID = b"x-request-id"
+
+
+class Gate:
+    """ASGI middleware around everything. `rates` limits by API key, or by address where there is none."""
+
+    def __init__(self, app: ASGIApp, language: Language, rates: limits.Rates) -> None:
+        self._app = app
+        self._language = language
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        words = Words(_language(headers, self._language), _request_id(headers))
+        scope.setdefault("state", {})["words"] = words
+        answer = _Answer(send, words)
+        started = clock.seconds()
+        with (
+            _TRACER.start_as_current_span(f"{scope['method']} {scope['path']}") as span,
+            IN_FLIGHT.track_inprogress(),
+        ):
+            try:
+                self._rates.take(_caller(headers, scope))
+                length = headers.get(b"content-length", b"").decode("latin-1") or None
+                content = await limits.body(receive, length)
+                scope["state"]["body"] = content
+                await self._app(scope, limits.replayed(content, receive), answer.send)
+            except Problem as problem:
+                await answer.problem(problem)
+            except Exception as fault:
+                log.error("request.fault", request_id=words.request_id, error=told(fault))
+                await answer.problem(Problem(FAULT))
+            name = scope["state"].get("operation", "other")
+            took = clock.seconds() - started
+            span.update_name(f"{scope['method']} {name}")
+            span.set_attribute("http.response.status_code", answer.status)
+            REQUESTS.labels(name, str(answer.status)).inc()
+            SECONDS.labels(name).observe(took)
+        log.info("request", request_id=words.request_id, operation=name, status=answer.status, ms=round(took * 1000))
+
+
+class _Answer:
+    """Sends an answer with its request id, once."""
+
+    def __init__(self, send: Send, words: Words) -> None:
+        self._send = send
+        self._words = words
+        self.status = 0
+
+    async def send(self, message: Any) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            added = [(_REQUEST_ID, self._words.request_id.encode()), (b"cache-control", b"no-store")]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await self._send(message)
+
+    async def problem(self, problem: Problem) -> None:
+        """Send a problem, unless an answer is on its way already."""
+        if self.status:
+            return
+        content = problems.encoded(problem, self._words)
+        told = {"content-type": problems.MEDIA_TYPE, "content-length": str(len(content)), **problems.headers(problem)}
+        encoded = [(name.encode(), value.encode()) for name, value in told.items()]
+        await self.send({"type": "http.response.start", "status": problem.refusal.code.status, "headers": encoded})
+        await self._send({"type": "http.response.body", "body": content})
+
+
+def _language(headers: dict[bytes, bytes], fallback: Language) -> Language:
+    for wish in headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
+        if wish.strip().startswith("zh"):
+            return "zh"
+        if wish.strip().startswith("en"):
+            return "en"
+    return fallback
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(_REQUEST_ID, b"").decode("latin-1")
+    if 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").replace("_", "").isalnum():
+        return given
+    return ids.public("req", ids.new_id(clock.microseconds(clock.system_now()) // 1000, ids.draw_bucket()))
+
+
+def _caller(headers: dict[bytes, bytes], scope: Scope) -> str:
+    """Whom a request counts for: the public part of its key, else its address."""
+    token = headers.get(b"authorization", b"").decode("latin-1").rpartition(" ")[2]
+    if token:
+        return token.rpartition("_")[0] or "unreadable"
+    client = scope.get("client")
+    return client[0] if client else "unknown"

@@ -1,0 +1,191 @@
+"""Objects by the names that callers give them, if they are the caller's.
+
+Every look-up ends in `_own`: what is unknown and what is another's get the same answer.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from kaquan.api.authorization import Owners, reaches
+from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.serving import up_to_date
+from kaquan.cards import service as cards
+from kaquan.kernel import ids
+from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.ids import Id, IdError
+from kaquan.main import Kaquan
+from kaquan.payments import service as payments
+from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.vouchers import service as vouchers
+
+_SHOWN_CARDS = frozenset({Role.MERCHANT, Role.CASHIER})
+"""Who may pay with a card that is shown to them, by its number, and reaches no card by its id."""
+
+
+class Objects:
+    """Look-ups for one caller. Each raises the `Problem` `not_found`."""
+
+    def __init__(self, app: Kaquan, caller: Caller) -> None:
+        self._app = app
+        self._caller = caller
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Programs, merchants and stores as they are now."""
+        return up_to_date(self._app)
+
+    def issuers(self, programs: Iterable[str]) -> frozenset[int]:
+        """The organisations that issue these programs."""
+        found = (self.catalogue.program(code) for code in programs)
+        issuers = (terms.terms.program.issuer for terms in found if terms is not None)
+        return frozenset(
+            self.catalogue.organisations[code][0] for code in issuers if code in self.catalogue.organisations
+        )
+
+    def card(self, text: str) -> Id:
+        """The caller's card, by its id or number."""
+        card = cards.find(self._app.connection, text)
+        found = cards.view(self._app.connection, card) if card is not None else None
+        if card is None or found is None:
+            raise Problem(NOT_FOUND)
+        row = found.card
+        self._own(Owners(wallet=Id(row.wallet.bytes), issuers=self.issuers([row.program])))
+        return card
+
+    def shown_card(self, text: str) -> Id:
+        """The card that somebody shows at a till: by number for merchants, who own no card; else the caller's."""
+        if self._caller.role not in _SHOWN_CARDS:
+            return self.card(text)
+        card = None if text.startswith("crd_") else cards.find(self._app.connection, text)
+        if card is None:
+            raise Problem(NOT_FOUND)
+        return card
+
+    def wallet(self, text: str) -> Id:
+        """The caller's wallet: an issuer's is one that has a card or voucher of its programs."""
+        wallet = identity("wal", text)
+        programs: list[str] = []
+        if self._caller.role is Role.ISSUER:
+            connection, terms = self._app.connection, self.catalogue.terms
+            programs = [one.program for one in cards.of_wallet(connection, wallet)]
+            programs += [
+                terms[one.terms].terms.program.code for one in vouchers.of_wallet(connection, wallet, every=True)
+            ]
+        self._own(Owners(wallet=wallet, issuers=self.issuers(programs)))
+        return wallet
+
+    def customer(self, text: str) -> Id:
+        """A wallet that something is sold or given to. Who was told its id may do that; a holder only to her own."""
+        wallet = identity("wal", text)
+        if self._caller.role is Role.HOLDER:
+            self._own(Owners(wallet=wallet))
+        return wallet
+
+    def payment(self, text: str) -> Id:
+        """The caller's payment: paid from its wallet, at its merchant, or from a card or voucher of its programs."""
+        payment = identity("pay", text)
+        self.owned_payment(payment)
+        return payment
+
+    def owned_payment(self, payment: Id) -> Any:
+        """The payment's row, for display."""
+        found = payments.payment(self._app.connection, payment)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        program = self.catalogue.terms[found.terms].terms.program.code
+        self._own(
+            Owners(wallet=Id(found.wallet.bytes), merchant=Id(found.merchant.bytes), issuers=self.issuers([program]))
+        )
+        return found
+
+    def voucher(self, text: str) -> Id:
+        """The caller's voucher."""
+        voucher = identity("vch", text)
+        found = vouchers.view(self._app.connection, voucher)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(wallet=Id(found.wallet.bytes), issuers=self.issuers([found.program])))
+        return voucher
+
+    def named_voucher(self, text: str) -> Id:
+        """A voucher that somebody shows at a till; elsewhere the caller's. The payment asks whose it is."""
+        return identity("vch", text) if self._caller.role in _SHOWN_CARDS else self.voucher(text)
+
+    def merchant(self, text: str) -> Id:
+        """The caller's merchant, by code or id."""
+        merchant = self.any_merchant(text)
+        self._own(Owners(merchant=merchant, issuers=self._accepted_by(merchant)))
+        return merchant
+
+    def any_merchant(self, text: str) -> Id:
+        """A merchant, by code or id."""
+        found = self.catalogue.merchant_codes.get(text) or identity("mer", text)
+        if found not in self.catalogue.merchants:
+            raise Problem(NOT_FOUND)
+        return found
+
+    def _accepted_by(self, merchant: Id) -> frozenset[int]:
+        known = self.catalogue.merchants[merchant]
+        return self.issuers(
+            terms.terms.program.code for terms in self.catalogue.latest.values() if terms.accepts(known)
+        )
+
+    def store(self, code: str | None, merchant: Id) -> Id | None:
+        """A store of the merchant; None for none."""
+        if code is None:
+            return None
+        found = self.catalogue.stores.get(code)
+        if found is None or found[1] != merchant:
+            raise Problem(NOT_FOUND)
+        return found[0]
+
+    def program(self, code: str) -> Terms:
+        """A program that the caller's organisation issues."""
+        found = self.any_program(code)
+        self._own(Owners(issuers=self.issuers([code])))
+        return found
+
+    def any_program(self, code: str) -> Terms:
+        """A program by its code: what it sells and where is everybody's to see."""
+        found = self.catalogue.program(code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        return found
+
+    def claimable(self, code: str) -> Terms:
+        """A program whose vouchers the caller may have handed out: its own, any to a holder."""
+        return self.any_program(code) if self._caller.role is Role.HOLDER else self.program(code)
+
+    def stock(self, program: str, code: str) -> Stock:
+        """An opened stock of a program of the caller's."""
+        self.program(program)
+        found = self.catalogue.stock_by_code(program, code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        return found
+
+    def fund(self, code: str) -> Fund:
+        """The caller's fund: its own organisation's, or one that its programs draw on."""
+        found = self.catalogue.funds.get(code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(funders=frozenset({found.organisation}), issuers=self._fed_by(found)))
+        return found
+
+    def _fed_by(self, fund: Fund) -> frozenset[int]:
+        return frozenset(
+            number for number, book in self.catalogue.organisations.values() if book is not None and book == fund.book
+        )
+
+    def _own(self, owners: Owners) -> None:
+        if not reaches(self._caller, owners):
+            raise Problem(NOT_FOUND)
+
+
+def identity(prefix: str, text: str) -> Id:
+    """A public id, read. Raises `Problem`: what can't be an id names nothing."""
+    try:
+        return ids.parse(prefix, text)
+    except IdError:
+        raise Problem(NOT_FOUND) from None

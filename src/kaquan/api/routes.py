@@ -1,0 +1,167 @@
+"""How an operation is declared: its address, who may ask for it, under which scope, an example that is executed."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from kaquan.api.authorization import allows
+from kaquan.api.calls import Call
+from kaquan.api.problems import FORBIDDEN, KEY_MISSING, Problem
+from kaquan.api.serving import Serving
+from kaquan.identity.model import Key
+from kaquan.kernel.caller import Role
+
+PREFIX = "/v1"
+_BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="API key: kq_live_…")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=64,
+        description="The caller's id of this wish, a UUID of version 7 at best. Repeat it to retry: nothing happens "
+        "twice. Required unless `dry_run`.",
+        examples=["0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10"],
+    ),
+]
+DryRun = Annotated[bool, Query(description="Decide only: nothing moves, nothing is recorded, the id stays free.")]
+AcceptLanguage = Annotated[
+    str | None, Header(alias="Accept-Language", max_length=200, description="`zh` or `en`: the language of words.")
+]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an operation beside its code.
+
+    `example` is a body with `$names` of objects, which a test fills and sends. `made` says what a path's object must
+    be for that, when not just any; `prepare` which operation comes before. `owned`: it names something of somebody's.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    scope: str
+    roles: frozenset[Role]
+    example: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = {}
+    made: str = ""
+    prepare: str = ""
+    owned: bool = True
+
+
+OPERATIONS: dict[str, Operation] = {}
+"""Every operation by its name."""
+
+
+def opened(operation: Operation) -> Callable[..., Any]:
+    """A dependency that lets in who may ask for the operation, and gives the call."""
+
+    def call(
+        request: Request,
+        response: Response,
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
+        accept_language: AcceptLanguage = None,
+    ) -> Iterator[Call]:
+        serving: Serving = request.app.state.serving
+        if bearer is None:
+            raise Problem(KEY_MISSING)
+        key = admitted(serving.key(bearer.credentials), operation)
+        request.state.operation = operation.name
+        request.state.key = key
+        with serving.looking() as app:
+            yield Call(request, response, app, key.caller)
+
+    return call
+
+
+def admitted(key: Key, operation: Operation) -> Key:
+    """The key, if it may ask for the operation. Raises `Problem`."""
+    if key.caller.role not in operation.roles or not allows(key.scopes, operation.scope):
+        raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": operation.scope})
+    return key
+
+
+class Routes:
+    """The operations on one kind of object."""
+
+    def __init__(self, resource: str, tag: str) -> None:
+        self.router = APIRouter(prefix=PREFIX, tags=[tag])
+        self._resource = resource
+
+    def reads(self, path: str, roles: frozenset[Role], **about: Any) -> Callable[..., Any]:
+        """Declare a look (GET)."""
+        return self._declare("GET", path, f"{self._resource}:read", roles, about)
+
+    def tries(self, path: str, roles: frozenset[Role], **about: Any) -> Callable[..., Any]:
+        """Declare a look that takes a body (POST): nothing moves."""
+        return self._declare("POST", path, f"{self._resource}:read", roles, about)
+
+    def writes(self, path: str, roles: frozenset[Role], **about: Any) -> Callable[..., Any]:
+        """Declare a change (POST), with an idempotency key and a dry run."""
+        return self._declare("POST", path, f"{self._resource}:write", roles, about, changes=True)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        scope: str,
+        roles: frozenset[Role],
+        about: Mapping[str, Any],
+        *,
+        changes: bool = False,
+    ) -> Callable[..., Any]:
+        def declare(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+            operation = Operation(
+                name=endpoint.__name__,
+                method=method,
+                path=PREFIX + path,
+                summary=(endpoint.__doc__ or "").strip().partition("\n")[0],
+                scope=scope,
+                roles=roles,
+                **about,
+            )
+            if OPERATIONS.setdefault(operation.name, operation) is not operation:
+                raise ValueError(f"operation declared twice: {operation.name}")
+            self.router.add_api_route(
+                path,
+                _as_route(endpoint, operation, changes),
+                methods=[method],
+                operation_id=operation.name,
+                summary=operation.summary,
+                description=inspect.cleandoc(endpoint.__doc__ or "").partition("\n")[2].strip(),
+            )
+            return endpoint
+
+        return declare
+
+
+def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool) -> Callable[..., Any]:
+    """The endpoint as FastAPI sees it: the call is a dependency; a change has its header and its query parameter."""
+    signature = inspect.signature(endpoint, eval_str=True)
+    first, *own = signature.parameters.values()
+    call = first.replace(annotation=Annotated[Call, Depends(opened(operation))], kind=inspect.Parameter.KEYWORD_ONLY)
+    added = [call]
+    if changes:
+        added.append(
+            inspect.Parameter(
+                "idempotency_key", inspect.Parameter.KEYWORD_ONLY, annotation=IdempotencyKey, default=None
+            )
+        )
+        added.append(inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, annotation=DryRun, default=False))
+
+    def route(**given: Any) -> Any:
+        for name in ("idempotency_key", "dry_run"):
+            given.pop(name, None)
+        return endpoint(given.pop(first.name), **given)
+
+    route.__name__ = endpoint.__name__
+    route.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *added)]
+    )
+    return route

@@ -1,0 +1,136 @@
+"""What a serving process holds: lanes that write, connections that look, the keys it knows."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
+from contextlib import contextmanager, suppress
+from queue import Empty, LifoQueue
+from typing import Any
+
+import psycopg
+
+from kaquan.api.problems import BUSY, FAULT, UNAVAILABLE, Problem
+from kaquan.commands.committer import Committer, Full
+from kaquan.commands.execute import Unavailable
+from kaquan.commands.loading import installation
+from kaquan.commands.model import Kind, Outcome
+from kaquan.db.pool import connect
+from kaquan.identity.model import Key
+from kaquan.identity.service import KeyRing
+from kaquan.kernel import clock
+from kaquan.kernel.calendar import Calendar
+from kaquan.kernel.refusal import Fault, Refusal
+from kaquan.main import Kaquan
+from kaquan.programs.catalogue import Catalogue
+from kaquan.settings import Settings
+
+LOOKERS_MAX = 16  # connections that look things up; a request that finds none waits, then is told to come back
+LOOK_WAIT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0  # a command that was not decided by then is answered with "unknown": the same id tells
+_STATEMENT_LIMIT = b"SET statement_timeout = '15s'"
+
+
+class Serving:
+    """Everything a request needs. Use as a context manager: leaving it finishes what was taken in.
+
+    `app_url` is the application's role. Shared by all threads of the process.
+    """
+
+    def __init__(self, settings: Settings, app_url: str, master_key: bytes, lanes: int = 2) -> None:
+        self.settings = settings
+        self._url = app_url
+        self._master_key = master_key
+        self._calendar = Calendar.load(settings.calendar_file)
+        self._idle: LifoQueue[Kaquan | None] = LifoQueue()
+        for _ in range(LOOKERS_MAX):
+            self._idle.put(None)
+        self.committer = Committer(self._open, lanes)
+        self.keys = KeyRing()
+
+    def __enter__(self) -> "Serving":
+        self.committer.__enter__()
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self.committer.__exit__(*trouble)
+        with suppress(Problem, psycopg.Error), self.looking() as app:
+            self.keys.flush(app.connection, now=True)
+        with suppress(Empty):
+            while True:
+                idle = self._idle.get_nowait()
+                if idle is not None:
+                    idle.connection.close()
+
+    def _open(self, lane: int = 0) -> Kaquan:
+        connection = connect(self._url, application_name="kaquan serve")
+        connection.execute(_STATEMENT_LIMIT)
+        return Kaquan(connection, self._master_key, lane, self._calendar)
+
+    @contextmanager
+    def looking(self) -> Iterator[Kaquan]:
+        """The application on a connection that nobody else uses meanwhile. Raises `Problem` when the database is gone
+        or all connections are busy."""
+        try:
+            app = self._idle.get(timeout=LOOK_WAIT_SECONDS)
+        except Empty:
+            raise Problem(BUSY) from None
+        try:
+            if app is None or app.connection.closed:
+                app = self._open()
+            yield app
+        except (psycopg.OperationalError, psycopg.InterfaceError, Unavailable) as gone:
+            if app is not None:
+                app.connection.close()
+                app = None
+            raise Problem(UNAVAILABLE) from gone
+        finally:
+            self._idle.put(app)
+
+    def key(self, token: str) -> Key:
+        """The key that a token is. Raises `Problem` when it lets nobody in."""
+        known = self.known_key(token)
+        if known is not None:
+            return known
+        with self.looking() as app:
+            return _let_in(self.keys.admit(app.connection, token, app.door.at()))
+
+    def known_key(self, token: str) -> Key | None:
+        """The key that a token is, from memory alone; None when it must be looked up. Raises `Problem` as `key`."""
+        known = self.keys.known(token, clock.system_now())
+        return None if known is None else _let_in(known)
+
+    def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":
+        """Queue one command. Raises `Problem` when too much is waiting."""
+        try:
+            return self.committer.submit(kind, command)
+        except Full:
+            raise Problem(BUSY) from None
+
+    def send(self, kind: Kind, command: Any) -> Outcome:
+        """One command, decided. Raises `Problem` when nothing can be said of it."""
+        return answered(self.submit(kind, command), ANSWER_SECONDS)
+
+
+def _let_in(admitted: Key | Refusal) -> Key:
+    if isinstance(admitted, Refusal):
+        raise Problem.of(admitted)
+    return admitted
+
+
+def answered(future: "Future[Outcome]", seconds: float | None = 0) -> Outcome:
+    """What became of a command. Raises `Problem` when nothing can be said of it, or not in time."""
+    try:
+        return future.result(seconds)
+    except Late:
+        future.cancel()
+        raise Problem(UNAVAILABLE) from None
+    except Unavailable as gone:
+        raise Problem(UNAVAILABLE) from gone
+    except Fault as fault:
+        raise Problem(FAULT) from fault
+
+
+def up_to_date(app: Kaquan) -> Catalogue:
+    """Programs, merchants and stores as they are now."""
+    app.catalogue.refresh(app.connection, installation(app.connection)[1])
+    return app.catalogue

@@ -1,0 +1,388 @@
+"""The hot endpoints: pay, authorize, pay in batches, claim, quote. Plain ASGI and msgspec; commands go to the lanes.
+
+`OPERATIONS` of `api.routes` lists them like any other, and `api.openapi` describes them from the bodies below.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from typing import Annotated, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kaquan.api.authorization import HOLDERS, TILLS
+from kaquan.api.calls import effect_document
+from kaquan.api.objects import Objects
+from kaquan.api.problems import (
+    IDEMPOTENCY_KEY_MISSING,
+    KEY_MISSING,
+    REQUEST_INVALID,
+    Problem,
+    Words,
+    document,
+)
+from kaquan.api.routes import OPERATIONS, PREFIX, Operation, admitted
+from kaquan.api.serving import ANSWER_SECONDS, Serving, answered
+from kaquan.cards.numbers import typed_number
+from kaquan.commands.execute import BATCH_MAX
+from kaquan.commands.model import Effect, Kind, Outcome
+from kaquan.documents.answers import instant, refusal_document
+from kaquan.documents.payments import discounts_of
+from kaquan.identity.model import Key
+from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.ids import public
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Language
+from kaquan.main import Kaquan
+from kaquan.payments import service
+from kaquan.payments.model import AMOUNT_MAX, LINES_MAX, ORDER_NO_LENGTH_MAX, Authorize, Pay
+from kaquan.vouchers.model import Claim
+from kaquan.vouchers.orders import Line
+from kaquan.vouchers.service import outside_digest
+
+VOUCHERS_MAX = 20
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+AmountFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX, description="Whole fen (分), above zero.")]
+
+
+class LineBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of an order; the lines sum to the amount."""
+
+    goods: Text
+    amount_fen: AmountFen
+
+
+class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An order to pay, at once or (`capture` false) by an authorization.
+
+    Named is one of: the `card` that is shown, by its number (its `crd_…` for issuers and holders); the payment `code`
+    on a phone; or a `wallet`, whose vouchers and what is paid outside pay it all.
+    """
+
+    merchant: Text
+    amount_fen: AmountFen
+    order_no: Annotated[str, msgspec.Meta(min_length=1, max_length=ORDER_NO_LENGTH_MAX)]
+    card: Text | None = None
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
+    wallet: Text | None = None
+    store: Text | None = None
+    vouchers: Annotated[list[Text], msgspec.Meta(max_length=VOUCHERS_MAX)] = []
+    outside_fen: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX, description="Paid in cash or another app.")] = 0
+    lines: Annotated[list[LineBody], msgspec.Meta(max_length=LINES_MAX)] = []
+    capture: bool = True
+
+
+class KeyedPayment(PaymentBody, forbid_unknown_fields=True, kw_only=True):
+    """A payment of a batch, with its own id."""
+
+    idempotency_key: Text
+
+
+class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Payments of one batch. Each is decided for itself: one that is refused stops no other."""
+
+    payments: Annotated[list[KeyedPayment], msgspec.Meta(min_length=1, max_length=2 * BATCH_MAX)]
+
+
+class ClaimBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A voucher of a stock, for a wallet. What is told of device and payment account counts towards limits."""
+
+    wallet: Text
+    program: Text
+    stock: Text
+    device: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    payee: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+
+
+BODIES: dict[str, type[msgspec.Struct]] = {
+    "create_payment": PaymentBody,
+    "create_payments": BatchBody,
+    "quote_payment": PaymentBody,
+    "claim_voucher": ClaimBody,
+}
+
+
+class Asked(msgspec.Struct):
+    """A hot request: who asks, under which id, in which language."""
+
+    serving: Serving
+    key: Key
+    words: Words
+    idempotency_key: str | None
+    dry_run: bool
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.key.caller
+
+    def wish(self) -> str:
+        """The id of the wish. Raises `Problem` when there is none."""
+        if self.idempotency_key is not None:
+            return self.idempotency_key
+        if self.dry_run:
+            return "dry-run"
+        raise Problem(IDEMPOTENCY_KEY_MISSING)
+
+
+Endpoint = Callable[[Asked, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
+
+
+async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
+    """支付或预授权 Pay an order, or authorize it"""
+    key = asked.wish()
+    kind, command = await run_in_threadpool(_read_one, asked, body, key)
+    if asked.dry_run:
+        return 200, await run_in_threadpool(_tried, asked, kind, command), {}
+    outcome = await _decided(asked.serving.submit(kind, command))
+    if not isinstance(outcome, Effect):
+        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
+    told = {"idempotent-replayed": "true"} if outcome.replayed else {}
+    return 200, payment_answer(outcome, False), told
+
+
+async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
+    """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
+    wishes = await run_in_threadpool(_read_many, asked, body.payments)
+    if asked.dry_run:
+        return 200, {"items": await run_in_threadpool(_tried_all, asked, wishes)}, {}
+    waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
+    items = [one if isinstance(one, Problem) else await _settled(one) for one in waiting]
+    return 200, {"items": [_item(one, asked.words) for one in items]}, {}
+
+
+async def quote_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
+    """试算 Quote: which vouchers save most and why, who would pay what. Nothing is taken"""
+    return 200, await run_in_threadpool(_quoted, asked, body), {}
+
+
+async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
+    """领券 Claim a voucher of a stock"""
+    command = await run_in_threadpool(_claim, asked, body, asked.wish())
+    if asked.dry_run:
+        return 200, await run_in_threadpool(_tried, asked, Kind.CLAIM, command), {}
+    outcome = await _decided(asked.serving.submit(Kind.CLAIM, command))
+    if not isinstance(outcome, Effect):
+        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
+    return 200, effect_document(outcome, False, {}), {"idempotent-replayed": "true"} if outcome.replayed else {}
+
+
+def payment_answer(outcome: Effect, dry_run: bool) -> dict[str, Any]:
+    """The document of a payment that took effect."""
+    return effect_document(outcome, dry_run, {"discounts": discounts_of(outcome.facts)})
+
+
+async def _decided(future: "Future[Outcome]") -> Outcome:
+    """The outcome of a command that is queued. Raises `Problem`."""
+    await asyncio.wait({asyncio.wrap_future(future)}, timeout=ANSWER_SECONDS)
+    return answered(future)
+
+
+async def _settled(future: "Future[Outcome]") -> Outcome | Problem:
+    try:
+        return await _decided(future)
+    except Problem as problem:
+        return problem
+
+
+def _submitted(serving: Serving, kind: Kind, command: Pay) -> "Future[Outcome]":
+    try:
+        return serving.submit(kind, command)
+    except Problem as busy:
+        full: Future[Outcome] = Future()
+        full.set_exception(busy)
+        return full
+
+
+def _item(outcome: Outcome | Problem, words: Words) -> dict[str, Any]:
+    """One answer of a batch: a document of an effect, or problem details under `problem`."""
+    if isinstance(outcome, Problem):
+        return {"outcome": "problem", "problem": document(outcome, words)}
+    if isinstance(outcome, Effect):
+        return payment_answer(outcome, False)
+    problem = Problem.of(outcome.refusal, replayed=outcome.replayed)
+    return {"outcome": "problem", "problem": document(problem, words)}
+
+
+def _read_one(asked: Asked, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
+    with asked.serving.looking() as app:
+        return _command(Objects(app, asked.caller), asked.caller, body, key)
+
+
+def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pay] | Problem"]:
+    read: list[tuple[Kind, Pay] | Problem] = []
+    with asked.serving.looking() as app:
+        objects = Objects(app, asked.caller)
+        for body in bodies:
+            try:
+                read.append(_command(objects, asked.caller, body, body.idempotency_key))
+            except Problem as problem:
+                read.append(problem)
+    return read
+
+
+def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
+    """The command that a body asks for. Raises `Problem`."""
+    if (body.card is not None) + (body.wallet is not None) != 1:
+        raise Problem(REQUEST_INVALID, {"where": "card, wallet"})
+    merchant = objects.any_merchant(body.merchant) if caller.role is Role.HOLDER else objects.merchant(body.merchant)
+    made = (Pay if body.capture else Authorize)(
+        key=key,
+        caller=caller,
+        card=objects.shown_card(body.card) if body.card is not None else None,
+        number=typed_number(body.card) if body.card is not None else None,
+        wallet=objects.wallet(body.wallet) if body.wallet is not None else None,
+        merchant=merchant,
+        store=objects.store(body.store, merchant),
+        amount=Money(body.amount_fen),
+        order_no=body.order_no,
+        vouchers=tuple(objects.named_voucher(text) for text in body.vouchers),
+        outside=Money(body.outside_fen),
+        lines=tuple(Line(one.goods, Money(one.amount_fen)) for one in body.lines),
+    )
+    return (Kind.PAY if body.capture else Kind.AUTHORIZE), made
+
+
+def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
+    with asked.serving.looking() as app:
+        objects = Objects(app, asked.caller)
+        told = {"device": body.device, "payee": body.payee}
+        return Claim(
+            key=key,
+            caller=asked.caller,
+            wallet=objects.customer(body.wallet),
+            program=objects.claimable(body.program).terms.program.code,
+            stock=body.stock,
+            **{name: outside_digest(app.master, name, text) for name, text in told.items() if text is not None},
+        )
+
+
+def _tried(asked: Asked, kind: Kind, command: Any) -> dict[str, Any]:
+    with asked.serving.looking() as app:
+        outcome = app.one(kind, command, dry_run=True)
+    if not isinstance(outcome, Effect):
+        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
+    return payment_answer(outcome, True)
+
+
+def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    for one in wishes:
+        try:
+            if isinstance(one, Problem):
+                raise one
+            items.append(_tried(asked, *one))
+        except Problem as problem:
+            items.append(_item(problem, asked.words))
+    return items
+
+
+def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
+    with asked.serving.looking() as app:
+        kind, wish = _command(Objects(app, asked.caller), asked.caller, body, asked.idempotency_key or "quote")
+        quoted = service.quote(app.door, app.catalogue, kind, wish)
+        verdicts = _verdicts(quoted.choice, asked.words.language, app)
+    if not isinstance(quoted.outcome, Effect):
+        raise Problem.of(quoted.outcome.refusal, vouchers=verdicts)
+    best = {"best": [public("vch", one) for one in quoted.command.vouchers], "vouchers": verdicts}
+    return payment_answer(quoted.outcome, True) | best
+
+
+def _verdicts(choice: Any, language: Language, app: Kaquan) -> list[dict[str, Any]]:
+    """Of each voucher, whether it would be used, and why not."""
+    return [
+        {
+            "voucher": public("vch", one.voucher.id),
+            "stock": one.stock.code,
+            "used": one.why_not is None,
+            "discount_fen": one.amount,
+            "expires_at": instant(one.voucher.expires_us),
+            **({"why_not": refusal_document(one.why_not, language)} if one.why_not is not None else {}),
+        }
+        for one in (choice.verdicts if choice else ())
+    ]
+
+
+def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    decoder = msgspec.json.Decoder(BODIES[operation.name])
+
+    async def answer(request: Request) -> Response:
+        request.state.operation = operation.name
+        serving: Serving = request.app.state.serving
+        token = request.headers.get("authorization", "")
+        scheme, _, secret = token.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Problem(KEY_MISSING)
+        key = serving.known_key(secret) or await run_in_threadpool(serving.key, secret)
+        asked = Asked(
+            serving,
+            admitted(key, operation),
+            request.state.words,
+            _wish(request.headers.get("idempotency-key")),
+            _flag(request.query_params.get("dry_run")),
+        )
+        try:
+            body = decoder.decode(await request.body())
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            told = [{"field": "body", "message": str(wrong)}]
+            raise Problem(REQUEST_INVALID, {"where": "body"}, {"details": told}) from None
+        status, content, headers = await endpoint(asked, body)
+        return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+    return answer
+
+
+def _wish(given: str | None) -> str | None:
+    if given is not None and not 1 <= len(given) <= 64:
+        raise Problem(REQUEST_INVALID, {"where": "Idempotency-Key"})
+    return given
+
+
+def _flag(given: str | None) -> bool:
+    if given not in (None, "true", "false"):
+        raise Problem(REQUEST_INVALID, {"where": "dry_run"})
+    return given == "true"
+
+
+def _declared(
+    endpoint: Endpoint, path: str, scope: str, roles: frozenset[Role], example: Mapping[str, Any]
+) -> Operation:
+    operation = Operation(
+        name=endpoint.__name__,
+        method="POST",
+        path=PREFIX + path,
+        summary=(endpoint.__doc__ or "").strip(),
+        scope=scope,
+        roles=roles,
+        example=example,
+    )
+    OPERATIONS[operation.name] = operation
+    return operation
+
+
+_PAYMENT = {"merchant": "$merchant", "amount_fen": 1_000, "order_no": "$new_order_no", "card": "$card_number"}
+_BATCH = {"payments": [{**_PAYMENT, "idempotency_key": "$key"}]}
+_BY_TILL = TILLS | {Role.HOLDER}
+ROUTES = [
+    Route(operation.path, _asgi(operation, endpoint), methods=["POST"], name=operation.name)
+    for endpoint, operation in (
+        (one, _declared(one, *about))
+        for one, *about in (
+            (create_payment, "/payments", "payments:write", TILLS, _PAYMENT),
+            (create_payments, "/payments:batch", "payments:write", TILLS, _BATCH),
+            (quote_payment, "/quotes", "payments:read", _BY_TILL, _PAYMENT),
+            (
+                claim_voucher,
+                "/claims",
+                "vouchers:write",
+                HOLDERS,
+                {"wallet": "$wallet", "program": "$program", "stock": "$stock"},
+            ),
+        )
+    )
+]
