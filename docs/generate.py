@@ -12,6 +12,9 @@ from typing import Literal, get_args, get_origin
 import msgspec
 
 import kaquan
+from kaquan.api.app import routed
+from kaquan.api.openapi import as_text
+from kaquan.api.routes import OPERATIONS
 from kaquan.cli import reference
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel.money import MONEY_MAX
@@ -47,6 +50,47 @@ def terms() -> str:
         for term in members:
             name, said = term.path.rpartition(".")[2], term.meaning
             lines.append(_row(f"`{name}`", said.zh, said.en, _values(term), _default(term), _change(term)))
+    return "\n".join(lines) + "\n"
+
+
+def openapi() -> str:
+    """The description of the interface for machines."""
+    return as_text(routed())
+
+
+def api() -> str:
+    """Every operation of the interface, by what it is about."""
+    lines = [
+        "# API · 接口",
+        "",
+        NOTICE.format(origin="src/kaquan/api"),
+        "REST under `/v1`; the machine-readable description is [openapi.json](openapi.json) (OpenAPI 3.1), served at "
+        "`/v1/openapi.json` too. What goes wrong is told as RFC 9457 problem details with the codes of "
+        "[refusals.md](refusals.md). A change needs the header `Idempotency-Key`; `dry_run=true` only tries it.",
+        "",
+        "REST 接口在 `/v1` 下；机器可读的说明见 [openapi.json](openapi.json)（OpenAPI 3.1）。错误按 RFC 9457 返回，代码见 "
+        "[refusals.md](refusals.md)。改变状态的请求须带请求头 `Idempotency-Key`；`dry_run=true` 只试算。",
+    ]
+    paths = routed().openapi()["paths"]
+    groups: dict[str, list[str]] = {}
+    for operation in OPERATIONS.values():
+        told = paths[operation.path][operation.method.lower()]
+        row = _row(
+            f"`{operation.method} {operation.path}`",
+            operation.summary,
+            f"`{operation.scope}`",
+            ", ".join(sorted(role.value for role in operation.roles)),
+        )
+        groups.setdefault(told["tags"][0], []).append(row)
+    for tag in sorted(groups):
+        lines += [
+            "",
+            f"## {tag}",
+            "",
+            "| operation | 说明 what it does | scope | roles |",
+            "|---|---|---|---|",
+            *groups[tag],
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -214,6 +258,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
     "events.md": events,
     "cli.md": reference.page,
+    "api.md": api,
+    "openapi.json": openapi,
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from kaquan.api import cards, holders, metrics, openapi, payments, problems, spending, vouchers
@@ -23,62 +22,66 @@ RATE, BURST = 2_000.0, 4_000  # requests a second of one key: ten cash desks' wo
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
 
-def build(serving: Serving, *, drain: bool = False) -> Any:
-    """The ASGI application around an open `Serving`. `drain`: leaving the server's life closes it."""
-
-    @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * LOOKERS_MAX
-        yield
-        if drain:
-            await run_in_threadpool(serving.__exit__, None, None, None)
-
-    app = FastAPI(
-        title="Kaquan 卡券", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life, redirect_slashes=False
-    )
+def build(serving: Serving) -> Gate:
+    """The ASGI application around an open `Serving`."""
+    app = routed()
     app.state.serving = serving
+    return Gate(app, serving.settings.lang, Rates(RATE, BURST))
+
+
+def routed() -> FastAPI:
+    """All routes, ready to be described; to be served they need `state.serving`."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_life, redirect_slashes=False)
     app.router.routes.extend(spending.ROUTES)
     for capability in CAPABILITIES:
         app.include_router(capability.routes.router)
-    _health(app, serving)
+    for path, endpoint in _HEALTH.items():
+        app.add_api_route(path, endpoint, include_in_schema=False)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    return Gate(app, serving.settings.lang, Rates(RATE, BURST))
+    return app
 
 
-def _health(app: FastAPI, serving: Serving) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        """The process lives."""
-        return {"status": "ok"}
+@asynccontextmanager
+async def _life(_: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * LOOKERS_MAX
+    yield
 
-    @app.get("/readyz", include_in_schema=False)
-    def readyz() -> dict[str, str]:
-        """The database answers, and the lanes run. 503 otherwise."""
-        with serving.looking() as looked:
-            looked.door.at()
-        return {"status": "ok"}
 
-    @app.get("/metrics", include_in_schema=False)
-    def figures(request: Request) -> Response:
-        """Figures for Prometheus: to this machine, or to a key of scope reports:read."""
-        client = request.client
-        if client is None or client.host not in LOCAL:
-            token = request.headers.get("authorization", "").partition(" ")[2]
-            if not token:
-                raise Problem(KEY_MISSING)
-            key = serving.key(token)
-            if not allows(key.scopes, "reports:read"):
-                raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": "reports:read"})
-        metrics.WAITING.set(serving.committer.waiting())
-        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+def _healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "ok"}
 
-    @app.get("/v1/openapi.json", include_in_schema=False)
-    def description() -> JSONResponse:
-        """The description of the interface."""
-        return JSONResponse(app.openapi())
+
+def _readyz(request: Request) -> dict[str, str]:
+    """The database answers. 503 otherwise."""
+    with request.app.state.serving.looking() as looked:
+        looked.door.at()
+    return {"status": "ok"}
+
+
+def _metrics(request: Request) -> Response:
+    """Figures for Prometheus: to this machine, or to a key of scope reports:read."""
+    serving: Serving = request.app.state.serving
+    if request.client is None or request.client.host not in LOCAL:
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        if not token:
+            raise Problem(KEY_MISSING)
+        key = serving.key(token)
+        if not allows(key.scopes, "reports:read"):
+            raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": "reports:read"})
+    metrics.WAITING.set(serving.committer.waiting())
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _description(request: Request) -> Response:
+    """The description of the interface."""
+    return JSONResponse(request.app.openapi())
+
+
+_HEALTH = {"/healthz": _healthz, "/readyz": _readyz, "/metrics": _metrics, "/v1/openapi.json": _description}
 
 
 def _words(request: Request) -> Words:

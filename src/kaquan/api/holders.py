@@ -16,8 +16,9 @@ from kaquan.holders import service
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
 from kaquan.kernel.refusal import Refusal
-from kaquan.privacy.errors import PHONE_UNKNOWN
-from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone, read_typed
+from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone
+from kaquan.privacy.rules import person as read_typed
+from kaquan.sales.errors import PHONE_UNKNOWN
 
 routes = Routes("holders", "持卡人 Holders")
 Personal = Annotated[SecretStr, Field(min_length=1, max_length=64, description="Personal data: sealed on arrival.")]

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from kaquan import __version__
 from kaquan.api.problems import MEDIA_TYPE
 from kaquan.api.routes import OPERATIONS, Operation
 from kaquan.api.spending import BODIES
@@ -74,7 +74,7 @@ def filled(example: Any, names: Mapping[str, str]) -> Any:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title="Kaquan 卡券",
-        version=__version__,
+        version=version("kaquan"),
         openapi_version="3.1.0",
         summary="消费券充值购物卡 Consumption vouchers and prepaid cards",
         description="金额为整数分（CNY）。Amounts are whole fen (CNY); instants are UTC in ISO 8601.",

@@ -100,13 +100,13 @@ def reverse_order(call: Call, body: Order) -> dict[str, Any]:
     What was taken is given back, what was held is released; a payment that has not arrived yet never takes effect.
     """
     merchant = call.objects.merchant(body.merchant)
-    app, content = call.app, {"merchant": merchant, "order_no": body.order_no}
+    app, number = call.app, body.order_no
     if not call.dry_run:
-        return call.answer(service.reverse(app.door, app.catalogue, call.caller, call.key, merchant, body.order_no))
-    held_by = service.find_order(app.connection, merchant, body.order_no)
+        return call.answer(service.reverse(app.door, app.catalogue, call.caller, call.key, merchant, number))
+    held_by = service.find_order(app.connection, merchant, number)
     if held_by is not None:
-        return call.act(Kind.REVERSE, Reverse, payment=held_by, **content)
-    unknown = ReverseUnknown(key=call.key, caller=call.caller, **content)
+        return call.act(Kind.REVERSE, Reverse, payment=held_by, merchant=merchant, order_no=number)
+    unknown = ReverseUnknown(key=call.key, caller=call.caller, merchant=merchant, order_no=number)
     return call.answer(
         app.door.one(service.ReverseUnknownHandler(Kind.REVERSE, app.catalogue), unknown, dry_run=True)
     )

@@ -349,11 +349,14 @@ def _flag(given: str | None) -> bool:
     return given == "true"
 
 
-def _declared(
-    endpoint: Endpoint, path: str, scope: str, roles: frozenset[Role], example: Mapping[str, Any]
-) -> Operation:
+_PAYMENT = {"merchant": "$merchant", "amount_fen": 1_000, "order_no": "$new_order_no", "card": "$card_number"}
+_BATCH = {"payments": [{**_PAYMENT, "idempotency_key": "$key"}]}
+_CLAIM = {"wallet": "$wallet", "program": "$program", "stock": "$stock"}
+
+
+def _route(endpoint: Endpoint, path: str, scope: str, roles: frozenset[Role], example: Mapping[str, Any]) -> Route:
     operation = Operation(
-        name=endpoint.__name__,
+        name=getattr(endpoint, "__name__", ""),
         method="POST",
         path=PREFIX + path,
         summary=(endpoint.__doc__ or "").strip(),
@@ -362,27 +365,12 @@ def _declared(
         example=example,
     )
     OPERATIONS[operation.name] = operation
-    return operation
+    return Route(operation.path, _asgi(operation, endpoint), methods=["POST"], name=operation.name)
 
 
-_PAYMENT = {"merchant": "$merchant", "amount_fen": 1_000, "order_no": "$new_order_no", "card": "$card_number"}
-_BATCH = {"payments": [{**_PAYMENT, "idempotency_key": "$key"}]}
-_BY_TILL = TILLS | {Role.HOLDER}
 ROUTES = [
-    Route(operation.path, _asgi(operation, endpoint), methods=["POST"], name=operation.name)
-    for endpoint, operation in (
-        (one, _declared(one, *about))
-        for one, *about in (
-            (create_payment, "/payments", "payments:write", TILLS, _PAYMENT),
-            (create_payments, "/payments:batch", "payments:write", TILLS, _BATCH),
-            (quote_payment, "/quotes", "payments:read", _BY_TILL, _PAYMENT),
-            (
-                claim_voucher,
-                "/claims",
-                "vouchers:write",
-                HOLDERS,
-                {"wallet": "$wallet", "program": "$program", "stock": "$stock"},
-            ),
-        )
-    )
+    _route(create_payment, "/payments", "payments:write", TILLS, _PAYMENT),
+    _route(create_payments, "/payments:batch", "payments:write", TILLS, _BATCH),
+    _route(quote_payment, "/quotes", "payments:read", TILLS | {Role.HOLDER}, _PAYMENT),
+    _route(claim_voucher, "/claims", "vouchers:write", HOLDERS, _CLAIM),
 ]

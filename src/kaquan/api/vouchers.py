@@ -12,13 +12,8 @@ from kaquan.commands.model import Kind
 from kaquan.documents.vouchers import voucher_document, voucher_row
 from kaquan.kernel.caller import Role
 from kaquan.vouchers import service
-from kaquan.vouchers.model import (
-    RESERVE_MINUTES_MAX,
-    IssueVoucher,
-    ReleaseVoucher,
-    ReserveVoucher,
-    VoidVoucher,
-)
+from kaquan.vouchers.model import IssueVoucher, ReleaseVoucher, ReserveVoucher, VoidVoucher
+from kaquan.vouchers.rules import RESERVE_MINUTES_MAX
 
 routes = Routes("vouchers", "券 Vouchers")
 _LOOKERS = READERS - {Role.MERCHANT, Role.CASHIER, Role.FUNDER}
@@ -87,9 +82,7 @@ def list_vouchers(call: Call, wallet: PathText, every: bool = False) -> dict[str
     return {"items": [voucher_row(one, catalogue) for one in visible], "next": None}
 
 
-@routes.writes(
-    "/vouchers/{voucher}/reserve", TILLS, example={"merchant": "$merchant", "order_no": "$new_order_no"}, made="shown"
-)
+@routes.writes("/vouchers/{voucher}/reserve", TILLS, example={"merchant": "$merchant", "order_no": "$new_order_no"})
 def reserve_voucher(call: Call, voucher: PathText, body: Hold) -> dict[str, Any]:
     """占用券 Keep a voucher for an order: that order takes it back"""
     return call.act(
@@ -105,7 +98,7 @@ def reserve_voucher(call: Call, voucher: PathText, body: Hold) -> dict[str, Any]
 @routes.writes(
     "/vouchers/{voucher}/release",
     TILLS,
-    example={"merchant": "$merchant", "order_no": "$order_no"},
+    example={"merchant": "$merchant", "order_no": "$new_order_no"},
     prepare="reserve_voucher",
 )
 def release_voucher(call: Call, voucher: PathText, body: HeldBy) -> dict[str, Any]:
