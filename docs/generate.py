@@ -68,8 +68,8 @@ def api() -> str:
         "`/v1/openapi.json` too. What goes wrong is told as RFC 9457 problem details with the codes of "
         "[refusals.md](refusals.md). A change needs the header `Idempotency-Key`; `dry_run=true` only tries it.",
         "",
-        "REST 接口在 `/v1` 下；机器可读的说明见 [openapi.json](openapi.json)（OpenAPI 3.1）。错误按 RFC 9457 返回，代码见 "
-        "[refusals.md](refusals.md)。改变状态的请求须带请求头 `Idempotency-Key`；`dry_run=true` 只试算。",
+        "REST 接口在 `/v1` 下；机器可读的说明见 [openapi.json](openapi.json)（OpenAPI 3.1）。错误按 RFC 9457 返回，"
+        "代码见 [refusals.md](refusals.md)。改变状态的请求须带请求头 `Idempotency-Key`；`dry_run=true` 只试算。",
     ]
     paths = routed().openapi()["paths"]
     groups: dict[str, list[str]] = {}
@@ -83,14 +83,8 @@ def api() -> str:
         )
         groups.setdefault(told["tags"][0], []).append(row)
     for tag in sorted(groups):
-        lines += [
-            "",
-            f"## {tag}",
-            "",
-            "| operation | 说明 what it does | scope | roles |",
-            "|---|---|---|---|",
-            *groups[tag],
-        ]
+        lines += ["", f"## {tag}", "", "| operation | 说明 what it does | scope | roles |", "|---|---|---|---|"]
+        lines += groups[tag]
     return "\n".join(lines) + "\n"
 
 

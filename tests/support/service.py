@@ -36,7 +36,7 @@ def served(database: Database, town: Town, **settings: Any) -> Iterator[str]:
     """The address at which the town is served."""
     set_clock(database, town)
     chosen = Settings(home=settings.pop("home", "/nonexistent"), lang="en", **settings)
-    with Serving(chosen, database.app_url, MASTER_KEY) as serving:
+    with Serving(chosen, lambda: database.app_url, MASTER_KEY) as serving:
         config = uvicorn.Config(application(serving), port=0, log_config=None, access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)

@@ -1,6 +1,6 @@
 """What a serving process holds: lanes that write, connections that look, the keys it knows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager, suppress
@@ -34,12 +34,13 @@ _STATEMENT_LIMIT = b"SET statement_timeout = '15s'"
 class Serving:
     """Everything a request needs. Use as a context manager: leaving it finishes what was taken in.
 
-    `app_url` is the application's role. Shared by all threads of the process.
+    `reach` gives the URL of the application's role, and is asked for every connection: a private server that died is
+    started again by it. Shared by all threads of the process.
     """
 
-    def __init__(self, settings: Settings, app_url: str, master_key: bytes, lanes: int = 2) -> None:
+    def __init__(self, settings: Settings, reach: Callable[[], str], master_key: bytes, lanes: int = 2) -> None:
         self.settings = settings
-        self._url = app_url
+        self._reach = reach
         self._master_key = master_key
         self._calendar = Calendar.load(settings.calendar_file)
         self._idle: LifoQueue[Kaquan | None] = LifoQueue()
@@ -64,7 +65,7 @@ class Serving:
                     idle.connection.close()
 
     def _open(self, lane: int = 0) -> Kaquan:
-        connection = connect(self._url, application_name="kaquan serve")
+        connection = connect(self._reach(), application_name="kaquan serve")
         connection.execute(_STATEMENT_LIMIT)
         return Kaquan(connection, self._master_key, lane, self._calendar)
 
