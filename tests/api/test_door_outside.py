@@ -84,7 +84,7 @@ def test_in_a_batch_each_answers_for_itself(shop: Shop) -> None:
     payments = [{**one, "idempotency_key": shop.key()} for one in (good, bad, far, good)]
     items = shop.till.post("/v1/payments:batch", json={"payments": payments}).json()["items"]
     codes = [one["outcome"] if one["outcome"] == "effect" else one["problem"]["code"] for one in items]
-    assert codes == ["effect", "balance_insufficient", "not_found", "order_paid"]
+    assert codes == ["effect", "balance_insufficient", "not_found", "order_in_flight"]
     assert shop.paid() == 1
 
 

@@ -24,7 +24,7 @@ def test_what_is_personal_or_secret_is_in_no_line(database: Database, capfd: pyt
 
         assert post("/v1/holders", person) == 200
         assert post("/v1/holders", person) == 409
-        assert post("/v1/holders", {**person, "phone": f"{PHONE}9"}) == 400
+        assert post("/v1/holders", {**person, "phone": f"{PHONE}9"}) == 422
         assert post("/v1/holders", {**person, "born": PHONE}) == 400
         assert post("/v1/holders/search", {"phone": PHONE}) == 200
         assert post("/v1/holders/search", {"phone": [PHONE]}) == 400
