@@ -210,6 +210,21 @@ def test_what_is_approved_is_executed_once_under_one_key(town: Town) -> None:
     assert (finished.state, finished.outcome, finished.decided_by) == (ApprovalState.EXECUTED, "ok", "wu")
 
 
+@pytest.mark.parametrize("person", ["chen", " Chen "])
+def test_who_requested_does_not_decide(town: Town, person: str) -> None:
+    asked = approvals.request(town.key(), ISSUER, Kind.RAISE_STOCK, {}, "season")
+    request = town.ok(Kind.REQUEST_APPROVAL, asked).id
+    before = town.rows("SELECT a::text FROM approval a")
+    for caller in (ISSUER, OPERATOR):
+        same = msgspec.structs.replace(caller, person=person)
+        for kind, command in (
+            (Kind.APPROVE_REQUEST, approvals.approve(town.key(), same, request)),
+            (Kind.REJECT_REQUEST, approvals.reject(town.key(), same, request, "no")),
+        ):
+            assert town.app.one(kind, command).refusal.code.code == "approval_own"
+    assert town.rows("SELECT a::text FROM approval a") == before
+
+
 def test_who_asked_is_who_it_is_executed_for(town: Town) -> None:
     caller = Caller(2, Role.MERCHANT, town.merchants["mall-1"], "sun")
     asked = approvals.request(town.key(), caller, Kind.REFUND, {"late": True}, "broken")

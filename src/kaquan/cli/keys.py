@@ -31,6 +31,15 @@ _ROLES = [role for role in Role if role is not Role.SYSTEM]
 KeyArgument = Annotated[
     str, typer.Argument(help="密钥：前缀或 key_… / Key: its prefix or key_…", metavar="KEY", show_default=False)
 ]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        help="权限范围，如 payments:write，可写多次；默认全部 / Scope such as payments:write, may be repeated; "
+        "everything by default",
+        metavar="SCOPE",
+    ),
+]
 Days = Annotated[int, typer.Option("--days", help="有效天数 / Days that it lives", metavar="N")]
 
 
@@ -59,15 +68,7 @@ def issue_command(
         str, typer.Option("--merchant", help="商户代码：商户、收银角色 / Merchant's code: roles merchant, cashier")
     ] = "",
     wallet: Wallet = None,
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scope",
-            help="权限范围，如 payments:write，可写多次；默认全部 / Scope such as payments:write, may be repeated; "
-            "everything by default",
-            metavar="SCOPE",
-        ),
-    ] = None,
+    scope: Scopes = None,
     days: Days = DAYS,
     as_: As = None,
 ) -> None:
