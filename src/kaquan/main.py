@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from kaquan.approvals import service as approvals
 from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
@@ -13,6 +14,7 @@ from kaquan.commands.model import Kind
 from kaquan.draws import service as draws
 from kaquan.funders import service as funders
 from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
+from kaquan.identity import service as identity
 from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import BankHandler, ReferenceHandler
 from kaquan.payments import service as payments
@@ -73,6 +75,8 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
     cards = (Kind.FREEZE, Kind.UNFREEZE, Kind.REPORT_LOST, Kind.REPLACE)
     return {
         **{kind: ReferenceHandler(kind) for kind in reference},
+        **identity.handlers(),
+        **approvals.handlers(),
         **programs.handlers(catalogue),
         **{kind: BankHandler(kind) for kind in (Kind.BIND_BANK_ACCOUNT, Kind.VERIFY_BANK_ACCOUNT)},
         **{kind: EnrolmentHandler(kind, catalogue) for kind in (Kind.ENROL_MERCHANT, Kind.SUSPEND_MERCHANT)},

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
+from kaquan.kernel.caller import same_person
 from kaquan.kernel.money import Money
-from kaquan.programs.amendments import same_person
 from kaquan.programs.changes import Change, diff, loosening, meaning_of
 from kaquan.programs.compiler import parse_program
 from kaquan.programs.lifecycle import IN_FORCE, TRANSITIONS, WORDS_ZH, Operation, ProgramState, after

@@ -70,6 +70,9 @@ DIRECT = {
     "reserve_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "reserve_not_due": RELEASED,
     "reserve_released": RELEASED,
+    "token_wrong": "flows/test_identity.py::test_a_wrong_secret_is_told_apart_from_nothing",
+    "token_expired": "flows/test_identity.py::test_a_key_lets_nobody_in_after_its_days",
+    "token_revoked": "flows/test_identity.py::test_a_revoked_key_lets_nobody_in_once_memory_is_over",
 }
 """Codes that no row of a story ends in, and the test that shows each: not judged by the door, or not about a card."""
 

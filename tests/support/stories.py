@@ -52,6 +52,7 @@ MOVING = (
     *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
     *("program", "program_terms", "program_proposal", "program_event"),
     *("plan", "referral", "invitation", "packet_pool", "packet"),
+    *("api_key", "approval"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
@@ -175,7 +176,7 @@ class Play:
 
     def _compare(self, row: dict[str, str], outcome: Any) -> None:
         word, facts = _expected(row["outcome"])
-        key = re.search(r"key (\S+)", row["command"])
+        key = re.search(r"(?<!-)key (\S+)", row["command"])
         if word == "replay":
             assert key and outcome.replayed, f"not a replay: {outcome}"
             assert _answer(outcome) == self.answers[key[1]], f"another answer than before: {outcome}"

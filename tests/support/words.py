@@ -13,7 +13,16 @@ from kaquan.kernel.money import Money
 from support.town import Town
 
 TILL = Caller(organisation=1, role=Role.MERCHANT)
-CALLERS = {"operator": OPERATOR, "till": TILL, "timetable": SYSTEM}
+CALLERS = {
+    "operator": OPERATOR,
+    "till": TILL,
+    "timetable": SYSTEM,
+    "issuer": Caller(organisation=1, role=Role.ISSUER, person="chen"),
+    "funder": Caller(organisation=1, role=Role.FUNDER, person="zhao"),
+    "others": Caller(organisation=3, role=Role.ISSUER, person="qian"),
+    "merchant": Caller(organisation=2, role=Role.MERCHANT, person="sun"),
+    "cashier": Caller(organisation=2, role=Role.CASHIER, person="zhou"),
+}
 
 
 def fen(yuan: str) -> Money:
@@ -40,6 +49,8 @@ class Words:
         self.draws: dict[str, Id] = {}
         self.entries: dict[str, Id] = {}
         self.given: dict[str, Id] = {}
+        self.api_keys: dict[str, Id] = {}
+        self.approvals: dict[str, Id] = {}
 
     def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:
         caller = CALLERS[told["by"]]

@@ -23,6 +23,7 @@ REFERENCE = {
     "enrolment": "of a merchant in a program",
     "closed_period": "of a program, over all its merchants",
     "stock_event": "like its stock",
+    "audit": "calls from outside, whatever they were about",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
     "schema_migration": "of the runner",
@@ -39,6 +40,7 @@ HISTORY = (
     "settlement",
     "closed_period",
     "stock_event",
+    "audit",
 )
 """Tables that the application may only append to."""
 
@@ -126,6 +128,14 @@ def test_history_can_only_grow(database: Database, table: str, wish: str) -> Non
         "UPDATE lot SET granted = granted + 1",
         "DELETE FROM lot",
         "UPDATE payment SET amount = amount",
+        "UPDATE api_key SET role = 'operator'",
+        "UPDATE api_key SET scopes = '{*}'",
+        "UPDATE api_key SET organisation = 0",
+        "UPDATE api_key SET prefix = prefix",
+        "DELETE FROM api_key",
+        "UPDATE approval SET body = '{}'",
+        "UPDATE approval SET person = 'somebody'",
+        "DELETE FROM approval",
     ],
 )
 def test_the_application_may_not(database: Database, wish: str) -> None:

@@ -5,6 +5,8 @@ import sys
 import typer
 
 from kaquan.cli import (
+    approvals,
+    audit,
     cards,
     db,
     demo,
@@ -14,6 +16,7 @@ from kaquan.cli import (
     holders,
     installation,
     jobs,
+    keys,
     ledger,
     merchants,
     packets,
@@ -31,6 +34,7 @@ from kaquan.cli import (
 SETTING_UP = "准备 / Setting up"
 EVERY_DAY = "日常 / Every day"
 MONEY = "资金 / Money and merchants"
+ACCESS = "权限 / Who may"
 UPKEEP = "维护 / Upkeep"
 
 app = typer.Typer(
@@ -70,6 +74,9 @@ app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
+app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
+app.add_typer(approvals.app, name="approvals", rich_help_panel=ACCESS)
+app.add_typer(audit.app, name="audit", rich_help_panel=ACCESS)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
 app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)
 

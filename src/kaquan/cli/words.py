@@ -116,10 +116,38 @@ VALUES: dict[str, Words] = {
     "follow_referral": ("邀请人一侧", "inviters' sides"),
     "open_packets": ("红包开池", "pools opened"),
     "end_packets": ("红包池结束", "pools ended"),
+    "requested": ("待批准", "requested"),
+    "rejected": ("已退回", "rejected"),
+    "executed": ("已执行", "executed"),
+    "revoked": ("已吊销", "revoked"),
+    "raise_stock": ("追加券批次", "raise a stock"),
+    "issue_key": ("签发密钥", "issue a key"),
+    "operator": ("运营方", "operator"),
+    "issuer": ("发行方", "issuer"),
+    "merchant": ("商户", "merchant"),
+    "cashier": ("收银", "cashier"),
+    "holder": ("持卡人", "holder"),
+    "funder": ("出资方", "funder"),
+    "regulator": ("监管方", "regulator"),
+    "system": ("系统", "system"),
 }
 
 _WORDED = frozenset(
-    {"state", "bank_state", "inviter_state", "side", "step", "kind", "mode", "cause", "source", "movement", "work"}
+    {
+        "state",
+        "bank_state",
+        "inviter_state",
+        "side",
+        "step",
+        "kind",
+        "mode",
+        "cause",
+        "source",
+        "movement",
+        "work",
+        "role",
+        "wanted",
+    }
 )
 """The facts whose values are words of ours; all others are names that somebody chose."""
 

@@ -90,6 +90,13 @@ class Kind(IntEnum):
     END_PROGRAM = 97
     CLOSE_PROGRAM = 98
     PROPOSE_AMENDMENT = 99
+    ISSUE_KEY = 110
+    ROTATE_KEY = 111
+    REVOKE_KEY = 112
+    REQUEST_APPROVAL = 115
+    APPROVE_REQUEST = 116
+    REJECT_REQUEST = 117
+    FINISH_REQUEST = 118
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language, Refusal
 
 PREFIXES = {
+    "api_key": "key",
+    "approval": "apr",
     "batch": "cbt",
     "card": "crd",
     "draw": "drw",

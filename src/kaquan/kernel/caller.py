@@ -44,6 +44,11 @@ class Caller(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.wallet is None or self.wallet == wallet
 
 
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean one person: capitals and outer spaces tell nobody apart."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
 OPERATOR = Caller(organisation=0, role=Role.OPERATOR, person="operator")
 """The operator of the installation, who is there before any organisation registers: the command line acts as it."""
 

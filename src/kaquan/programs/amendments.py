@@ -3,6 +3,7 @@
 import msgspec
 
 from kaquan.commands.model import Plan
+from kaquan.kernel.caller import same_person
 from kaquan.kernel.refusal import Refusal
 from kaquan.law.model import Law, law_on
 from kaquan.programs import errors
@@ -24,11 +25,6 @@ from kaquan.programs.steps import (
 from kaquan.programs.terms import ProgramTerms, fingerprint, from_json, to_json
 
 LOOSENING_TOLD_MAX = 20  # names of terms in one refusal; `program diff` shows them all
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person: capitals and outer spaces tell nobody apart."""
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def decide_amend(

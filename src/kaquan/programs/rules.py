@@ -10,6 +10,7 @@ import msgspec
 
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.calendar import business_date
+from kaquan.kernel.caller import same_person
 from kaquan.kernel.clock import instant, microseconds
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.law.model import Law
@@ -117,7 +118,7 @@ def _open(
     issuer = _issuer(terms, facts, catalogue)
     if isinstance(issuer, Refusal):
         return issuer
-    if amendments.same_person(moment.person, approver):
+    if same_person(moment.person, approver):
         return Refusal(errors.SECOND_PERSON, {"program": names.code})
     life = Life(id=facts.next_program, code=names.code, issuer=issuer, state=ProgramState.RUNNING, version=0)
     kept = version_row(facts.next_terms, life, terms, law, version=1, at_us=moment.at_us)

@@ -1,0 +1,1 @@
+"""Who calls from outside: API keys with role and scopes, and the log of who did what."""

@@ -1,0 +1,127 @@
+"""API keys for everybody else: commands, listing, and the ring that lets callers in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+import psycopg
+
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.identity import errors, rules, store
+from kaquan.identity.keys import parsed
+from kaquan.identity.model import ApiKey, Key, KeyFacts, KeyView
+from kaquan.kernel import clock
+from kaquan.kernel.ids import Id
+from kaquan.kernel.refusal import Refusal
+
+CACHE_SECONDS = 5.0
+"""How long a key is taken from memory: so long, at most, another process lets in a key that was just revoked."""
+
+CACHE_MAX = 10_000
+"""Keys in memory, about 10 MB; beyond it the ring starts over."""
+
+FLUSH_SECONDS = 60.0
+"""How often it is written when keys were last used: nobody looks at it by the second."""
+
+PAGE_MAX = 500
+"""Keys on one page of a list."""
+
+
+class KeyHandler(Handler):
+    """Issue, rotate and revoke keys."""
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> KeyFacts:
+        """What the commands name. There is nothing to lock: a change checks the key's version."""
+        return store.load_facts(cursor, entries)
+
+    def decide(self, entry: Entry, facts: KeyFacts, at: datetime) -> Plan | Refusal:
+        """See `identity.rules`."""
+        return rules.decide(entry, facts, at)
+
+
+def handlers() -> dict[Kind, Handler]:
+    """A handler for every command on keys."""
+    return {kind: KeyHandler(kind) for kind in (Kind.ISSUE_KEY, Kind.ROTATE_KEY, Kind.REVOKE_KEY)}
+
+
+find_key = store.key_by_prefix
+key_named = store.key_by_id
+
+
+def keys(
+    connection: psycopg.Connection[Any],
+    organisation: int | None = None,
+    after: KeyView | None = None,
+    limit: int = PAGE_MAX,
+) -> list[KeyView]:
+    """A page of keys in the order in which they were issued, of one organisation (0: the operator) or of all."""
+    return store.listed(connection, organisation, after, min(limit, PAGE_MAX))
+
+
+class KeyRing:
+    """Knows tokens. One for a process, shared by its threads; the secrets themselves are never kept.
+
+    A key is looked up once and then taken from memory for `CACHE_SECONDS`: a revocation reaches other processes
+    within that time, and its own at once through `forget`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, tuple[float, ApiKey]] = {}
+        self._used: dict[Id, int] = {}
+        self._flushed = clock.seconds()
+
+    def find(self, connection: psycopg.Connection[Any], token: str) -> Key | None:
+        """The key that a token opens, whatever has become of it; None for a text that opens none."""
+        parts = parsed(token)
+        if parts is None:
+            return None
+        prefix, secret = parts
+        row = self._row(connection, prefix)
+        return None if row is None else rules.opened_by(row, secret)
+
+    def admit(self, connection: psycopg.Connection[Any], token: str, at: datetime) -> Key | Refusal:
+        """The key that a token opens, if it lets its caller in at `at`; then it counts as used."""
+        key = self.find(connection, token)
+        if key is None:
+            return Refusal(errors.TOKEN_WRONG)
+        if refusal := rules.standing(key, at):
+            return refusal
+        with self._lock:
+            self._used[key.id] = max(self._used.get(key.id, 0), clock.microseconds(at))
+        return key
+
+    def forget(self, prefix: str) -> None:
+        """Look the key up anew next time: it was rotated or revoked here."""
+        with self._lock:
+            self._known.pop(prefix, None)
+
+    def flush(self, connection: psycopg.Connection[Any], *, now: bool = False) -> int:
+        """Write when keys were last used, at most once in `FLUSH_SECONDS` unless it must be `now`; how many keys."""
+        with self._lock:
+            due = now or clock.seconds() - self._flushed >= FLUSH_SECONDS
+            if not due or not self._used:
+                return 0
+            used, self._used, self._flushed = self._used, {}, clock.seconds()
+        store.note_use(connection, used)
+        return len(used)
+
+    def _row(self, connection: psycopg.Connection[Any], prefix: str) -> ApiKey | None:
+        with self._lock:
+            known = self._known.get(prefix)
+        if known is not None and clock.seconds() - known[0] < CACHE_SECONDS:
+            return known[1]
+        looked_at = clock.seconds()
+        row = store.key_by_prefix(connection, prefix)
+        with self._lock:
+            if row is None:
+                self._known.pop(prefix, None)
+                return None
+            if len(self._known) >= CACHE_MAX:
+                self._known.clear()
+            self._known[prefix] = (looked_at, row)
+        return row
