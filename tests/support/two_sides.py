@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from kaquan.api.routes import Operation
+from kaquan.approvals.service import request
 from kaquan.commands.model import Kind
 from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.holders.service import registration
-from kaquan.kernel.caller import OPERATOR, Role
+from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
@@ -42,6 +43,7 @@ of = "welcome"
 fund = "{fund}"
 share_bps = 10_000
 """
+_LATE = {"late": True, "reason": "asked after the window"}
 _PLACES = {
     OWN: {"issuer": "jingxi", "group": "jingxi-stores", "program": "jingxika", "merchant": "mall-1", "fund": "city"},
     OTHER: {"issuer": "rival", "group": "rival-stores", "program": "rivalka", "merchant": "far-1", "fund": "county"},
@@ -54,6 +56,7 @@ class TwoSides:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.numbers = itertools.count(1)
+        self.role = Role.OPERATOR
         self.town = build(
             database.app_url, ("activation_days = 1", "activation_days = 0"), more=_STOCK.format(fund="city")
         )
@@ -68,16 +71,7 @@ class TwoSides:
         for code, book in ((place["issuer"], True), (place["group"], False)):
             command = RegisterOrganisation(key=town.key(), caller=OPERATOR, code=code, name=code, keeps_book=book)
             town.ok(Kind.REGISTER_ORGANISATION, command)
-        merchant = RegisterMerchant(
-            key=town.key(),
-            caller=OPERATOR,
-            code=place["merchant"],
-            name="far",
-            organisation=place["group"],
-            account_bank="工商银行",
-            account_no="6222020200112231",
-        )
-        town.merchants[place["merchant"]] = Id(bytes.fromhex(town.ok(Kind.REGISTER_MERCHANT, merchant).facts["id"]))
+        self._register(place["merchant"], place["group"])
         text = program_text(
             ('code = "jingxika"', 'code = "rivalka"'),
             ('issuer = "jingxi"', 'issuer = "rival"'),
@@ -89,10 +83,24 @@ class TwoSides:
         )
         town.ok(Kind.OPEN_PROGRAM, opened)
 
+    def _register(self, code: str, organisation: str) -> None:
+        merchant = RegisterMerchant(
+            key=self.town.key(),
+            caller=OPERATOR,
+            code=code,
+            name=code,
+            organisation=organisation,
+            account_bank="工商银行",
+            account_no="6222020200112231",
+        )
+        told = self.town.ok(Kind.REGISTER_MERCHANT, merchant).facts
+        self.town.merchants[code] = Id(bytes.fromhex(told["id"]))
+
     def _endow(self, side: str, place: dict[str, str]) -> None:
         town, party = self.town, f"{place['fund']}-hall"
         organisation = RegisterOrganisation(key=town.key(), caller=OPERATOR, code=party, name=party, keeps_book=False)
         town.ok(Kind.REGISTER_ORGANISATION, organisation)
+        self._register(f"{place['issuer']}-desk", place["issuer"])
         fund = RegisterFund(
             key=town.key(),
             caller=OPERATOR,
@@ -125,8 +133,9 @@ class TwoSides:
         }
         return issue(self.town, role, **where[role])
 
-    def names(self, side: str, operation: Operation) -> dict[str, str]:
-        """Fresh objects of a side for all that an operation's path and example name."""
+    def names(self, side: str, operation: Operation, role: Role = Role.OPERATOR) -> dict[str, str]:
+        """Fresh objects of a side for all that an operation's path and example name, such as a role has."""
+        self.role = role
         wanted = set(_named(operation.example)) | set(_in_path(operation.path))
         made: dict[str, str] = {}
         for name in sorted(wanted):
@@ -236,6 +245,34 @@ class TwoSides:
     def make_merchant(self, side: str, made: dict[str, str]) -> None:
         """The side's merchant."""
         made.setdefault("merchant", _PLACES[side]["merchant"])
+
+    def make_group(self, side: str, made: dict[str, str]) -> None:
+        """An organisation and a merchant of it, whose keys the role looks after."""
+        made["group"], made["merchant"] = self._staffed(side)
+
+    def make_api_key(self, side: str, made: dict[str, str]) -> None:
+        """A cashier's key at such a merchant."""
+        organisation, merchant = self._staffed(side)
+        made["api_key"] = issue(self.town, Role.CASHIER, organisation=organisation, merchant=merchant).split("_")[2]
+
+    def _staffed(self, side: str) -> tuple[str, str]:
+        place = _PLACES[side]
+        if self.role is Role.ISSUER:
+            return place["issuer"], f"{place['issuer']}-desk"
+        return place["group"], place["merchant"]
+
+    def make_approval(self, side: str, made: dict[str, str]) -> None:
+        """A late refund that somebody of the role's organisation asked for."""
+        self.make_payment(side, made)
+        place, merchant = _PLACES[side], None
+        code = {Role.ISSUER: place["issuer"], Role.FUNDER: f"{place['fund']}-hall"}.get(self.role, place["group"])
+        if code == place["group"]:
+            merchant = self.town.merchants[place["merchant"]]
+        role = self.role if self.role in (Role.ISSUER, Role.FUNDER) else Role.MERCHANT
+        somebody = Caller(self.town.app.catalogue.organisations[code][0], role, merchant, "somebody")
+        wanted = {"operation": "refund_payment", "path": {"payment": made["payment"]}, "body": _LATE}
+        command = request(self.town.key(), somebody, Kind.REFUND, wanted, "late")
+        made["approval"] = public("apr", self.town.ok(Kind.REQUEST_APPROVAL, command).id)
 
     def make_program(self, side: str, made: dict[str, str]) -> None:
         """The side's program."""

@@ -1,6 +1,6 @@
 """The application that a server runs: routes, problems, health, figures, within the gate."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,14 +10,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from kaquan.api import cards, holders, metrics, openapi, payments, problems, spending, vouchers
+from kaquan.api import approvals, cards, holders, keys, metrics, openapi, payments, problems, spending, vouchers
 from kaquan.api.authorization import allows
 from kaquan.api.gate import Gate
 from kaquan.api.limits import Rates
 from kaquan.api.problems import FORBIDDEN, KEY_MISSING, METHOD_WRONG, PATH_UNKNOWN, REQUEST_INVALID, Problem, Words
 from kaquan.api.serving import LOOKERS_MAX, Serving
 
-CAPABILITIES = (payments, cards, holders, vouchers)
+ROUTES = (
+    payments.routes,
+    cards.routes,
+    holders.routes,
+    vouchers.routes,
+    approvals.routes,
+    keys.routes,
+    keys.log_routes,
+)
 RATE, BURST = 2_000.0, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
@@ -33,8 +41,8 @@ def routed() -> FastAPI:
     """All routes, ready to be described; to be served they need `state.serving`."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_life, redirect_slashes=False)
     app.router.routes.extend(spending.ROUTES)
-    for capability in CAPABILITIES:
-        app.include_router(capability.routes.router)
+    for routes in ROUTES:
+        app.include_router(routes.router)
     for path, endpoint in _HEALTH.items():
         app.add_api_route(path, endpoint, include_in_schema=False)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
@@ -81,7 +89,12 @@ def _description(request: Request) -> Response:
     return JSONResponse(request.app.openapi())
 
 
-_HEALTH = {"/healthz": _healthz, "/readyz": _readyz, "/metrics": _metrics, "/v1/openapi.json": _description}
+_HEALTH: dict[str, Callable[..., Any]] = {
+    "/healthz": _healthz,
+    "/readyz": _readyz,
+    "/metrics": _metrics,
+    "/v1/openapi.json": _description,
+}
 
 
 def _words(request: Request) -> Words:

@@ -1,38 +1,65 @@
 """One request at work: who asks, in which language, under which id; what it names, found if it is the caller's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from fastapi import Request, Response
+import msgspec
 
 from kaquan.api.objects import Objects
-from kaquan.api.problems import IDEMPOTENCY_KEY_MISSING, Problem, Words
+from kaquan.api.problems import FAULT, IDEMPOTENCY_KEY_MISSING, Problem, Words
 from kaquan.api.serving import Serving
+from kaquan.approvals import service as approvals
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.documents.answers import shown
-from kaquan.kernel.caller import Caller, Role
+from kaquan.identity import audit
+from kaquan.identity.model import Key
+from kaquan.kernel import clock
+from kaquan.kernel.caller import Role
 from kaquan.main import Kaquan
 
 DRY_RUN_KEY = "dry-run"
 """The id of a wish that is only tried: it burns nothing, so all may share it."""
 
 
+class Asked(msgspec.Struct):
+    """What was asked for, as a second person reads it: the operation, what its path names, its body."""
+
+    operation: str
+    path: dict[str, str]
+    body: dict[str, Any]
+
+
 class Call:
     """What an operation works with.
 
     `app` looks things up; whatever changes something goes through `act`. Names of objects are resolved by `objects`,
-    which raises `Problem` for what is unknown or foreign.
+    which raises `Problem` for what is unknown or foreign. `approved`: a second person has agreed already.
     """
 
-    def __init__(self, request: Request, response: Response, app: Kaquan, caller: Caller) -> None:
-        self.serving: Serving = request.app.state.serving
-        self.words: Words = request.state.words
+    def __init__(
+        self,
+        serving: Serving,
+        app: Kaquan,
+        key: Key,
+        words: Words,
+        *,
+        wish: str | None = None,
+        dry_run: bool = False,
+        approved: bool = False,
+    ) -> None:
+        self.serving = serving
+        self.words = words
         self.app = app
-        self.caller = caller
-        self.dry_run = request.query_params.get("dry_run") == "true"
-        self.objects = Objects(app, caller)
-        self._key = request.headers.get("idempotency-key")
-        self._response = response
+        self.api_key = key
+        self.caller = key.caller
+        self.dry_run = dry_run
+        self.objects = Objects(app, self.caller)
+        self.asked: Asked | None = None
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self._approved = approved
+        self._key = wish
 
     @property
     def key(self) -> str:
@@ -48,15 +75,50 @@ class Call:
         command = make(key=self.key, caller=self.caller, **content)
         if self.dry_run:
             return self.answer(self.app.one(kind, command, dry_run=True))
+        if not self._approved and approvals.needs_second(kind, command):
+            return self._ask_second(kind)
         return self.answer(self.serving.send(kind, command))
+
+    def _ask_second(self, kind: Kind) -> dict[str, Any]:
+        """What takes two persons waits for the second; nothing has happened yet."""
+        if self.asked is None:
+            raise ValueError("what takes two persons must be asked for by an operation")
+        reason = str(self.asked.body.get("reason") or self.asked.operation)
+        body = msgspec.to_builtins(self.asked)
+        command = approvals.request(self.key, self.caller, kind, body, reason)
+        answer = self.answer(self.serving.send(Kind.REQUEST_APPROVAL, command))
+        self.status = 202
+        return {**answer, "outcome": "requested"}
 
     def answer(self, outcome: Outcome, **more: Any) -> dict[str, Any]:
         """The document of an effect. Raises the problem that a refusal is."""
         if not isinstance(outcome, Effect):
             raise Problem.of(outcome.refusal, replayed=outcome.replayed)
         if outcome.replayed:
-            self._response.headers["idempotent-replayed"] = "true"
+            self.headers["idempotent-replayed"] = "true"
         return effect_document(outcome, self.dry_run, more)
+
+    @contextmanager
+    def noted(self, operation: str, path: Mapping[str, str]) -> Iterator[None]:
+        """Write into the audit log what comes of the block: `ok`, or the code of the problem."""
+        outcome = FAULT.code
+        try:
+            yield
+            outcome = "ok" if self.status == 200 else "requested"
+        except Problem as problem:
+            outcome = problem.refusal.code.code
+            raise
+        finally:
+            row = audit.row(
+                clock.system_now() + self.serving.ahead,
+                self.caller,
+                operation,
+                outcome=outcome,
+                key_prefix=self.api_key.prefix,
+                object="/".join(path.values()),
+                request=self.words.request_id,
+            )
+            audit.write(self.app.connection, [row])
 
     def sees_program(self, code: str) -> bool:
         """Whether what belongs to a program is shown in a list: an issuer sees its own programs' only."""

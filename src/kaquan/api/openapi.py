@@ -14,6 +14,7 @@ from kaquan.api.routes import OPERATIONS, Operation
 from kaquan.api.spending import BODIES
 
 SAMPLES: Mapping[str, str] = {
+    "group": "jingxi-stores",
     "card": "crd_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "card_number": "9286 0012 3456 7897",
     "key": "0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10",
@@ -31,6 +32,7 @@ SAMPLES: Mapping[str, str] = {
 """What stands in examples for names of objects."""
 
 _ANY = {"application/json": {"schema": {"type": "object"}}}
+_SECOND = ("refund_payment", "void_voucher", "issue_key")
 _READING = (400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 503)
 _WRITING = (*_READING, 409)
 _PROBLEM: dict[str, Any] = {
@@ -119,6 +121,8 @@ def _complete(told: dict[str, Any], operation: Operation) -> None:
     responses = told["responses"]
     responses.pop("422", None)
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    if any(operation.name == name for name in _SECOND):
+        responses["202"] = {"description": "Waits for a second person", "content": _ANY}
     for status in _READING if operation.method == "GET" else _WRITING:
         responses[str(status)] = {"description": "Problem", **problem}
     told["x-roles"] = sorted(role.value for role in operation.roles)

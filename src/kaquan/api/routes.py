@@ -2,14 +2,17 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any
+from contextlib import nullcontext
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 
 from kaquan.api.authorization import allows
-from kaquan.api.calls import Call
+from kaquan.api.calls import Asked, Call
 from kaquan.api.problems import FORBIDDEN, KEY_MISSING, Problem
 from kaquan.api.serving import Serving
 from kaquan.identity.model import Key
@@ -59,23 +62,29 @@ OPERATIONS: dict[str, Operation] = {}
 """Every operation by its name."""
 
 
-def opened(operation: Operation) -> Callable[..., Any]:
-    """A dependency that lets in who may ask for the operation, and gives the call."""
+ENDPOINTS: dict[str, tuple[Callable[..., Any], type[BaseModel] | None]] = {}
+"""The function of every operation with the model of its body: what a second person approved is asked for again."""
+
+
+def opened(operation: Operation, changes: bool) -> Callable[..., Any]:
+    """A dependency that lets in who may ask for the operation, gives the call, and notes what came of a change."""
 
     def call(
         request: Request,
-        response: Response,
         bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
         accept_language: AcceptLanguage = None,
     ) -> Iterator[Call]:
         serving: Serving = request.app.state.serving
+        request.state.operation = operation.name
         if bearer is None:
             raise Problem(KEY_MISSING)
         key = admitted(serving.key(bearer.credentials), operation)
-        request.state.operation = operation.name
-        request.state.key = key
+        wish, dry_run = request.headers.get("idempotency-key"), request.query_params.get("dry_run") == "true"
         with serving.looking() as app:
-            yield Call(request, response, app, key.caller)
+            made = Call(serving, app, key, request.state.words, wish=wish, dry_run=dry_run)
+            noted = made.noted(operation.name, request.path_params) if changes and not dry_run else nullcontext()
+            with noted:
+                yield made
 
     return call
 
@@ -128,6 +137,7 @@ class Routes:
             )
             if OPERATIONS.setdefault(operation.name, operation) is not operation:
                 raise ValueError(f"operation declared twice: {operation.name}")
+            ENDPOINTS[operation.name] = (endpoint, _body_of(endpoint))
             self.router.add_api_route(
                 path,
                 _as_route(endpoint, operation, changes),
@@ -145,23 +155,37 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
     """The endpoint as FastAPI sees it: the call is a dependency; a change has its header and its query parameter."""
     signature = inspect.signature(endpoint, eval_str=True)
     first, *own = signature.parameters.values()
-    call = first.replace(annotation=Annotated[Call, Depends(opened(operation))], kind=inspect.Parameter.KEYWORD_ONLY)
-    added = [call]
+    opener = Annotated[Call, Depends(opened(operation, changes))]
+    added = [first.replace(annotation=opener, kind=inspect.Parameter.KEYWORD_ONLY)]
     if changes:
-        added.append(
-            inspect.Parameter(
-                "idempotency_key", inspect.Parameter.KEYWORD_ONLY, annotation=IdempotencyKey, default=None
-            )
-        )
-        added.append(inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, annotation=DryRun, default=False))
+        more = (("idempotency_key", IdempotencyKey, None), ("dry_run", DryRun, False))
+        added += [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+            for name, annotation, default in more
+        ]
 
     def route(**given: Any) -> Any:
         for name in ("idempotency_key", "dry_run"):
             given.pop(name, None)
-        return endpoint(given.pop(first.name), **given)
+        call: Call = given.pop(first.name)
+        call.asked = asked(operation, given)
+        content = endpoint(call, **given)
+        return JSONResponse(content, call.status, call.headers)
 
     route.__name__ = endpoint.__name__
     route.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *added)]
     )
     return route
+
+
+def asked(operation: Operation, given: Mapping[str, Any]) -> Asked:
+    """What was asked for: names and a body."""
+    bodies = [one.model_dump(mode="json") for one in given.values() if isinstance(one, BaseModel)]
+    path = {name: one for name, one in given.items() if isinstance(one, str)}
+    return Asked(operation.name, path, bodies[0] if bodies else {})
+
+
+def _body_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:
+    hints = get_type_hints(endpoint)
+    return next((hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, BaseModel)), None)

@@ -48,7 +48,7 @@ class Serving:
             self._idle.put(None)
         self.committer = Committer(self._open, lanes)
         self.keys = KeyRing()
-        self._ahead = timedelta()  # of the system's clock; looked up whenever a key is
+        self.ahead = timedelta()  # of the system's clock; looked up whenever a key is
 
     def __enter__(self) -> "Serving":
         self.committer.__enter__()
@@ -96,12 +96,12 @@ class Serving:
             return known
         with self.looking() as app:
             at = app.door.at()
-            self._ahead = at - clock.system_now()
+            self.ahead = at - clock.system_now()
             return _let_in(self.keys.admit(app.connection, token, at))
 
     def known_key(self, token: str) -> Key | None:
         """The key that a token is, from memory alone; None when it must be looked up. Raises `Problem` as `key`."""
-        known = self.keys.known(token, clock.system_now() + self._ahead)
+        known = self.keys.known(token, clock.system_now() + self.ahead)
         return None if known is None else _let_in(known)
 
     def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":

@@ -318,7 +318,9 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
         scheme, _, secret = token.partition(" ")
         if scheme.lower() != "bearer":
             raise Problem(KEY_MISSING)
-        key = serving.known_key(secret) or await run_in_threadpool(serving.key, secret)
+        key = serving.known_key(secret)
+        if key is None:
+            key = await run_in_threadpool(serving.key, secret)
         asked = Asked(
             serving,
             admitted(key, operation),

@@ -7,14 +7,13 @@ import typer
 
 from kaquan.approvals import service
 from kaquan.approvals.errors import APPROVAL_UNKNOWN
-from kaquan.approvals.model import PREFIX, Approval, ApprovalState
+from kaquan.approvals.model import PREFIX, Approval
 from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
 from kaquan.documents.answers import instant, shown
-from kaquan.kernel.clock import microseconds
-from kaquan.kernel.ids import public
+from kaquan.documents.approvals import approval_document
 from kaquan.kernel.refusal import Refusal
 
 app = typer.Typer(
@@ -92,16 +91,4 @@ def _approval(session: Session, text: str) -> Approval:
 
 
 def _row(session: Session, one: Approval) -> dict[str, Any]:
-    codes = {number: code for code, (number, _) in session.catalogue().organisations.items()}
-    state: ApprovalState = one.state_at(microseconds(session.app.door.at()))
-    return {
-        "approval": public(PREFIX, one.id),
-        "at": instant(one.at_us),
-        "wanted": one.wanted.name.lower(),
-        "organisation": codes.get(one.requester.organisation, "-"),
-        "role": one.requester.role.value,
-        "person": one.requester.person,
-        "reason": one.reason,
-        "state": state.word,
-        "expires_at": instant(one.expires_us),
-    }
+    return approval_document(one, session.catalogue(), session.app.door.at())

@@ -10,13 +10,14 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Effect, Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.keys import key_document
 from kaquan.identity import service
 from kaquan.identity.errors import KEY_ORGANISATION_UNKNOWN, KEY_UNKNOWN
 from kaquan.identity.keys import PREFIX_LENGTH, Token, new_token
 from kaquan.identity.model import ANYTHING, SCOPES, IssueKey, KeyView, RevokeKey, RotateKey
 from kaquan.kernel.caller import Role
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 
 app = typer.Typer(
@@ -151,10 +152,10 @@ def list_command(
             session.refuse(Refusal(KEY_ORGANISATION_UNKNOWN, {"organisation": organisation[:40]}))
         number = known[0]
     found: list[KeyView] = []
-    while page := service.keys(session.app.connection, number, found[-1] if found else None):
+    while page := service.keys(session.app.connection, number, found[-1].place if found else None):
         found += page
     none = ("还没有密钥：用 kaquan keys issue 签发。", "There is no key yet: kaquan keys issue issues one.")
-    rows = [_row(one) for one in found]
+    rows = [key_document(one) for one in found]
     people = [{**one, "scopes": " ".join(one["scopes"])} for one in rows]
     session.screen.rows("keys", _COLUMNS, people, none, rows)
 
@@ -211,22 +212,3 @@ def _tell(session: Session, headline: Words, done: Effect, token: Token) -> None
             "请立即保存密钥：本系统不保存密文，以后无法再显示。",
             "Keep the token now: the secret is kept nowhere here and can't be shown again.",
         )
-
-
-def _row(one: KeyView) -> dict[str, Any]:
-    return {
-        "api_key": public("key", one.id),
-        "name": one.name,
-        "role": one.role,
-        "organisation": one.organisation or "-",
-        "merchant": public("mer", one.merchant) if one.merchant else None,
-        "wallet": public("wal", one.wallet) if one.wallet else None,
-        "scopes": list(one.scopes),
-        "state": one.state.word,
-        "created_at": instant(one.created_us),
-        "created_by": one.created_by,
-        "expires_at": instant(one.expires_us),
-        "old_until_at": instant(one.old_until_us),
-        "last_used_at": instant(one.last_used_us),
-        "prefix": one.prefix,
-    }

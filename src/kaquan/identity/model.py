@@ -203,6 +203,11 @@ class KeyView(msgspec.Struct, frozen=True):
     old_until_us: int | None
     last_used_us: int | None
 
+    @property
+    def place(self) -> tuple[int, Id]:
+        """Where it stands in lists."""
+        return self.created_us, self.id
+
 
 def hexed(value: bytes | None) -> str | None:
     r"""Bytes as the database reads them in JSON: `\x…`."""

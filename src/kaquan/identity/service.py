@@ -55,7 +55,7 @@ key_named = store.key_by_id
 def keys(
     connection: psycopg.Connection[Any],
     organisation: int | None = None,
-    after: KeyView | None = None,
+    after: tuple[int, Id] | None = None,
     limit: int = PAGE_MAX,
 ) -> list[KeyView]:
     """A page of keys in the order in which they were issued, of one organisation (0: the operator) or of all."""
@@ -94,6 +94,18 @@ class KeyRing:
         with self._lock:
             self._used[key.id] = max(self._used.get(key.id, 0), clock.microseconds(at))
         return key
+
+    def known(self, token: str, at: datetime) -> Key | Refusal | None:
+        """What `admit` would say at `at`, from memory alone; None when the key must be looked up."""
+        parts = parsed(token)
+        if parts is None:
+            return Refusal(errors.TOKEN_WRONG)
+        with self._lock:
+            held = self._known.get(parts[0])
+        if held is None or clock.seconds() - held[0] >= CACHE_SECONDS:
+            return None
+        key = rules.opened_by(held[1], parts[1])
+        return Refusal(errors.TOKEN_WRONG) if key is None else rules.standing(key, at) or key
 
     def forget(self, prefix: str) -> None:
         """Look the key up anew next time: it was rotated or revoked here."""

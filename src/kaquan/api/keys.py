@@ -1,0 +1,176 @@
+"""API keys: issue, list, rotate, revoke; and the log of who called what. A secret is shown once, in the answer."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from kaquan.api.authorization import EVERYTHING_SEEN, READERS
+from kaquan.api.calls import Call
+from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
+from kaquan.api.objects import identity
+from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.routes import Routes
+from kaquan.commands.model import Kind
+from kaquan.documents.answers import instant
+from kaquan.documents.keys import key_document
+from kaquan.identity import audit, service
+from kaquan.identity.keys import new_token
+from kaquan.identity.model import ApiKey, IssueKey, RevokeKey, RotateKey
+from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER
+from kaquan.kernel.caller import Role
+from kaquan.kernel.ids import Id, public
+
+routes = Routes("keys", "密钥 API keys")
+log_routes = Routes("audit", "日志 Audit log")
+_KEEPERS = frozenset(MAY_LOOK_AFTER)
+_INSTANT_DIGITS = 18
+
+Days = Annotated[int, Field(ge=1, le=KEY_DAYS_MAX, description="How many days it lets its holder in.")]
+
+
+class NewKey(Body):
+    """A key for somebody who calls from outside."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40, description="Who acts with it, in every log.")]
+    role: Annotated[Role, Field(strict=False)]
+    organisation: Annotated[str, Field(max_length=64, description="Its code; empty for the operator.")] = ""
+    merchant: Annotated[str, Field(max_length=64, description="Of a merchant or cashier: its code.")] = ""
+    wallet: Annotated[str, Field(max_length=64)] | None = None
+    scopes: Annotated[list[Code], Field(min_length=1, max_length=50)]
+    days: Days = 90
+
+
+class Rotation(Body):
+    """A new secret for a key; the old one is taken for some hours more, or not at all."""
+
+    days: Days = 90
+    grace_hours: Annotated[int, Field(ge=0, le=GRACE_HOURS_MAX)] = 24
+
+
+_ISSUE = {
+    "name": "till 3",
+    "role": "cashier",
+    "organisation": "$group",
+    "merchant": "$merchant",
+    "scopes": ["payments:write"],
+}
+
+
+@routes.writes("/keys", _KEEPERS, example=_ISSUE)
+def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
+    """签发密钥 Issue a key; its token is in this answer and never again"""
+    token = new_token()
+    answer = call.act(
+        Kind.ISSUE_KEY,
+        IssueKey,
+        name=body.name,
+        organisation=body.organisation,
+        role=body.role,
+        merchant=body.merchant,
+        wallet=identity("wal", body.wallet) if body.wallet is not None else None,
+        scopes=tuple(body.scopes),
+        days=body.days,
+        within=tuple(sorted(call.api_key.scopes)),
+        prefix=token.prefix,
+        digest=token.digest,
+    )
+    return _with_token(answer, token.text)
+
+
+@routes.reads("/keys", _KEEPERS, owned=False)
+def list_keys(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
+    """列出密钥 The organisation's keys; the operator sees all. Secrets are kept nowhere"""
+    organisation = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
+    place = None if after is None else _place(after)
+    found = service.keys(call.app.connection, organisation, place, limit + 1)
+    shown = [key_document(one) for one in found[:limit] if call.caller.merchant in (None, one.merchant)]
+    at_us, last = found[limit - 1].place if len(found) > limit else (0, None)
+    return {"items": shown, "next": f"{at_us}.{public('key', last)}" if last else None}
+
+
+@routes.writes("/keys/{api_key}/rotate", _KEEPERS, example={"grace_hours": 24})
+def rotate_key(call: Call, api_key: PathText, body: Rotation) -> dict[str, Any]:
+    """轮换密钥 Give a key a new secret, shown once; the old one still counts for the grace"""
+    target = _key(call, api_key)
+    token = new_token(target.prefix)
+    answer = call.act(
+        Kind.ROTATE_KEY,
+        RotateKey,
+        api_key=target.id,
+        days=body.days,
+        grace_hours=body.grace_hours,
+        digest=token.digest,
+    )
+    call.serving.keys.forget(target.prefix)
+    return _with_token(answer, token.text)
+
+
+@routes.writes("/keys/{api_key}/revoke", _KEEPERS)
+def revoke_key(call: Call, api_key: PathText) -> dict[str, Any]:
+    """撤销密钥 Revoke a key: it lets nobody in from now on"""
+    target = _key(call, api_key)
+    answer = call.act(Kind.REVOKE_KEY, RevokeKey, api_key=target.id)
+    call.serving.keys.forget(target.prefix)
+    return answer
+
+
+@log_routes.reads("/audit", READERS & {Role.OPERATOR, Role.ISSUER, Role.REGULATOR, Role.MERCHANT}, owned=False)
+def list_audit(
+    call: Call,
+    limit: Limit = PAGE_MAX,
+    after: After = None,
+    person: Annotated[str | None, Field(max_length=80)] = None,
+    operation: Annotated[str | None, Field(max_length=80)] = None,
+) -> dict[str, Any]:
+    """操作日志 Who called what and what came of it, the latest first"""
+    whole = call.caller.role in EVERYTHING_SEEN
+    filters = audit.Filters(
+        organisation=None if whole else call.caller.organisation, person=person, operation=operation
+    )
+    cursor = identity("aud", after) if after is not None else None
+    found = audit.list_page(call.app.connection, cursor, filters, limit + 1)
+    items = [_noted(one) for one in found[:limit]]
+    return {"items": items, "next": public("aud", found[limit - 1].id) if len(found) > limit else None}
+
+
+def _noted(one: audit.AuditRow) -> dict[str, Any]:
+    return {
+        "at": instant(one.at_us),
+        "role": one.role,
+        "person": one.person,
+        "key": one.key_prefix,
+        "operation": one.operation,
+        "object": one.object,
+        "outcome": one.outcome,
+        "request_id": one.request,
+    }
+
+
+def _key(call: Call, text: str) -> ApiKey:
+    """The key with an id or public handle, if it is of the caller's organisation, and of its merchant."""
+    connection = call.app.connection
+    found = (
+        service.key_named(connection, identity("key", text))
+        if text.startswith("key_")
+        else service.find_key(connection, text)
+    )
+    if found is None:
+        raise Problem(NOT_FOUND)
+    if call.caller.role not in EVERYTHING_SEEN and (
+        found.organisation != call.caller.organisation or call.caller.merchant not in (None, found.merchant)
+    ):
+        raise Problem(NOT_FOUND)
+    return found
+
+
+def _place(cursor: str) -> tuple[int, Id]:
+    at_us, _, key = cursor.partition(".")
+    if not at_us.isascii() or not at_us.isdigit() or len(at_us) > _INSTANT_DIGITS:
+        raise Problem(NOT_FOUND)
+    return int(at_us), identity("key", key)
+
+
+def _with_token(answer: dict[str, Any], token: str) -> dict[str, Any]:
+    """The answer with the token, if it is the one that counts now."""
+    fresh = answer["outcome"] == "effect" and not answer["replayed"] and not answer["dry_run"]
+    return {**answer, "token": token} if fresh else answer
