@@ -33,6 +33,7 @@ from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
 from support.claim_words import ClaimWords
+from support.code_words import PaymentCodeWords
 from support.fund_words import FundWords
 from support.program_words import ProgramWords
 from support.reward_words import RewardWords
@@ -45,7 +46,7 @@ ID_NUMBER = "11010519491231002X"
 ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
 
 
-class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords):
+class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, PaymentCodeWords):
     """One story's words and the ids behind them."""
 
     def say(self, words: str) -> Any:
@@ -313,4 +314,8 @@ _OPTIONS = {
     "times",
     "inviter",
     "id",
+    "card",
+    "ago",
+    "ahead",
+    "shown",
 }

@@ -174,7 +174,7 @@ def _spend(session: Session, kind: Kind, bill: _Bill, headline: tuple[str, str],
     wish = _wish(session, kind, bill)
     quoted = None
     if _meant(bill) == AUTO:
-        quoted = service.quote(session.app.door, session.catalogue(), kind, wish)
+        quoted = service.quote(session.app.door, session.catalogue(), kind, wish, session.app.master)
     choice = quoted.choice if quoted and explain else None
     told = [_verdict(session, one) for one in choice.verdicts] if choice else []
     try:

@@ -90,6 +90,8 @@ class Kind(IntEnum):
     END_PROGRAM = 97
     CLOSE_PROGRAM = 98
     PROPOSE_AMENDMENT = 99
+    ADD_DEVICE = 120
+    REMOVE_DEVICE = 121
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
