@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from kaquan.cards.model import Card, Lot
 from kaquan.cards.numbers import PREFIX as CARD_PREFIX
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import BUCKETS, Id, bucket_of
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.payment_codes import offline
 from kaquan.payment_codes.errors import DEVICE_LABEL_INVALID, PAYMENT_CODE_MALFORMED
 from kaquan.payment_codes.model import Shower, ShownCode, bucket_of_handle, told_handle
 from kaquan.payment_codes.rules import MISSES_MAX, handles_for, in_order, judge, label, read, step_of
+from kaquan.payments.model import Pay
 
 SECRET = b"12345678901234567890123456789012"
 VECTORS = json.loads((Path(__file__).parents[1] / "golden" / "payment_codes.json").read_text("utf-8"))
@@ -113,6 +116,24 @@ def test_after_too_many_wrong_codes_the_right_one_does_not_count() -> None:
     assert judged(*[wrong[0]] * 9, right) == (1, 1), "the same wrong code in one step is one mistake"
     assert judged(right, misses=MISSES_MAX) == (0, 0)
     assert judged(wrong[0], right, misses=MISSES_MAX - 1) == (0, 1)
+
+
+def test_a_retry_may_bring_another_code() -> None:
+    def content(code: ShownCode | None, amount: int = 1) -> bytes:
+        return Pay(
+            key="k",
+            caller=OPERATOR,
+            card=None,
+            wallet=DEVICE,
+            merchant=DEVICE,
+            store=None,
+            amount=Money(amount),
+            order_no="o-1",
+            code=code,
+        ).content()
+
+    assert content(ShownCode(1, "0000001")) == content(ShownCode(2, "0000002")) == content(None)
+    assert content(ShownCode(1, "0000001")) != content(ShownCode(1, "0000001"), amount=2)
 
 
 @given(st.binary(min_size=16, max_size=16))

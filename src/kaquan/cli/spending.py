@@ -15,6 +15,8 @@ from kaquan.documents.answers import instant, refusal_document, shown
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import ZERO, Money, text
+from kaquan.kernel.refusal import Refusal
+from kaquan.payment_codes.service import payer
 from kaquan.payments import service
 from kaquan.payments.model import Authorize, Pay
 from kaquan.programs.grants import MERCHANT
@@ -53,10 +55,18 @@ def line(text: str) -> Line:
 CardOrNone = Annotated[
     str | None,
     typer.Argument(
-        help="卡：卡号或 crd_…；只用券时不填，改用 --wallet / "
-        "Card: its number or crd_…; with vouchers alone leave it out and name --wallet",
+        help="卡：卡号或 crd_…；用付款码时不填，只用券时改用 --wallet / "
+        "Card: its number or crd_…; leave it out with --code, or with vouchers alone, and name --wallet",
         metavar="[CARD]",
         show_default=False,
+    ),
+]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        help="顾客手机显示的付款码，18 位 / Payment code that the customer's phone shows: 18 digits",
+        metavar="CODE",
     ),
 ]
 Vouchers = Annotated[
@@ -64,9 +74,9 @@ Vouchers = Annotated[
     typer.Option(
         "--vouchers",
         metavar="auto|none|vch_…",
-        help="用券：auto 取最优组合，none 不用，或逗号分隔的券号；默认 none，没有卡时 auto / "
+        help="用券：auto 取最优组合，none 不用，或逗号分隔的券号；默认 none，用 --wallet 时 auto / "
         "Vouchers: auto takes the best combination, none uses none, or vch_… by commas; none by default, auto "
-        "without a card",
+        "with --wallet",
     ),
 ]
 Outside = Annotated[
@@ -101,6 +111,7 @@ class _Bill(NamedTuple):
 
     card: str | None
     wallet: str | None
+    code: str | None
     amount: Money
     merchant: str
     store: str | None
@@ -115,6 +126,7 @@ def quote_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = AUTO,
@@ -129,7 +141,7 @@ def quote_command(
     answer is no promise: a payment is decided anew.
     """
     with opened(lang, as_json, dry_run=True) as session:
-        bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+        bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
         _spend(session, Kind.PAY, bill, ("可以支付 {} 元。", "{} yuan can be paid."), explain=True)
 
 
@@ -140,6 +152,7 @@ def pay_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = None,
@@ -147,7 +160,7 @@ def pay_command(
     line: Lines = None,
 ) -> None:
     """支付：用卡、券、场外支付 / Pay at a merchant: from a card, with vouchers, with money from outside"""
-    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
     _spend(session, Kind.PAY, bill, ("已支付 {} 元。", "Paid {} yuan."))
 
 
@@ -158,6 +171,7 @@ def authorize_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = None,
@@ -165,7 +179,7 @@ def authorize_command(
     line: Lines = None,
 ) -> None:
     """预授权：占用金额和券，之后完成或撤销 / Authorize: hold an amount and vouchers, to be captured or voided"""
-    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
     _spend(session, Kind.AUTHORIZE, bill, ("已预授权 {} 元。", "Authorized {} yuan."))
 
 
@@ -228,8 +242,12 @@ def table_of(session: Session, discounts: Sequence[Mapping[str, Any]], *columns:
 
 def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
     """The command that a cashier means, with the vouchers that are named. Raises `Misuse`, `RefusedHere`."""
-    if (bill.card is None) == (bill.wallet is None):
-        raise Misuse("请给出卡，或 --wallet。", "Give a card, or --wallet.")
+    if sum(one is not None for one in (bill.card, bill.wallet, bill.code)) != 1:
+        raise Misuse("请给出卡、--code 或 --wallet，只用其一。", "Give a card, --code or --wallet: one of them.")
+    shown = payer(session.app.connection, bill.code) if bill.code is not None else None
+    if isinstance(shown, Refusal):
+        raise RefusedHere(shown)
+    wallet = shown.wallet if shown else identity("wal", bill.wallet) if bill.wallet is not None else None
     named = _meant(bill)
     key = session.key()
     return (Authorize if kind is Kind.AUTHORIZE else Pay)(
@@ -237,7 +255,8 @@ def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
         caller=OPERATOR,
         card=session.card(bill.card) if bill.card is not None else None,
         number=typed_number(bill.card) if bill.card is not None else None,
-        wallet=identity("wal", bill.wallet) if bill.wallet is not None else None,
+        wallet=wallet,
+        code=shown.code if shown else None,
         merchant=session.merchant(bill.merchant),
         store=session.store(bill.store),
         amount=bill.amount,
@@ -250,7 +269,7 @@ def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
 
 def _meant(bill: _Bill) -> str:
     """Which vouchers are meant, when nothing was said too."""
-    return bill.vouchers.strip() if bill.vouchers is not None else AUTO if bill.card is None else NONE
+    return bill.vouchers.strip() if bill.vouchers is not None else AUTO if bill.wallet is not None else NONE
 
 
 def _verdict(session: Session, one: Verdict) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from kaquan.kernel.refusal import Language, Refusal
 PREFIXES = {
     "batch": "cbt",
     "card": "crd",
+    "device": "dev",
     "draw": "drw",
     "entry": "ent",
     "invitation": "inv",
