@@ -17,6 +17,7 @@ from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
 from kaquan.identity import service as identity
 from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import BankHandler, ReferenceHandler
+from kaquan.payment_codes import service as payment_codes
 from kaquan.payments import service as payments
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs import service as programs
@@ -90,6 +91,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **vouchers.handlers(catalogue),
         **draws.handlers(catalogue),
         **rewards.handlers(catalogue, master),
-        **payments.handlers(catalogue),
+        **payment_codes.handlers(),
+        **payments.handlers(catalogue, master),
         **settlement.handlers(catalogue, calendar),
     }

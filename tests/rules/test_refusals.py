@@ -23,6 +23,9 @@ RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
 
 DIRECT = {
+    "payment_code_malformed": "rules/test_payment_codes.py::test_what_is_no_code_is_told_without_a_look_up",
+    "device_label_invalid": "rules/test_payment_codes.py::test_a_label_that_cannot_be_is_refused",
+    "device_handles_taken": "flows/test_payment_codes.py::test_a_handle_is_given_once",
     "phone_invalid": "rules/test_privacy.py::test_what_is_no_mobile_number_is_refused_without_telling_it",
     "id_number_invalid": "rules/test_privacy.py::test_a_wrong_identity_number_is_refused_without_telling_it",
     "phone_unknown": "flows/test_cli.py::test_what_is_unknown_is_named",

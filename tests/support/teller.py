@@ -33,6 +33,7 @@ from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
 from support.claim_words import ClaimWords
+from support.code_words import PaymentCodeWords
 from support.fund_words import FundWords
 from support.identity_words import IdentityWords
 from support.program_words import ProgramWords
@@ -46,7 +47,7 @@ ID_NUMBER = "11010519491231002X"
 ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
 
 
-class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, IdentityWords):
+class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, PaymentCodeWords, IdentityWords):
     """One story's words and the ids behind them."""
 
     def say(self, words: str) -> Any:
@@ -320,4 +321,8 @@ _OPTIONS = {
     "days",
     "grace",
     "merchant",
+    "card",
+    "ago",
+    "ahead",
+    "shown",
 }

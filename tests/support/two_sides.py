@@ -10,13 +10,16 @@ from typing import Any
 from kaquan.api.routes import Operation
 from kaquan.approvals.service import request
 from kaquan.commands.model import Kind
+from kaquan.db.wire import raw_cursor
 from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Source
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
+from kaquan.payment_codes.service import adding
 from kaquan.payments.model import Authorize
 from kaquan.privacy.model import Person
 from kaquan.programs.catalogue import FundMode
@@ -245,6 +248,13 @@ class TwoSides:
     def make_merchant(self, side: str, made: dict[str, str]) -> None:
         """The side's merchant."""
         made.setdefault("merchant", _PLACES[side]["merchant"])
+
+    def make_device(self, side: str, made: dict[str, str]) -> None:
+        """A device of the side's holder."""
+        app, key = self.town.app, self.town.key()
+        told = adding(raw_cursor(app.connection), app.master, OPERATOR, key, wallet=self.wallets[side], label="phone")
+        assert not isinstance(told, Refusal)
+        made["device"] = public("dev", self.town.ok(Kind.ADD_DEVICE, told[0]).id)
 
     def make_group(self, side: str, made: dict[str, str]) -> None:
         """An organisation and a merchant of it, whose keys the role looks after."""

@@ -69,7 +69,8 @@ class VoucherWords(Words):
 
     def _quoted(self, kind: Kind, command: Pay) -> Any:
         """The payment with the vouchers that a quote names."""
-        return quote(self.town.app.door, self.town.app.catalogue, kind, command)
+        app = self.town.app
+        return quote(app.door, app.catalogue, kind, command, app.master)
 
     def states(self) -> dict[str, str]:
         """Of each voucher by name: its state, and what it has taken off."""

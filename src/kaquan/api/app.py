@@ -10,7 +10,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from kaquan.api import approvals, cards, holders, keys, metrics, openapi, payments, problems, spending, vouchers
+from kaquan.api import (
+    approvals,
+    cards,
+    devices,
+    holders,
+    keys,
+    metrics,
+    openapi,
+    payments,
+    problems,
+    spending,
+    vouchers,
+)
 from kaquan.api.authorization import allows
 from kaquan.api.gate import Gate
 from kaquan.api.limits import Rates
@@ -22,6 +34,7 @@ ROUTES = (
     cards.routes,
     holders.routes,
     vouchers.routes,
+    devices.routes,
     approvals.routes,
     keys.routes,
     keys.log_routes,

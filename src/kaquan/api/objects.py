@@ -14,7 +14,9 @@ from kaquan.cards import service as cards
 from kaquan.kernel import ids
 from kaquan.kernel.caller import Caller, Role
 from kaquan.kernel.ids import Id, IdError
+from kaquan.kernel.refusal import Refusal
 from kaquan.main import Kaquan
+from kaquan.payment_codes.service import Payer, payer
 from kaquan.payments import service as payments
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
 from kaquan.vouchers import service as vouchers
@@ -61,6 +63,13 @@ class Objects:
         if card is None:
             raise Problem(NOT_FOUND)
         return card
+
+    def payer(self, code: str) -> Payer:
+        """Whose wallet a payment code names. Whether it counts is judged when the payment is."""
+        found = payer(self._app.connection, code)
+        if isinstance(found, Refusal):
+            raise Problem.of(found)
+        return found
 
     def wallet(self, text: str) -> Id:
         """The caller's wallet: an issuer's is one that has a card or voucher of its programs."""

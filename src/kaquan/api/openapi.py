@@ -14,6 +14,7 @@ from kaquan.api.routes import OPERATIONS, Operation
 from kaquan.api.spending import BODIES
 
 SAMPLES: Mapping[str, str] = {
+    "device": "dev_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "group": "jingxi-stores",
     "card": "crd_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "card_number": "9286 0012 3456 7897",

@@ -228,15 +228,18 @@ def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pa
 
 def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
     """The command that a body asks for. Raises `Problem`."""
-    if (body.card is not None) + (body.wallet is not None) != 1:
-        raise Problem(REQUEST_INVALID, {"where": "card, wallet"})
+    if sum(one is not None for one in (body.card, body.code, body.wallet)) != 1:
+        raise Problem(REQUEST_INVALID, {"where": "card, code, wallet"})
+    shown = objects.payer(body.code) if body.code is not None else None
+    wallet = shown.wallet if shown else objects.wallet(body.wallet) if body.wallet is not None else None
     merchant = objects.any_merchant(body.merchant) if caller.role is Role.HOLDER else objects.merchant(body.merchant)
     made = (Pay if body.capture else Authorize)(
         key=key,
         caller=caller,
         card=objects.shown_card(body.card) if body.card is not None else None,
         number=typed_number(body.card) if body.card is not None else None,
-        wallet=objects.wallet(body.wallet) if body.wallet is not None else None,
+        wallet=wallet,
+        code=shown.code if shown else None,
         merchant=merchant,
         store=objects.store(body.store, merchant),
         amount=Money(body.amount_fen),
@@ -285,7 +288,7 @@ def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list
 def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
     with asked.serving.looking() as app:
         kind, wish = _command(Objects(app, asked.caller), asked.caller, body, asked.idempotency_key or "quote")
-        quoted = service.quote(app.door, app.catalogue, kind, wish)
+        quoted = service.quote(app.door, app.catalogue, kind, wish, app.master)
         verdicts = _verdicts(quoted.choice, asked.words.language, app)
     if not isinstance(quoted.outcome, Effect):
         raise Problem.of(quoted.outcome.refusal, vouchers=verdicts)

@@ -20,6 +20,7 @@ from kaquan.cli import (
     ledger,
     merchants,
     packets,
+    payment_codes,
     payments,
     plans,
     programs,
@@ -57,6 +58,7 @@ app.add_typer(stocks.app, name="stock", rich_help_panel=SETTING_UP)
 app.command("forecast", rich_help_panel=SETTING_UP)(forecast.forecast_command)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
+app.add_typer(payment_codes.app, name="code", rich_help_panel=EVERY_DAY)
 app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)
 app.command("pay", rich_help_panel=EVERY_DAY)(spending.pay_command)
 app.command("authorize", rich_help_panel=EVERY_DAY)(spending.authorize_command)

@@ -16,6 +16,8 @@ from kaquan.documents.payments import discounts_of
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import ZERO, Money, text
+from kaquan.kernel.refusal import Refusal
+from kaquan.payment_codes.service import payer
 from kaquan.payments import service
 from kaquan.payments.model import Authorize, Pay
 from kaquan.programs.grants import MERCHANT
@@ -54,10 +56,18 @@ def line(text: str) -> Line:
 CardOrNone = Annotated[
     str | None,
     typer.Argument(
-        help="卡：卡号或 crd_…；只用券时不填，改用 --wallet / "
-        "Card: its number or crd_…; with vouchers alone leave it out and name --wallet",
+        help="卡：卡号或 crd_…；用付款码时不填，只用券时改用 --wallet / "
+        "Card: its number or crd_…; leave it out with --code, or with vouchers alone, and name --wallet",
         metavar="[CARD]",
         show_default=False,
+    ),
+]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        help="顾客手机显示的付款码，18 位 / Payment code that the customer's phone shows: 18 digits",
+        metavar="CODE",
     ),
 ]
 Vouchers = Annotated[
@@ -65,9 +75,9 @@ Vouchers = Annotated[
     typer.Option(
         "--vouchers",
         metavar="auto|none|vch_…",
-        help="用券：auto 取最优组合，none 不用，或逗号分隔的券号；默认 none，没有卡时 auto / "
+        help="用券：auto 取最优组合，none 不用，或逗号分隔的券号；默认 none，用 --wallet 时 auto / "
         "Vouchers: auto takes the best combination, none uses none, or vch_… by commas; none by default, auto "
-        "without a card",
+        "with --wallet",
     ),
 ]
 Outside = Annotated[
@@ -102,6 +112,7 @@ class _Bill(NamedTuple):
 
     card: str | None
     wallet: str | None
+    code: str | None
     amount: Money
     merchant: str
     store: str | None
@@ -116,6 +127,7 @@ def quote_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = AUTO,
@@ -130,7 +142,7 @@ def quote_command(
     answer is no promise: a payment is decided anew.
     """
     with opened(lang, as_json, dry_run=True) as session:
-        bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+        bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
         _spend(session, Kind.PAY, bill, ("可以支付 {} 元。", "{} yuan can be paid."), explain=True)
 
 
@@ -141,6 +153,7 @@ def pay_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = None,
@@ -148,7 +161,7 @@ def pay_command(
     line: Lines = None,
 ) -> None:
     """支付：用卡、券、场外支付 / Pay at a merchant: from a card, with vouchers, with money from outside"""
-    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
     _spend(session, Kind.PAY, bill, ("已支付 {} 元。", "Paid {} yuan."))
 
 
@@ -159,6 +172,7 @@ def authorize_command(
     merchant: Merchant,
     card: CardOrNone = None,
     wallet: Wallet = None,
+    code: Code = None,
     store: Store = None,
     order: Order = None,
     vouchers: Vouchers = None,
@@ -166,7 +180,7 @@ def authorize_command(
     line: Lines = None,
 ) -> None:
     """预授权：占用金额和券，之后完成或撤销 / Authorize: hold an amount and vouchers, to be captured or voided"""
-    bill = _Bill(card, wallet, amount, merchant, store, order, vouchers, outside, line)
+    bill = _Bill(card, wallet, code, amount, merchant, store, order, vouchers, outside, line)
     _spend(session, Kind.AUTHORIZE, bill, ("已预授权 {} 元。", "Authorized {} yuan."))
 
 
@@ -175,7 +189,7 @@ def _spend(session: Session, kind: Kind, bill: _Bill, headline: tuple[str, str],
     wish = _wish(session, kind, bill)
     quoted = None
     if _meant(bill) == AUTO:
-        quoted = service.quote(session.app.door, session.catalogue(), kind, wish)
+        quoted = service.quote(session.app.door, session.catalogue(), kind, wish, session.app.master)
     choice = quoted.choice if quoted and explain else None
     told = [_verdict(session, one) for one in choice.verdicts] if choice else []
     try:
@@ -223,8 +237,12 @@ def table_of(session: Session, discounts: Sequence[Mapping[str, Any]], *columns:
 
 def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
     """The command that a cashier means, with the vouchers that are named. Raises `Misuse`, `RefusedHere`."""
-    if (bill.card is None) == (bill.wallet is None):
-        raise Misuse("请给出卡，或 --wallet。", "Give a card, or --wallet.")
+    if sum(one is not None for one in (bill.card, bill.wallet, bill.code)) != 1:
+        raise Misuse("请给出卡、--code 或 --wallet，只用其一。", "Give a card, --code or --wallet: one of them.")
+    shown = payer(session.app.connection, bill.code) if bill.code is not None else None
+    if isinstance(shown, Refusal):
+        raise RefusedHere(shown)
+    wallet = shown.wallet if shown else identity("wal", bill.wallet) if bill.wallet is not None else None
     named = _meant(bill)
     key = session.key()
     return (Authorize if kind is Kind.AUTHORIZE else Pay)(
@@ -232,7 +250,8 @@ def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
         caller=OPERATOR,
         card=session.card(bill.card) if bill.card is not None else None,
         number=typed_number(bill.card) if bill.card is not None else None,
-        wallet=identity("wal", bill.wallet) if bill.wallet is not None else None,
+        wallet=wallet,
+        code=shown.code if shown else None,
         merchant=session.merchant(bill.merchant),
         store=session.store(bill.store),
         amount=bill.amount,
@@ -245,7 +264,7 @@ def _wish(session: Session, kind: Kind, bill: _Bill) -> Pay:
 
 def _meant(bill: _Bill) -> str:
     """Which vouchers are meant, when nothing was said too."""
-    return bill.vouchers.strip() if bill.vouchers is not None else AUTO if bill.card is None else NONE
+    return bill.vouchers.strip() if bill.vouchers is not None else AUTO if bill.wallet is not None else NONE
 
 
 def _verdict(session: Session, one: Verdict) -> dict[str, Any]:

@@ -70,6 +70,7 @@ VALUES: dict[str, Words] = {
     "issued": ("可用", "usable"),
     "held": ("占用中", "held"),
     "redeemed": ("已核销", "redeemed"),
+    "removed": ("已停用", "removed"),
     "returned": ("已退回", "returned"),
     "forfeited": ("已收回", "forfeited"),
     "listed": ("名单已锁定", "listed"),

@@ -97,6 +97,8 @@ class Kind(IntEnum):
     APPROVE_REQUEST = 116
     REJECT_REQUEST = 117
     FINISH_REQUEST = 118
+    ADD_DEVICE = 120
+    REMOVE_DEVICE = 121
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ PREFIXES = {
     "approval": "apr",
     "batch": "cbt",
     "card": "crd",
+    "device": "dev",
     "draw": "drw",
     "entry": "ent",
     "invitation": "inv",

@@ -40,6 +40,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "card.unfrozen.v1": ("卡已解冻", "a card was unfrozen"),
     "card.reported_lost.v1": ("卡已挂失", "a card was reported lost"),
     "card.replaced.v1": ("卡已补发", "a lost card got a new number"),
+    "device.added.v1": ("付款码设备已添加", "a device may show payment codes"),
+    "device.removed.v1": ("付款码设备已停用", "the codes of a device count no more"),
     "payment.authorized.v1": ("预授权成功", "value was held for a payment"),
     "payment.captured.v1": ("付款成功", "a payment took its money"),
     "payment.voided.v1": ("预授权已撤销", "an authorization was given up"),

@@ -169,10 +169,10 @@ ORDER_NOT_COVERED = RefusalCode(
 PAYER_MISSING = RefusalCode(
     "payer_missing",
     status=400,
-    zh="请指明付款的卡，或用券的钱包",
-    en="Tell which card pays, or whose wallet the vouchers are in",
-    remedy_zh="请指明卡，或同时指明钱包和券",
-    remedy_en="Name a card, or a wallet together with vouchers",
+    zh="请指明付款的卡、付款码，或用券的钱包，只指明其一",
+    en="Tell which card pays, or a payment code, or whose wallet the vouchers are in: one of these",
+    remedy_zh="请指明卡或付款码，或同时指明钱包和券",
+    remedy_en="Name a card or a payment code, or a wallet together with vouchers",
     burns=False,
 )
 REFUND_EXCEEDS = RefusalCode(

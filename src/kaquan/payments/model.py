@@ -10,6 +10,7 @@ from kaquan.cards.model import Lot
 from kaquan.commands.model import Command, Routed, Row
 from kaquan.kernel.ids import Id, bucket_of, derived_id
 from kaquan.kernel.money import ZERO, Money
+from kaquan.payment_codes.model import Purse, ShownCode
 from kaquan.rewards.model import Reward
 from kaquan.vouchers.model import SpendingFacts
 from kaquan.vouchers.orders import Line
@@ -30,7 +31,8 @@ class Pay(Command, frozen=True, kw_only=True):
 
     `number` is the card number that was shown, if one was: a replaced card is not paid with by its old number.
     Without a card, `wallet` tells whose vouchers they are, and vouchers and outside money pay it all. `lines` are
-    asked for by vouchers for certain goods; when told, they sum to the amount.
+    asked for by vouchers for certain goods; when told, they sum to the amount. A `code` stands for `wallet`, whose
+    phone showed it (`payment_codes.service.payer`): then the card is found by rule, or the device names it.
     """
 
     card: Id | None
@@ -43,11 +45,16 @@ class Pay(Command, frozen=True, kw_only=True):
     vouchers: tuple[Id, ...] = ()
     outside: Money = ZERO
     lines: tuple[Line, ...] = ()
+    code: ShownCode | None = None
 
     @property
     def subject(self) -> Id:
         """The card, or the wallet."""
         return self.card or self.wallet or Id(bytes(16))
+
+    def content(self) -> bytes:
+        """See `Command`. A retry may bring another code of the wallet, for the first has run out by then."""
+        return msgspec.msgpack.encode(self if self.code is None else msgspec.structs.replace(self, code=None))
 
 
 class Authorize(Pay, frozen=True, kw_only=True):
@@ -164,9 +171,11 @@ _CHANGING = (
 
 
 class PayFacts(SpendingFacts):
-    """What a payment is decided on: cards with lots, vouchers, tallies, and what the order registry said."""
+    """What a payment is decided on: cards with lots, vouchers, tallies, what the order registry said and what came of
+    the code; `purses` are the cards that may pay for a code, by command."""
 
     barred: Routed = msgspec.field(default_factory=dict)
+    purses: dict[bytes, Purse] = msgspec.field(default_factory=dict)
 
 
 class PaymentFacts(SpendingFacts):

@@ -1,8 +1,10 @@
 """Which of a holder's vouchers a payment would best name, as things stand. Nothing is held, nothing is promised."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+import psycopg
 
 from kaquan.cards.model import Card, Wanted
 from kaquan.cards.service import load_cards
@@ -12,6 +14,8 @@ from kaquan.commands.model import Entry, Outcome, scoped_id
 from kaquan.db.wire import raw_cursor
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
+from kaquan.payment_codes.model import EMPTY
+from kaquan.payment_codes.service import purses
 from kaquan.payments.model import Pay
 from kaquan.payments.rules import not_accepted
 from kaquan.programs.catalogue import Catalogue
@@ -44,10 +48,10 @@ def with_best_vouchers(door: Door, catalogue: Catalogue, command: Pay) -> tuple[
     """
     catalogue.refresh(door.connection, installation(door.connection)[1])
     entry = Entry(command, scoped_id(command.caller.organisation, command.subject, command.key), b"")
-    cursor, card, wallet = raw_cursor(door.connection), None, command.wallet
+    cursor, wallet = raw_cursor(door.connection), command.wallet
+    cards = _payers(cursor, entry)
     if command.card is not None:
-        card = load_cards(cursor, [entry], [command.card], lock=False).cards.get(command.card)
-        wallet = card.wallet if card else None
+        wallet = cards[0].wallet if cards else None
     if wallet is None or command.merchant not in catalogue.merchants:
         return command, None
     live = [Id(row.id.bytes) for row in of_wallet(door.connection, wallet)]
@@ -56,15 +60,25 @@ def with_best_vouchers(door: Door, catalogue: Catalogue, command: Pay) -> tuple[
     _, outcome, answer = facts.commands.get(entry.id, (b"", None, b""))
     if outcome == _TOOK_EFFECT:
         return _naming(command, _of_answer(answer)), None
-    choice = _choice(door, catalogue, entry, card, facts)
+    choice = _choice(door, catalogue, entry, cards, facts)
     return _naming(command, [one.voucher.id for one in choice.applied]), choice
 
 
-def _choice(door: Door, catalogue: Catalogue, entry: Entry, card: Card | None, facts: SpendingFacts) -> Choice:
+def _payers(cursor: psycopg.Cursor[Any], entry: Entry) -> list[Card]:
+    """The card that is named, or those that may pay for a code."""
+    command: Pay = entry.command
+    wanted = [command.card] if command.card is not None else []
+    if command.code is not None:
+        wanted = purses(cursor, {entry.id: command.code}).get(entry.id, EMPTY).cards
+    return list(load_cards(cursor, [entry], wanted, lock=False).cards.values()) if wanted else []
+
+
+def _choice(door: Door, catalogue: Catalogue, entry: Entry, cards: Sequence[Card], facts: SpendingFacts) -> Choice:
+    """Of cards under several terms the strictest number of vouchers counts, for it is not known yet which pays."""
     command: Pay = entry.command
     merchant = catalogue.merchants[command.merchant]
     store = catalogue.store_codes.get(command.store) if command.store else None
-    most = catalogue.terms[card.terms].terms.spending.vouchers_max if card else VOUCHERS_MAX
+    most = min((catalogue.terms[card.terms].terms.spending.vouchers_max for card in cards), default=VOUCHERS_MAX)
     known = sorted(facts.vouchers.values(), key=lambda one: (one.expires_us, one.id))
     pairs = [(voucher, catalogue.stock(voucher.terms, voucher.stock)) for voucher in known]
     barred = {voucher.id: no for voucher, stock in pairs if (no := not_accepted(stock.terms, merchant))}

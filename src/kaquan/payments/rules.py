@@ -1,7 +1,7 @@
 """May this order be paid, by which vouchers and lots, and what does it earn? Pure.
 
-Order of precedence: malformed, unknown, not accepted here, order registry, card's state, old card number, vouchers,
-outside money, value not active, not enough. The first reason is the one that is told.
+Order of precedence: malformed, unknown, payment code, not accepted here, order registry, card's state, old card
+number, vouchers, outside money, value not active, not enough. The first reason is the one that is told.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,9 @@ from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import ZERO, Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import post_all
+from kaquan.payment_codes.errors import PAYMENT_CODE_INVALID, PAYMENT_CODE_NO_CARD
+from kaquan.payment_codes.model import EMPTY
+from kaquan.payment_codes.rules import in_order
 from kaquan.payments import errors, tenders
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
@@ -98,7 +101,9 @@ def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime
     command: Pay = entry.command
     if refusal := malformed(command) or unknown_place(command, catalogue):
         return refusal
-    bill = _bill(entry, facts, catalogue, at)
+    bill = (
+        _bill_of(entry, facts, catalogue, at) if command.code is None else _bill_by_code(entry, facts, catalogue, at)
+    )
     if isinstance(bill, Refusal):
         return bill
     if isinstance(command, Authorize):
@@ -106,11 +111,39 @@ def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime
     return _take(entry, bill, facts, catalogue, at)
 
 
-def _bill(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Bill | Refusal:
-    command: Pay = entry.command
-    card = facts.cards.get(command.card) if command.card else None
-    if command.card and card is None:
+def _bill_of(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Bill | Refusal:
+    """The bill of the card that is named, or of vouchers alone."""
+    card = facts.cards.get(entry.command.card) if entry.command.card else None
+    if entry.command.card and card is None:
         return Refusal(card_errors.CARD_UNKNOWN)
+    return _bill(entry, card, facts, catalogue, at)
+
+
+def _bill_by_code(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Bill | Refusal:
+    """The bill of the first card in their order that can pay, or of vouchers alone. When none can, of all reasons the
+    one that helps: the order's, how little is missing, else why not the first."""
+    barred = facts.barred.get(entry.id)
+    if barred is not None and barred.code is PAYMENT_CODE_INVALID:
+        return barred
+    purse = facts.purses.get(entry.id, EMPTY)
+    cards = [facts.cards[card] for card in purse.cards if card in facts.cards]
+    alone = [None] if entry.command.vouchers else []
+    refusals: list[Refusal] = []
+    for card in (*in_order(cards, facts.of, purse.preferred, microseconds(at)), *alone):
+        bill = _bill(entry, card, facts, catalogue, at)
+        if isinstance(bill, Bill):
+            return bill
+        refusals.append(bill)
+    if barred in refusals:
+        return barred
+    short = [one for one in refusals if one.code is card_errors.BALANCE_INSUFFICIENT]
+    if short:
+        return min(short, key=lambda one: int(one.facts["missing_fen"]))
+    return refusals[0] if refusals else Refusal(PAYMENT_CODE_NO_CARD)
+
+
+def _bill(entry: Entry, card: Card | None, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Bill | Refusal:
+    command: Pay = entry.command
     wallet = card.wallet if card else command.wallet
     if wallet is None or not (card or command.vouchers):
         return Refusal(errors.PAYER_MISSING)
@@ -184,7 +217,10 @@ def malformed(command: Pay) -> Refusal | None:
         return Refusal(voucher_errors.VOUCHERS_TOO_MANY, {"count": len(command.vouchers), "most": VOUCHERS_MAX})
     if len(set(command.vouchers)) != len(command.vouchers):
         return Refusal(voucher_errors.VOUCHER_TWICE)
-    if command.card is None and (command.wallet is None or not command.vouchers):
+    if command.code is not None:
+        if command.card is not None or command.wallet is None:
+            return Refusal(errors.PAYER_MISSING)
+    elif command.card is None and (command.wallet is None or not command.vouchers):
         return Refusal(errors.PAYER_MISSING)
     return order_refusal(command.order_no)
 

@@ -17,9 +17,13 @@ from kaquan.kernel.caller import Caller
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
+from kaquan.payment_codes import service as codes
+from kaquan.payment_codes.errors import PAYMENT_CODE_INVALID
+from kaquan.payment_codes.model import Purse, ShownCode
 from kaquan.payments import errors, holds, orders, refunds, rules, store
 from kaquan.payments.model import Pay, PayFacts, PaymentFacts, Reverse, ReverseUnknown
 from kaquan.payments.quote import Quote, with_best_vouchers
+from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Catalogue
 from kaquan.quotas.model import SliceKey, slice_keys
 from kaquan.rewards import errors as reward_errors
@@ -36,26 +40,44 @@ order_refusal = rules.order_refusal
 
 
 class PayHandler(Handler):
-    """Pay and authorize."""
+    """Pay and authorize. `master` opens the secrets that payment codes are judged by."""
 
-    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+    def __init__(self, kind: Kind, catalogue: Catalogue, master: MasterKey) -> None:
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
+        self._master = master
 
     def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
-        """Claim the merchants' order numbers, each for a payment that could be meant."""
+        """Claim payment codes, then the merchants' order numbers, each for a payment that could be meant."""
         meant = [entry for entry in entries if rules.may_claim(entry.command, self._catalogue)]
-        return orders.claim(cursor, meant, at, dry_run)
+        coded = [entry for entry in meant if entry.command.code is not None]
+        if not coded:
+            return orders.claim(cursor, meant, at, dry_run)
+        refused = codes.claim(cursor, self._master, coded, at, dry_run=dry_run)
+        return refused | orders.claim(cursor, [entry for entry in meant if entry.id not in refused], at, dry_run)
 
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> PayFacts:
-        """Cards with lots, and vouchers with what their holders used today."""
+        """Cards with lots, named or behind a code; vouchers with what their holders used today."""
         vouchers = {one for entry in entries for one in entry.command.vouchers}
         cards = {entry.command.card for entry in entries if entry.command.card is not None}
+        purses = self._purses(cursor, entries, routed) if any(entry.command.code for entry in entries) else {}
+        cards.update(card for purse in purses.values() for card in purse.cards)
         wanted = Wanted(cards=cards, vouchers=vouchers, use_day=day_number(at) if vouchers else None)
         facts = load_facts(cursor, entries, wanted, lock)
-        return PayFacts(facts.commands, facts.cards, facts.lots, facts.vouchers, facts.wallets, facts.quotas, routed)
+        known = (facts.commands, facts.cards, facts.lots, facts.vouchers, facts.wallets, facts.quotas)
+        return PayFacts(*known, routed, purses)
+
+    def _purses(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed) -> dict[bytes, Purse]:
+        """The cards behind the codes that count."""
+        shown: dict[bytes, ShownCode] = {
+            entry.id: entry.command.code
+            for entry in entries
+            if entry.command.code is not None
+            and (entry.id not in routed or routed[entry.id].code is not PAYMENT_CODE_INVALID)
+        }
+        return codes.purses(cursor, shown) if shown else {}
 
     def decide(self, entry: Entry, facts: PayFacts, at: datetime) -> Plan | Refusal:
         """See `payments.rules`."""
@@ -147,12 +169,12 @@ class ExpireLotHandler(Handler):
         return reward_rules.expire(entry, card, facts.of(card.id), self._catalogue, at)
 
 
-def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+def handlers(catalogue: Catalogue, master: MasterKey) -> dict[Kind, Handler]:
     """The handler of each kind of command here."""
     later = (Kind.CAPTURE, Kind.VOID, Kind.EXPIRE_HOLD, Kind.REFUND, Kind.REVERSE, Kind.GRANT_REWARD)
     return {
-        Kind.PAY: PayHandler(Kind.PAY, catalogue),
-        Kind.AUTHORIZE: PayHandler(Kind.AUTHORIZE, catalogue),
+        Kind.PAY: PayHandler(Kind.PAY, catalogue, master),
+        Kind.AUTHORIZE: PayHandler(Kind.AUTHORIZE, catalogue, master),
         Kind.EXPIRE_LOT: ExpireLotHandler(Kind.EXPIRE_LOT, catalogue),
         **{kind: PaymentHandler(kind, catalogue) for kind in later},
     }
@@ -181,16 +203,21 @@ def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant
     return door.one(PaymentHandler(Kind.REVERSE, catalogue), command)
 
 
-def quote(door: Door, catalogue: Catalogue, kind: Kind, command: Pay) -> Quote:
+def quote(door: Door, catalogue: Catalogue, kind: Kind, command: Pay, master: MasterKey) -> Quote:
     """How the payer's vouchers would best pay an order, and what would come of it: who pays what, the rebate to come,
-    or the refusal. Vouchers that the command names already stay. Raises `Unavailable` when the database is gone."""
-    choice = None
+    or the refusal. Vouchers that the command names already stay. What is in a wallet is told only to who shows a code
+    that counts. Raises `Unavailable` when the database is gone."""
+    choice, handler = None, PayHandler(kind, catalogue, master)
+    if command.code is not None:
+        tried = door.one(handler, command, dry_run=True)
+        if isinstance(tried, Refused) and (tried.replayed or not tried.refusal.code.burns):  # the code was not judged
+            return Quote(command, None, tried)
     try:
         if not command.vouchers:
             command, choice = with_best_vouchers(door, catalogue, command)
     except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
         raise Unavailable(told(gone)) from gone
-    return Quote(command, choice, door.one(PayHandler(kind, catalogue), command, dry_run=True))
+    return Quote(command, choice, door.one(handler, command, dry_run=True))
 
 
 def find_order(connection: psycopg.Connection[Any], merchant: Id, order_no: str) -> Id | None:
