@@ -23,7 +23,7 @@ class IdentityWords(Words):
             name=told.get("named", name),
             organisation=told.get("of", ""),
             role=Role(told.get("role", "operator")),
-            merchant=told.get("merchant", ""),
+            merchant=told.get("for", ""),
             wallet=self.wallets.get(told["wallet"], nothing(told["wallet"])) if "wallet" in told else None,
             scopes=_scopes(told.get("scopes", "*")),
             days=int(told.get("days", "90")),

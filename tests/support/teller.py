@@ -319,5 +319,5 @@ _OPTIONS = {
     "within",
     "days",
     "grace",
-    "merchant",
+    "for",
 }
