@@ -75,7 +75,7 @@ def cases() -> list[Any]:
 def test_who_may_ask_for_what(outside: Outside, operation: Operation, role: Role) -> None:
     own = outside.ask(role, operation, OWN)
     if role not in operation.roles:
-        assert (own.status_code, own.json()["code"]) == (403, "forbidden"), own.text
+        assert (own.status_code, own.json()["code"]) == (403, "role_not_allowed"), own.text
         return
     assert own.status_code in (200, 202), own.text  # 202: it waits for a second person
     if operation.owned and role not in EVERYTHING_SEEN:
@@ -95,4 +95,5 @@ def test_without_a_key_nobody_is_let_in(outside: Outside, operation: Operation) 
         stranger.headers = httpx2.Headers(headers)
         told = outside._send(stranger, operation, names)
         assert told.status_code == 401, told.text
+        assert told.json()["code"] == "token_wrong" if "Bearer" in str(headers) else "api_key_missing"
         assert told.headers["www-authenticate"] == "Bearer"

@@ -1,17 +1,30 @@
 """What the door outside says to everybody: problems, languages, ids, replays, limits."""
 
+import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx2
 import pytest
 
+from kaquan.api import limits
+from kaquan.api.errors import ANSWER_UNKNOWN, BODY_TOO_SLOW, TOO_MANY_REQUESTS
+from kaquan.api.gate import Gate
 from kaquan.api.limits import BODY_BYTES_MAX, Rates
 from kaquan.api.problems import Problem
+from kaquan.api.serving import answered
+from kaquan.commands import committer
 from kaquan.kernel.caller import Role
 from support.database import Database
 from support.service import client, issue, served
 from support.town import Town, build
+
+
+async def _ask(application: Gate, headers: dict[str, str]) -> httpx2.Response:
+    """A request to an application that no server runs."""
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://town") as stranger:
+        return await stranger.get("/v1/x", headers=headers)
 
 
 class Shop(Town):
@@ -106,6 +119,7 @@ def test_a_body_that_says_nothing_is_refused(shop: Shop, body: bytes, status: in
             path, content=body, headers={"Idempotency-Key": "k", "Content-Type": "application/json"}
         )
         assert (told.status_code, told.json()["code"]) == (status, code), told.text
+    assert code in ("request_invalid", "body_too_large")
 
 
 def test_a_field_is_named_and_what_was_sent_is_not_repeated(shop: Shop) -> None:
@@ -128,7 +142,7 @@ def test_a_key_without_the_scope_may_not(shop: Shop, database: Database) -> None
     token = issue(shop, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1", scopes=("payments:read",))
     reader = client(str(shop.till.base_url), token)
     told = reader.post("/v1/payments", json=shop.order(), headers={"Idempotency-Key": "k"})
-    assert (told.status_code, told.json()["code"]) == (403, "forbidden")
+    assert (told.status_code, told.json()["code"]) == (403, "role_not_allowed")
     assert told.json()["facts"]["scope"] == "payments:write"
     assert reader.post("/v1/quotes", json=shop.order()).status_code == 200
 
@@ -155,11 +169,54 @@ def test_health_figures_and_the_description(shop: Shop) -> None:
     assert stranger.get("/v1/openapi.json").json()["openapi"] == "3.1.0"
 
 
+def test_ids_of_what_two_persons_decided_are_nobodys_to_use(shop: Shop) -> None:
+    headers = {"Idempotency-Key": "approved-apr_00000000000000000000000000"}
+    for path, body in (("/v1/payments", shop.order()), ("/v1/reversals", {"merchant": "mall-1", "order_no": "o"})):
+        told = shop.till.post(path, json=body, headers=headers)
+        assert (told.status_code, told.json()["code"]) == (400, "idempotency_key_reserved")
+
+
+def test_a_full_queue_is_told_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer, "QUEUE_MAX", 0)
+    told = shop.till.post("/v1/payments", json=shop.order(), headers={"Idempotency-Key": "k"})
+    assert (told.status_code, told.json()["code"], told.headers["retry-after"]) == (503, "too_busy", "1")
+    monkeypatch.undo()
+    assert shop.till.post("/v1/payments", json=shop.order(), headers={"Idempotency-Key": "k"}).status_code == 200
+
+
+def test_what_is_not_answered_in_time_is_unknown() -> None:
+    with pytest.raises(Problem) as unknown:
+        answered(Future(), 0)
+    assert unknown.value.refusal.code is ANSWER_UNKNOWN and ANSWER_UNKNOWN.retryable
+
+
+def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.01)
+
+    async def never() -> dict[str, object]:
+        await asyncio.sleep(60)
+        return {}
+
+    with pytest.raises(Problem) as slow:
+        asyncio.run(limits.body(never, None))
+    assert slow.value.refusal.code is BODY_TOO_SLOW
+
+
+def test_what_breaks_on_our_side_is_told_with_a_request_id() -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    gate = Gate(broken, "en", Rates(rate=100, burst=100))
+    told = asyncio.run(_ask(gate, {"X-Request-Id": "mine-1"}))
+    assert (told.status_code, told.json()["code"], told.json()["request_id"]) == (500, "internal_fault", "mine-1")
+    assert "secret" not in told.text
+
+
 def test_too_many_requests_are_told_how_long_to_wait() -> None:
     rates = Rates(rate=1, burst=3)
     for _ in range(3):
         rates.take("somebody")
     with pytest.raises(Problem) as refused:
         rates.take("somebody")
-    assert refused.value.refusal.facts["wait_seconds"] >= 1
+    assert refused.value.refusal.code is TOO_MANY_REQUESTS and refused.value.refusal.facts["wait_seconds"] >= 1
     rates.take("somebody else")

@@ -17,6 +17,7 @@ REFERENCE = ROOT / "docs" / "reference" / "refusals.md"
 QUOTE = "rules/test_quote.py::"
 WHAT_CANNOT = "rules/test_giveaways.py::test_what_cannot_be_given_is_refused"
 GRANTED = "rules/test_giveaways.py::test_what_is_granted_by_itself_fits_its_stock"
+OUTSIDE = "api/test_door_outside.py::"
 DRAWS = "flows/test_draws.py::"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
@@ -73,6 +74,20 @@ DIRECT = {
     "reserve_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "reserve_not_due": RELEASED,
     "reserve_released": RELEASED,
+    "api_key_missing": "api/test_authorization.py::test_without_a_key_nobody_is_let_in",
+    "role_not_allowed": f"{OUTSIDE}test_a_key_without_the_scope_may_not",
+    "not_found": f"{OUTSIDE}test_in_a_batch_each_answers_for_itself",
+    "path_unknown": f"{OUTSIDE}test_an_unknown_address_and_a_wrong_method",
+    "method_not_allowed": f"{OUTSIDE}test_an_unknown_address_and_a_wrong_method",
+    "request_invalid": f"{OUTSIDE}test_a_body_that_says_nothing_is_refused",
+    "idempotency_key_missing": f"{OUTSIDE}test_a_dry_run_needs_no_id_and_moves_nothing",
+    "idempotency_key_reserved": f"{OUTSIDE}test_ids_of_what_two_persons_decided_are_nobodys_to_use",
+    "body_too_large": f"{OUTSIDE}test_a_body_that_says_nothing_is_refused",
+    "body_too_slow": f"{OUTSIDE}test_a_body_that_never_ends_is_given_up",
+    "too_many_requests": f"{OUTSIDE}test_too_many_requests_are_told_how_long_to_wait",
+    "too_busy": f"{OUTSIDE}test_a_full_queue_is_told_at_once",
+    "answer_unknown": f"{OUTSIDE}test_what_is_not_answered_in_time_is_unknown",
+    "internal_fault": f"{OUTSIDE}test_what_breaks_on_our_side_is_told_with_a_request_id",
     "token_wrong": "flows/test_identity.py::test_a_wrong_secret_is_told_apart_from_nothing",
     "token_expired": "flows/test_identity.py::test_a_key_lets_nobody_in_after_its_days",
     "token_revoked": "flows/test_identity.py::test_a_revoked_key_lets_nobody_in_once_memory_is_over",

@@ -23,7 +23,7 @@ class IdentityWords(Words):
             name=told.get("named", name),
             organisation=told.get("of", ""),
             role=Role(told.get("role", "operator")),
-            merchant=told.get("merchant", ""),
+            merchant=told.get("for", ""),
             wallet=self.wallets.get(told["wallet"], nothing(told["wallet"])) if "wallet" in told else None,
             scopes=_scopes(told.get("scopes", "*")),
             days=int(told.get("days", "90")),
@@ -36,7 +36,8 @@ class IdentityWords(Words):
         return outcome
 
     def _rotate_key(self, told: dict[str, str], name: str) -> Any:
-        fields = {"days": int(told.get("days", "90")), "grace_hours": int(told.get("grace", "0"))}
+        fields: dict[str, Any] = {"days": int(told.get("days", "90")), "grace_hours": int(told.get("grace", "0"))}
+        fields["within"] = _scopes(told.get("within", "*"))
         digest = new_token().digest
         return self._do(Kind.ROTATE_KEY, RotateKey, told, api_key=self._api_key(name), digest=digest, **fields)
 

@@ -320,9 +320,9 @@ _OPTIONS = {
     "within",
     "days",
     "grace",
-    "merchant",
     "card",
     "ago",
     "ahead",
     "shown",
+    "for",
 }

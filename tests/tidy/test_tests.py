@@ -4,7 +4,7 @@ import ast
 
 from tidy.sources import Function, checks, told
 
-_PROVING_CALLS = {"raises", "fail", "warns", "deprecated_call"}
+_PROVING_CALLS = {"raises", "fail", "warns", "deprecated_call", "call_and_validate"}
 
 
 def test_every_test_asserts_something() -> None:

@@ -16,7 +16,7 @@ _FENCE = re.compile(r"^```.*?^```\s*?$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"`((?:src|tests|docs|bench)/[\w./-]+?)(?::\d+)?`")
 _DOTTED = re.compile(r"`([a-z_]+(?:\.[A-Za-z_]\w*)+)(?:\(\))?`")
 
-REFERENCE = ("terms.md", "law.md", "chart.md", "refusals.md", "events.md", "cli.md")
+REFERENCE = ("terms.md", "law.md", "chart.md", "refusals.md", "events.md", "cli.md", "api.md", "openapi.json")
 
 # Written so that this file does not offend itself.
 _MACHINE = re.compile("|".join(["/wo" + "rk/", r"/ho" + r"me/\w", "/Us" + r"ers/\w", r"(?<![\w.])/ro" + r"ot/\w"]))

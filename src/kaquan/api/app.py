@@ -24,9 +24,10 @@ from kaquan.api import (
     vouchers,
 )
 from kaquan.api.authorization import allows
+from kaquan.api.errors import API_KEY_MISSING, METHOD_NOT_ALLOWED, PATH_UNKNOWN, REQUEST_INVALID, ROLE_NOT_ALLOWED
 from kaquan.api.gate import Gate
 from kaquan.api.limits import Rates
-from kaquan.api.problems import FORBIDDEN, KEY_MISSING, METHOD_WRONG, PATH_UNKNOWN, REQUEST_INVALID, Problem, Words
+from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import LOOKERS_MAX, Serving
 
 ROUTES = (
@@ -39,7 +40,7 @@ ROUTES = (
     keys.routes,
     keys.log_routes,
 )
-RATE, BURST = 2_000.0, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
+RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
 
@@ -89,10 +90,10 @@ def _metrics(request: Request) -> Response:
     if request.client is None or request.client.host not in LOCAL:
         token = request.headers.get("authorization", "").partition(" ")[2]
         if not token:
-            raise Problem(KEY_MISSING)
+            raise Problem(API_KEY_MISSING)
         key = serving.key(token)
         if not allows(key.scopes, "reports:read"):
-            raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": "reports:read"})
+            raise Problem(ROLE_NOT_ALLOWED, {"role": key.caller.role.value, "scope": "reports:read"})
     metrics.WAITING.set(serving.committer.waiting())
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -138,7 +139,7 @@ def _http(request: Request, raised: Any) -> Response:
         case 404:
             return _answer(request, Problem(PATH_UNKNOWN))
         case 405:
-            response = _answer(request, Problem(METHOD_WRONG))
+            response = _answer(request, Problem(METHOD_NOT_ALLOWED))
             response.headers.update(raised.headers or {})
             return response
     return _answer(request, Problem(REQUEST_INVALID, {"where": "body"}))

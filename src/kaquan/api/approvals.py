@@ -7,9 +7,10 @@ from pydantic import Field
 
 from kaquan.api.authorization import EVERYTHING_SEEN, READERS
 from kaquan.api.calls import Asked, Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
 from kaquan.api.objects import identity
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import ENDPOINTS, Routes
 from kaquan.api.serving import Serving
 from kaquan.approvals import service

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from kaquan.api.errors import IDEMPOTENCY_KEY_MISSING, INTERNAL_FAULT, KEY_RESERVED
 from kaquan.api.objects import Objects
-from kaquan.api.problems import FAULT, IDEMPOTENCY_KEY_MISSING, Problem, Words
+from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import Serving
 from kaquan.approvals import service as approvals
 from kaquan.commands.model import Effect, Kind, Outcome
@@ -17,6 +18,9 @@ from kaquan.identity.model import Key
 from kaquan.kernel import clock
 from kaquan.kernel.caller import Role
 from kaquan.main import Kaquan
+
+RESERVED = "approved-"
+"""How the ids begin under which what two persons decided is done."""
 
 DRY_RUN_KEY = "dry-run"
 """The id of a wish that is only tried: it burns nothing, so all may share it."""
@@ -65,7 +69,7 @@ class Call:
     def key(self) -> str:
         """The id of the caller's wish. Raises `Problem` when a request that changes something has none."""
         if self._key is not None:
-            return self._key
+            return self._key if self._approved else outside_key(self._key)
         if self.dry_run:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -101,7 +105,7 @@ class Call:
     @contextmanager
     def noted(self, operation: str, path: Mapping[str, str]) -> Iterator[None]:
         """Write into the audit log what comes of the block: `ok`, or the code of the problem."""
-        outcome = FAULT.code
+        outcome = INTERNAL_FAULT.code
         try:
             yield
             outcome = "ok" if self.status == 200 else "requested"
@@ -123,6 +127,13 @@ class Call:
     def sees_program(self, code: str) -> bool:
         """Whether what belongs to a program is shown in a list: an issuer sees its own programs' only."""
         return self.caller.role is not Role.ISSUER or self.caller.organisation in self.objects.issuers([code])
+
+
+def outside_key(given: str) -> str:
+    """An id that a caller made. Raises `Problem` for one that is ours."""
+    if given.startswith(RESERVED):
+        raise Problem(KEY_RESERVED, {"prefix": RESERVED})
+    return given
 
 
 def effect_document(outcome: Effect, dry_run: bool, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from kaquan.api.authorization import HOLDERS, ISSUERS, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import Body, Channel, Code, PathText, Reason, SumFen, VoucherIds
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.cards.model import Freeze, Replace, ReportLost, Unfreeze
 from kaquan.commands.model import Kind

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from kaquan.api.authorization import HOLDERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import Body, PathText
 from kaquan.api.objects import identity
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
 from kaquan.db.wire import raw_cursor

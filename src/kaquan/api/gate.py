@@ -7,8 +7,9 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kaquan.api import limits, problems
+from kaquan.api.errors import INTERNAL_FAULT
 from kaquan.api.metrics import IN_FLIGHT, REQUESTS, SECONDS
-from kaquan.api.problems import FAULT, Problem, Words
+from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language
@@ -50,7 +51,7 @@ class Gate:
                 await answer.problem(problem)
             except Exception as fault:
                 log.error("request.fault", request_id=words.request_id, error=told(fault))
-                await answer.problem(Problem(FAULT))
+                await answer.problem(Problem(INTERNAL_FAULT))
             name = scope["state"].get("operation", "other")
             took = clock.seconds() - started
             span.update_name(f"{scope['method']} {name}")

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from kaquan.api.authorization import EVERYTHING_SEEN, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
 from kaquan.api.objects import identity
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
 from kaquan.documents.answers import instant
@@ -99,6 +100,7 @@ def rotate_key(call: Call, api_key: PathText, body: Rotation) -> dict[str, Any]:
         api_key=target.id,
         days=body.days,
         grace_hours=body.grace_hours,
+        within=tuple(sorted(call.api_key.scopes)),
         digest=token.digest,
     )
     call.serving.keys.forget(target.prefix)

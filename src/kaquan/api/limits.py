@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from threading import Lock
 from typing import Any
 
-from kaquan.api.problems import BODY_TOO_LARGE, BODY_TOO_SLOW, TOO_MANY, Problem
+from kaquan.api.errors import BODY_TOO_LARGE, BODY_TOO_SLOW, TOO_MANY_REQUESTS
+from kaquan.api.problems import Problem
 from kaquan.kernel.clock import seconds
 
 BODY_BYTES_MAX = 2 * 1024 * 1024  # a batch of 500 payments with lines has about 200 kB
@@ -38,7 +39,7 @@ class Rates:
             while len(self._left) > CALLERS_MAX:
                 self._left.popitem(last=False)
         if lacking > 0:
-            raise Problem(TOO_MANY, {"wait_seconds": max(1, -int(-lacking // self._rate))})
+            raise Problem(TOO_MANY_REQUESTS, {"wait_seconds": max(1, -int(-lacking // self._rate))})
 
 
 async def body(receive: Receive, announced: str | None) -> bytes:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from kaquan.api.authorization import Owners, reaches
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.errors import NOT_FOUND
+from kaquan.api.problems import Problem
 from kaquan.api.serving import up_to_date
 from kaquan.cards import service as cards
 from kaquan.kernel import ids

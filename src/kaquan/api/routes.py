@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from kaquan.api.authorization import allows
 from kaquan.api.calls import Asked, Call
-from kaquan.api.problems import FORBIDDEN, KEY_MISSING, Problem
+from kaquan.api.errors import API_KEY_MISSING, ROLE_NOT_ALLOWED
+from kaquan.api.problems import Problem
 from kaquan.api.serving import Serving
 from kaquan.identity.model import Key
 from kaquan.kernel.caller import Role
@@ -77,7 +78,7 @@ def opened(operation: Operation, changes: bool) -> Callable[..., Any]:
         serving: Serving = request.app.state.serving
         request.state.operation = operation.name
         if bearer is None:
-            raise Problem(KEY_MISSING)
+            raise Problem(API_KEY_MISSING)
         key = admitted(serving.key(bearer.credentials), operation)
         wish, dry_run = request.headers.get("idempotency-key"), request.query_params.get("dry_run") == "true"
         with serving.looking() as app:
@@ -92,7 +93,7 @@ def opened(operation: Operation, changes: bool) -> Callable[..., Any]:
 def admitted(key: Key, operation: Operation) -> Key:
     """The key, if it may ask for the operation. Raises `Problem`."""
     if key.caller.role not in operation.roles or not allows(key.scopes, operation.scope):
-        raise Problem(FORBIDDEN, {"role": key.caller.role.value, "scope": operation.scope})
+        raise Problem(ROLE_NOT_ALLOWED, {"role": key.caller.role.value, "scope": operation.scope})
     return key
 
 

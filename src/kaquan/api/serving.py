@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from kaquan.api.problems import BUSY, FAULT, UNAVAILABLE, Problem
+from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
+from kaquan.api.problems import Problem
 from kaquan.commands.committer import Committer, Full
 from kaquan.commands.execute import Unavailable
 from kaquan.commands.loading import installation
@@ -76,7 +77,7 @@ class Serving:
         try:
             app = self._idle.get(timeout=LOOK_WAIT_SECONDS)
         except Empty:
-            raise Problem(BUSY) from None
+            raise Problem(TOO_BUSY) from None
         try:
             if app is None or app.connection.closed:
                 app = self._open()
@@ -85,7 +86,7 @@ class Serving:
             if app is not None:
                 app.connection.close()
                 app = None
-            raise Problem(UNAVAILABLE) from gone
+            raise Problem(ANSWER_UNKNOWN) from gone
         finally:
             self._idle.put(app)
 
@@ -109,7 +110,7 @@ class Serving:
         try:
             return self.committer.submit(kind, command)
         except Full:
-            raise Problem(BUSY) from None
+            raise Problem(TOO_BUSY) from None
 
     def send(self, kind: Kind, command: Any) -> Outcome:
         """One command, decided. Raises `Problem` when nothing can be said of it."""
@@ -128,11 +129,11 @@ def answered(future: "Future[Outcome]", seconds: float | None = 0) -> Outcome:
         return future.result(seconds)
     except Late:
         future.cancel()
-        raise Problem(UNAVAILABLE) from None
+        raise Problem(ANSWER_UNKNOWN) from None
     except Unavailable as gone:
-        raise Problem(UNAVAILABLE) from gone
+        raise Problem(ANSWER_UNKNOWN) from gone
     except Fault as fault:
-        raise Problem(FAULT) from fault
+        raise Problem(INTERNAL_FAULT) from fault
 
 
 def up_to_date(app: Kaquan) -> Catalogue:

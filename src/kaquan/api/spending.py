@@ -15,16 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kaquan.api.authorization import HOLDERS, TILLS
-from kaquan.api.calls import effect_document
+from kaquan.api.calls import effect_document, outside_key
+from kaquan.api.errors import API_KEY_MISSING, IDEMPOTENCY_KEY_MISSING, REQUEST_INVALID
 from kaquan.api.objects import Objects
-from kaquan.api.problems import (
-    IDEMPOTENCY_KEY_MISSING,
-    KEY_MISSING,
-    REQUEST_INVALID,
-    Problem,
-    Words,
-    document,
-)
+from kaquan.api.problems import Problem, Words, document
 from kaquan.api.routes import OPERATIONS, PREFIX, Operation, admitted
 from kaquan.api.serving import ANSWER_SECONDS, Serving, answered
 from kaquan.cards.numbers import typed_number
@@ -124,7 +118,7 @@ class Asked(msgspec.Struct):
     def wish(self) -> str:
         """The id of the wish. Raises `Problem` when there is none."""
         if self.idempotency_key is not None:
-            return self.idempotency_key
+            return outside_key(self.idempotency_key)
         if self.dry_run:
             return "dry-run"
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -220,7 +214,7 @@ def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pa
         objects = Objects(app, asked.caller)
         for body in bodies:
             try:
-                read.append(_command(objects, asked.caller, body, body.idempotency_key))
+                read.append(_command(objects, asked.caller, body, outside_key(body.idempotency_key)))
             except Problem as problem:
                 read.append(problem)
     return read
@@ -320,7 +314,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
         token = request.headers.get("authorization", "")
         scheme, _, secret = token.partition(" ")
         if scheme.lower() != "bearer":
-            raise Problem(KEY_MISSING)
+            raise Problem(API_KEY_MISSING)
         key = serving.known_key(secret)
         if key is None:
             key = await run_in_threadpool(serving.key, secret)

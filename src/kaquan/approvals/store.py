@@ -19,12 +19,14 @@ _BUCKET = {"bucket": bucket_of(NOBODY)}
 
 
 def load_facts(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], named: Sequence[Id]) -> ApprovalFacts:
-    """The requests that a batch names. A change checks their versions."""
+    """The requests that a batch names; a change checks their versions. Decisions are read after them, so that a twin
+    which is decided meanwhile is answered as it was, and never judged by the state that it left."""
+    found: dict[bytes, Approval] = {one.id: one for one in find(cursor.connection, named)}
     commands = [entry.id for entry in entries]
     labels = buckets(commands)
     arguments = (column(INT2, sorted(set(labels))), column(INT2, labels), column(UUID, commands))
     known = known_commands(call_load(cursor, QUERIES.load_commands, arguments))
-    return ApprovalFacts(known, {one.id: one for one in find(cursor.connection, named)})
+    return ApprovalFacts(known, found)
 
 
 def find(connection: psycopg.Connection[Any], named: Sequence[Id]) -> list[Approval]:

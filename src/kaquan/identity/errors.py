@@ -135,3 +135,12 @@ KEY_IS_REVOKED = RefusalCode(
     remedy_zh="需要时请签发新的密钥",
     remedy_en="Issue a new one if one is needed",
 )
+KEY_OF_PEER = RefusalCode(
+    "api_key_of_peer",
+    status=403,
+    zh="密钥 {prefix} 属于同角色的另一人：轮换会拿到他的密文，只能由他自己办理",
+    en="The key {prefix} is that of another person with the same role, whose secret a rotation would give away",
+    remedy_zh="请由本人轮换（命令行：--as 密钥名称）；已泄露的先吊销，再签发新的",
+    remedy_en="Have it rotated by that person (command line: --as and the key's name); revoke one that leaked, then "
+    "issue another",
+)

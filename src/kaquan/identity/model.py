@@ -81,10 +81,14 @@ class KeyCommand(Command, frozen=True, kw_only=True):
 
 
 class RotateKey(KeyCommand, frozen=True, kw_only=True):
-    """Give a key a new secret and `days` more days; the old secret is taken for `grace_hours` more, or not at all."""
+    """Give a key a new secret and `days` more days; the old secret is taken for `grace_hours` more, or not at all.
+
+    Whoever rotates gets the secret, so it is issuing once more: `within` is as in `IssueKey`.
+    """
 
     days: int
     grace_hours: int
+    within: tuple[str, ...] = (ANYTHING,)
     digest: bytes
 
     def content(self) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 from kaquan.commands.model import Entry, Plan
 from kaquan.identity import errors
 from kaquan.identity.model import ANYTHING, SCOPES, ApiKey, IssueKey, Key, KeyFacts, KeyState, RevokeKey, RotateKey
-from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.caller import Caller, Role, same_person
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.refusal import Refusal
@@ -49,7 +49,9 @@ def decide(entry: Entry, facts: KeyFacts, at: datetime) -> Plan | Refusal:
         return refusal
     if key.state is KeyState.REVOKED:
         return Refusal(errors.KEY_IS_REVOKED, {"prefix": key.prefix})
-    return _revoke(command, key, at) if isinstance(command, RevokeKey) else _rotate(command, key, at)
+    if isinstance(command, RevokeKey):
+        return _revoke(command, key, at)
+    return _another_s(command, key) or _rotate(command, key, at)
 
 
 def _malformed(command: IssueKey | RotateKey | RevokeKey) -> Refusal | None:
@@ -82,6 +84,19 @@ def _beyond(own: Role, role: Role) -> Refusal | None:
     return Refusal(errors.KEY_ROLE_BEYOND, {"own": own.value, "role": role.value})
 
 
+def _scope_beyond(scopes: Sequence[str], within: Sequence[str]) -> Refusal | None:
+    missing = [one for one in scopes if ANYTHING not in within and one not in within]
+    return Refusal(errors.KEY_SCOPE_BEYOND, {"scope": missing[0]}) if missing else None
+
+
+def _another_s(command: RotateKey, key: ApiKey) -> Refusal | None:
+    """Whoever has a secret acts as its person: a peer's would make one person two, a wider one give more scopes."""
+    caller = command.caller
+    if caller.role is key.role and not same_person(caller.person, key.name):
+        return Refusal(errors.KEY_OF_PEER, {"prefix": key.prefix})
+    return _scope_beyond(key.scopes, command.within)
+
+
 def _sees(caller: Caller, key: ApiKey) -> bool:
     """The operator sees every key, others those of their organisation, a merchant only its own."""
     if caller.role is Role.OPERATOR:
@@ -105,9 +120,8 @@ def _issue(identity: Id, command: IssueKey, facts: KeyFacts, at: datetime) -> Pl
             return Refusal(errors.KEY_MERCHANT_UNKNOWN, {"merchant": command.merchant[:NAME_LENGTH_MAX]})
     if command.wallet is not None and command.wallet not in facts.wallets:
         return Refusal(errors.KEY_WALLET_UNKNOWN)
-    missing = [one for one in command.scopes if ANYTHING not in command.within and one not in command.within]
-    if missing:
-        return Refusal(errors.KEY_SCOPE_BEYOND, {"scope": missing[0]})
+    if refusal := _scope_beyond(command.scopes, command.within):
+        return refusal
     key = ApiKey(
         id=identity,
         version=1,

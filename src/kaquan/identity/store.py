@@ -20,7 +20,8 @@ _BUCKET = bucket_of(NOBODY)
 
 
 def load_facts(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> KeyFacts:
-    """What the commands of a batch name. Only keys change, and a change checks their versions."""
+    """What the commands of a batch name; only keys change, and a change checks their versions. Decisions are read
+    last, so that a twin which is decided meanwhile is answered as it was, not judged by the state that it left."""
     read = cursor.connection.execute
     issued = [entry.command for entry in entries if isinstance(entry.command, IssueKey)]
     named = [entry.command.api_key for entry in entries if not isinstance(entry.command, IssueKey)]
@@ -28,12 +29,14 @@ def load_facts(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> KeyFact
     organisations = read(QUERIES.organisations, {"codes": _codes(command.organisation for command in issued)})
     merchants = read(QUERIES.merchants, {"codes": _codes(command.merchant for command in issued)})
     wanted = {"buckets": [bucket_of(wallet) for wallet in wallets], "ids": [wallet.hex() for wallet in wallets]}
+    keys: dict[bytes, ApiKey] = {key.id: key for key in _keys(cursor.connection, named)}
+    found_wallets = {row[0].bytes for row in read(QUERIES.wallets, wanted)} if wallets else set()
     return KeyFacts(
         commands=_known(cursor, entries),
-        keys={key.id: key for key in _keys(cursor.connection, named)},
+        keys=keys,
         organisations=dict(organisations),
         merchants={code: (Id(identity.bytes), group) for code, identity, group in merchants},
-        wallets={row[0].bytes for row in read(QUERIES.wallets, wanted)} if wallets else set(),
+        wallets=found_wallets,
     )
 
 
