@@ -26,6 +26,7 @@ from kaquan.cli import (
     stocks,
     voucher_codes,
     vouchers,
+    webhooks,
 )
 
 SETTING_UP = "准备 / Setting up"
@@ -70,6 +71,7 @@ app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=UPKEEP)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
 app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)
 

@@ -116,6 +116,10 @@ VALUES: dict[str, Words] = {
     "follow_referral": ("邀请人一侧", "inviters' sides"),
     "open_packets": ("红包开池", "pools opened"),
     "end_packets": ("红包池结束", "pools ended"),
+    "delivered": ("已送达", "delivered"),
+    "given_up": ("已放弃", "given up"),
+    "removed": ("已移除", "removed"),
+    "waiting": ("待送达", "waiting"),
 }
 
 _WORDED = frozenset(

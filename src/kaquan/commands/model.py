@@ -90,6 +90,11 @@ class Kind(IntEnum):
     END_PROGRAM = 97
     CLOSE_PROGRAM = 98
     PROPOSE_AMENDMENT = 99
+    ADD_ENDPOINT = 130
+    CHANGE_ENDPOINT = 131
+    REMOVE_ENDPOINT = 132
+    ROTATE_ENDPOINT_SECRET = 133
+    STOP_ENDPOINT = 134
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
