@@ -25,6 +25,7 @@ REFERENCE = {
     "stock_event": "like its stock",
     "rollup": "totals over all buckets",
     "rollup_horizon": "one row",
+    "webhook_position": "one row",
     "schema_migration": "of the runner",
 }
 
@@ -126,6 +127,9 @@ def test_history_can_only_grow(database: Database, table: str, wish: str) -> Non
         "UPDATE lot SET granted = granted + 1",
         "DELETE FROM lot",
         "UPDATE payment SET amount = amount",
+        "DELETE FROM webhook_endpoint",
+        "DELETE FROM webhook_attempt",
+        "UPDATE webhook_delivery SET body = body",
     ],
 )
 def test_the_application_may_not(database: Database, wish: str) -> None:

@@ -10,9 +10,10 @@ import typer
 
 from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reach_of, reads, works, writes
-from kaquan.cli.session import Session, identity, instant, shown
+from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
+from kaquan.documents.answers import instant, shown
 from kaquan.events.catalogue import event_id
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
@@ -52,7 +53,7 @@ Events = Annotated[
 ]
 Most = Annotated[int, typer.Option("--most", min=1, max=service.SHOWN_MAX, help="最多列出几条 / At most this many")]
 
-_ENDPOINTS = ("endpoint", "organisation", "state", "url", "undelivered", "delivered", "given_up")
+_ENDPOINTS = ("endpoint", "organisation", "state", "url", "undelivered", "given_up")
 _DELIVERIES = (
     "delivery",
     "event",
@@ -105,7 +106,6 @@ def list_command(session: Session, organisation: Organisation = None) -> None:
             "events": one.events,
             "reason": one.reason,
             "undelivered": one.waiting,
-            "delivered": one.delivered,
             "given_up": one.given_up,
         }
         for one in service.listed(session.app.connection, owner, service.SHOWN_MAX)
@@ -326,7 +326,7 @@ def _row(one: Any) -> dict[str, Any]:
         "status": one.status,
         "milliseconds": one.milliseconds,
         "failure": one.failure,
-        "next_at": instant(one.due_at) if one.state == DeliveryState.WAITING else None,
+        "retry_at": instant(one.due_at) if one.state == DeliveryState.WAITING else None,
         "answer": None if one.answer is None else _text(one.answer),
     }
 

@@ -7,28 +7,7 @@ the command's answer. Its consumers ask for the rest, so they never see personal
 from typing import Any, NamedTuple
 
 from kaquan.kernel.clock import instant
-from kaquan.kernel.ids import Id, public
-
-PREFIXES = {
-    "batch": "cbt",
-    "card": "crd",
-    "draw": "drw",
-    "endpoint": "whe",
-    "entry": "ent",
-    "invitation": "inv",
-    "lot": "lot",
-    "merchant": "mer",
-    "payment": "pay",
-    "plan": "pln",
-    "pool": "pol",
-    "referral": "ref",
-    "refund": "trf",
-    "settlement": "stl",
-    "store": "sto",
-    "voucher": "vch",
-    "wallet": "wal",
-}
-"""How the ids of things are shown outside, by what they are."""
+from kaquan.kernel.ids import PREFIXES, Id, public
 
 CODED = ("fund", "organisation", "program", "stock")
 """Things that are named outside by the code that their owner gave them."""

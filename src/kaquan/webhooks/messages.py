@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from kaquan.events.catalogue import CODED, EVENTS, PREFIXES, message
-from kaquan.kernel.ids import Id, public
+from kaquan.events.catalogue import CODED, EVENTS, message
+from kaquan.kernel.ids import PREFIXES, Id, public
 from kaquan.webhooks.model import Happened
 
 

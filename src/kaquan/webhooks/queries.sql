@@ -18,14 +18,15 @@ SELECT e.id, e.version, e.organisation, e.state::int, e.url, e.events, e.secret,
        e.previous_until, e.reason, e.at
 FROM webhook_endpoint e WHERE e.state = 1 ORDER BY e.id LIMIT 100000;
 
--- listed: endpoints for display with what became of their deliveries, those of one organisation or of all
+-- listed: endpoints for display with what did not arrive, those of one organisation or of all
 SELECT e.id, coalesce(o.code, '') AS organisation, e.state::int, e.url, e.events, e.reason, e.at, e.previous_until,
-       count(d.id) FILTER (WHERE d.state = 1) AS waiting, count(d.id) FILTER (WHERE d.state = 2) AS delivered,
-       count(d.id) FILTER (WHERE d.state = 3) AS given_up
+       (SELECT count(*) FROM webhook_delivery d
+        WHERE d.bucket = e.bucket AND d.endpoint = e.id AND d.state = 1) AS waiting,
+       (SELECT count(*) FROM webhook_delivery d
+        WHERE d.bucket = e.bucket AND d.endpoint = e.id AND d.state = 3) AS given_up
 FROM webhook_endpoint e LEFT JOIN organisation o ON o.id = e.organisation
-LEFT JOIN webhook_delivery d ON d.bucket = e.bucket AND d.endpoint = e.id
 WHERE e.state <> 3 AND (%(organisation)s::integer IS NULL OR e.organisation = %(organisation)s::integer)
-GROUP BY e.bucket, e.id, o.code ORDER BY e.at, e.id LIMIT %(most)s;
+ORDER BY e.at, e.id LIMIT %(most)s;
 
 -- position: journal rows below this transaction have their deliveries
 SELECT xid FROM webhook_position WHERE id = 1;
@@ -127,6 +128,8 @@ WHERE bucket = %(bucket)s AND endpoint = %(endpoint)s AND at >= %(since)s AND at
 -- clear: forget what happened before an instant, unless it waits for an endpoint that runs
 DELETE FROM webhook_delivery d
 WHERE (d.bucket, d.id) IN (
-    SELECT o.bucket, o.id FROM webhook_delivery o
-    JOIN webhook_endpoint e ON e.bucket = o.bucket AND e.id = o.endpoint
-    WHERE o.at < %(before)s AND (o.state <> 1 OR e.state <> 1) ORDER BY o.at LIMIT %(most)s);
+    SELECT o.bucket, o.id FROM webhook_endpoint e
+    CROSS JOIN LATERAL (SELECT bucket, id FROM webhook_delivery
+                        WHERE bucket = e.bucket AND endpoint = e.id AND at < %(before)s AND (state <> 1 OR e.state <> 1)
+                        ORDER BY at LIMIT %(most)s) o
+    LIMIT %(most)s);

@@ -43,6 +43,8 @@ TRYING_US = 3 * 24 * 3600 * SECOND_US
 _JITTER = 5
 """A delay is up to a fifth longer, so that what failed together does not come back together."""
 
+_OWNERS = (Role.ISSUER, Role.MERCHANT, Role.FUNDER)
+
 GONE = 410
 REASON_GONE = "410"
 
@@ -70,10 +72,14 @@ def decide(entry: Entry, facts: EndpointFacts, reach: Reach, at: datetime) -> Pl
 
 
 def reaches(caller: Caller, organisation: int) -> bool:
-    """Whether a caller may see and change the endpoints of an organisation: its own, the operator all."""
-    return caller.role in (Role.OPERATOR, Role.SYSTEM) or (
-        caller.merchant is None and caller.organisation == organisation
-    )
+    """Whether a caller may see and change the endpoints of an organisation: its own, the operator all.
+
+    A till or a holder has none: an endpoint hears more than they may see.
+    """
+    if caller.role in (Role.OPERATOR, Role.SYSTEM):
+        return True
+    whole = caller.role in _OWNERS and caller.merchant is None and caller.wallet is None
+    return whole and caller.organisation == organisation
 
 
 def may_see(organisation: int, concerned: Collection[int]) -> bool:

@@ -1,5 +1,6 @@
 """One attempt: look the host up, judge its addresses, connect to one of them, send, read a little of the answer."""
 
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ CONNECT_SECONDS = 5.0
 ANSWER_BYTES = 500
 ADDRESSES_MAX = 3  # of one host that are tried before we call it unreachable
 AGENT = "kaquan-webhooks/1"
+
+for _talkative in ("httpx2", "httpcore2"):
+    logging.getLogger(_talkative).setLevel(logging.WARNING)  # they log URLs, which may be a secret of two parties
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a host; empty when there are none."""

@@ -52,7 +52,8 @@ COMMENT ON COLUMN webhook_delivery.at IS 'When it happened, by the clock of the 
 COMMENT ON COLUMN webhook_delivery.due_at IS 'When it is sent next. Who sends it moves this ahead first: if she dies, it is due again.';
 COMMENT ON COLUMN webhook_delivery.started_at IS 'From when on its days of retries count: 0 until the first attempt.';
 CREATE INDEX webhook_delivery_due ON webhook_delivery (bucket, endpoint, due_at) WHERE state = 1;
-CREATE INDEX webhook_delivery_at ON webhook_delivery (at);
+CREATE INDEX webhook_delivery_given_up ON webhook_delivery (bucket, endpoint) WHERE state = 3;
+CREATE INDEX webhook_delivery_at ON webhook_delivery (bucket, endpoint, at);
 
 CREATE TABLE webhook_attempt (
     at           bigint NOT NULL,
