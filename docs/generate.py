@@ -4,6 +4,7 @@
 """
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from kaquan.api.app import routed
 from kaquan.api.openapi import as_text
 from kaquan.api.routes import OPERATIONS
 from kaquan.cli import reference
-from kaquan.events.catalogue import EVENTS
+from kaquan.events.catalogue import EVENTS, example, version
 from kaquan.kernel.money import MONEY_MAX
 from kaquan.kernel.refusal import CATALOGUE, RefusalCode
 from kaquan.law.model import Article, load_pack, pack_ids
@@ -218,15 +219,20 @@ def events() -> str:
         "# Events · 事件",
         "",
         NOTICE.format(origin="src/kaquan/events/catalogue.py"),
-        "The journal row of each batch names its events. An event carries no data: it names its command.",
+        "What happened, by name; [webhooks](../guides/webhooks.md) tell it. An event carries the ids of what it is "
+        "about and nothing else: ask for the rest. The number at the end is the version of its form.",
         "",
-        "每个批次的日志行列出其事件。事件本身不带数据，只指向产生它的指令。",
+        "系统中发生的事情，按名称列出，由[回调](../guides/webhooks.zh.md)通知。事件只带相关对象的编号，其余请按编号查询。"
+        "末尾的数字是格式版本。",
         "",
-        "| event | 含义 | meaning |",
-        "|---|---|---|",
+        "| event | version | 含义 | meaning | carries |",
+        "|---|---|---|---|---|",
     ]
-    lines += [_row(f"`{name}`", zh, en) for name, (zh, en) in EVENTS.items()]
-    return "\n".join(lines) + "\n"
+    for name, (zh, en, carries) in EVENTS.items():
+        lines.append(_row(f"`{name}`", str(version(name)), zh, en, ", ".join(f"`{one}`" for one in carries)))
+    lines += ["", "## Examples · 示例", "", "```json"]
+    lines += [json.dumps(example(name), ensure_ascii=False) for name in EVENTS]
+    return "\n".join([*lines, "```"]) + "\n"
 
 
 def _codes() -> Iterator[tuple[str, list[RefusalCode]]]:

@@ -28,13 +28,19 @@ from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settlement import service as settlement
 from kaquan.stocks import service as stocks
 from kaquan.vouchers import service as vouchers
+from kaquan.webhooks import service as webhooks
+from kaquan.webhooks.model import Reach
+
+CAREFUL = Reach()
+"""Webhooks go to public addresses over https."""
 
 
 class Kaquan:
     """One connection's view of an installation: the door, and a handler for every kind of command.
 
     Not shared between threads. `master_key` is the installation's 32-byte root of all keys; `calendar` the business
-    days that settlement goes by, our own table unless an operator has laid a newer year over it.
+    days that settlement goes by, our own table unless an operator has laid a newer year over it; `reach` is what
+    webhooks may be sent to.
     """
 
     def __init__(
@@ -43,13 +49,14 @@ class Kaquan:
         master_key: bytes,
         lane: int = 0,
         calendar: Calendar | None = None,
+        reach: Reach = CAREFUL,
     ) -> None:
         self.master = MasterKey(master_key)
         self.connection = connection
         self.catalogue = Catalogue(programs.read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
         self.calendar = calendar or Calendar.load()
-        self.handlers = _handlers(self.catalogue, self.calendar, self.master)
+        self.handlers = {**_handlers(self.catalogue, self.calendar, self.master), **webhooks.handlers(reach)}
 
     def execute(self, kind: Kind, commands: Sequence[Any], *, dry_run: bool = False) -> list[Any]:
         """A batch of commands of one kind."""

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
         description="Root of all encryption keys, 64 hex digits (32 bytes). Empty: a random one is kept in `home`. "
         "Several machines on one database must share it; losing it makes personal data unreadable for good.",
     )
+    webhooks_allow_http: bool = Field(
+        default=False, description="Let webhooks go over plain http, for tests and inside a closed network."
+    )
+    webhooks_allow_private: bool = Field(
+        default=False,
+        description="Let webhooks go to private and local addresses and to any port. Whoever may add an endpoint can "
+        "then make this machine speak to its neighbours.",
+    )
 
     @field_validator("home", "pg_bin", "calendar_file")
     @classmethod

@@ -29,6 +29,7 @@ from mutants.reward_sabotages import REWARD_SABOTAGES  # noqa: E402
 from mutants.sabotages import SABOTAGES, Sabotage  # noqa: E402
 from mutants.settlement_sabotages import SETTLEMENT_SABOTAGES  # noqa: E402
 from mutants.voucher_sabotages import VOUCHER_SABOTAGES  # noqa: E402
+from mutants.webhook_sabotages import WEBHOOK_SABOTAGES  # noqa: E402
 from support.database import shared_server  # noqa: E402
 
 AT_ONCE = 2
@@ -49,7 +50,8 @@ class Verdict(NamedTuple):
 def main(part: str) -> int:
     """Run those whose name contains `part`; the exit status."""
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
-    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *IDENTITY_SABOTAGES)
+    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES)
+    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:

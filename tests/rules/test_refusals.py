@@ -23,6 +23,8 @@ SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
 
+ENDPOINT = "flows/test_webhooks.py::test_every_refusal_of_an_endpoint_leaves_it_as_it_was"
+
 DIRECT = {
     "payment_code_malformed": "rules/test_payment_codes.py::test_what_is_no_code_is_told_without_a_look_up",
     "device_label_invalid": "rules/test_payment_codes.py::test_a_label_that_cannot_be_is_refused",
@@ -71,6 +73,16 @@ DIRECT = {
     "period_open": CLOSED,
     "period_closed": CLOSED,
     "calendar_horizon": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
+    "endpoint_unknown": ENDPOINT,
+    "endpoint_organisation_unknown": ENDPOINT,
+    "endpoint_url_invalid": ENDPOINT,
+    "endpoint_event_unknown": ENDPOINT,
+    "endpoint_limit_reached": ENDPOINT,
+    "endpoint_removed": ENDPOINT,
+    "endpoint_port_refused": "rules/test_webhooks.py::test_ports_and_literal_addresses_of_a_url_are_judged",
+    "endpoint_address_refused": "rules/test_webhooks.py::test_one_address_that_is_not_public_makes_a_name_suspect",
+    "endpoint_host_unknown": "rules/test_webhooks.py::test_one_address_that_is_not_public_makes_a_name_suspect",
+    "delivery_unknown": "flows/test_webhooks_cli.py::test_an_endpoint_is_added_heard_of_rotated_and_removed",
     "reserve_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "reserve_not_due": RELEASED,
     "reserve_released": RELEASED,

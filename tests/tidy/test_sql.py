@@ -31,6 +31,7 @@ _SHORT = {
     "commands/queries.sql installation": "the table has one row, by a CHECK",
     "ledger/queries.sql lock_horizon": "the table has one row, by a CHECK",
     "settlement/queries.sql horizon": "one row: the bounds of a snapshot",
+    "webhooks/queries.sql position": "the table has one row, by a CHECK",
     "ledger/queries.sql prove_": "one row each: ok, and the facts it stands on",
     "ledger/queries.sql export_": "streamed by a named cursor, whatever their length",
 }

@@ -30,6 +30,7 @@ from kaquan.cli import (
     stocks,
     voucher_codes,
     vouchers,
+    webhooks,
 )
 
 SETTING_UP = "准备 / Setting up"
@@ -79,6 +80,7 @@ app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=ACCESS)
 app.add_typer(audit.app, name="audit", rich_help_panel=ACCESS)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=UPKEEP)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
 app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)
 

@@ -17,6 +17,7 @@ from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.refusal import Language
 from kaquan.main import Kaquan
 from kaquan.settings import Settings
+from kaquan.webhooks.model import Reach
 
 Typed = ParamSpec("Typed")
 
@@ -81,9 +82,15 @@ def opened(
         with embedded.open_database(settings) as server:
             _check_schema(server)
             with connect(server.app_url, application_name="kaquan cli") as connection:
-                app = Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
+                calendar = Calendar.load(settings.calendar_file)
+                app = Kaquan(connection, server.master_key, calendar=calendar, reach=reach_of(settings))
                 session = Session(app, settings, screen, key, dry_run)
                 yield session
+
+
+def reach_of(settings: Settings) -> Reach:
+    """What webhooks may be sent to."""
+    return Reach(settings.webhooks_allow_http, settings.webhooks_allow_private)
 
 
 def installed(settings: Settings) -> bool:

@@ -131,6 +131,9 @@ VALUES: dict[str, Words] = {
     "funder": ("出资方", "funder"),
     "regulator": ("监管方", "regulator"),
     "system": ("系统", "system"),
+    "delivered": ("已送达", "delivered"),
+    "given_up": ("已放弃", "given up"),
+    "waiting": ("待送达", "waiting"),
 }
 
 _WORDED = frozenset(

@@ -99,6 +99,11 @@ class Kind(IntEnum):
     FINISH_REQUEST = 118
     ADD_DEVICE = 120
     REMOVE_DEVICE = 121
+    ADD_ENDPOINT = 130
+    CHANGE_ENDPOINT = 131
+    REMOVE_ENDPOINT = 132
+    ROTATE_ENDPOINT_SECRET = 133
+    STOP_ENDPOINT = 134
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,27 +6,7 @@ from typing import Any
 from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language, Refusal
 
-PREFIXES = {
-    "api_key": "key",
-    "approval": "apr",
-    "batch": "cbt",
-    "card": "crd",
-    "device": "dev",
-    "draw": "drw",
-    "entry": "ent",
-    "invitation": "inv",
-    "merchant": "mer",
-    "payment": "pay",
-    "plan": "pln",
-    "pool": "pol",
-    "referral": "ref",
-    "refund": "trf",
-    "settlement": "stl",
-    "store": "sto",
-    "voucher": "vch",
-    "wallet": "wal",
-}
-"""How a public id begins, by the name of what it names."""
+PREFIXES = ids.PREFIXES
 
 
 def shown(answer: Mapping[str, Any]) -> dict[str, Any]:

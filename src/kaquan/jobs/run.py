@@ -7,6 +7,7 @@ from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.timetable import DUE_MAX, Due, due
 from kaquan.ledger import service as ledger
 from kaquan.main import Kaquan
+from kaquan.webhooks import service as webhooks
 
 WIDER = 4
 """How much further a look reaches when a full one brought nothing new: what can't be done must not hide the rest."""
@@ -18,8 +19,9 @@ DUE_FURTHEST = DUE_MAX * WIDER**3
 def run_due(app: Kaquan) -> Counter[Kind]:
     """Carry out everything that is due now, and count what took effect by kind. Running it again changes nothing.
 
-    Then the roll-up of the books grows by what was posted since. Refusals and faults are left for the next run; the
-    door has logged the faults. Raises `Unavailable` when the database is gone.
+    Then the roll-up of the books grows by what was posted since, and webhooks that were kept long enough are
+    forgotten. Refusals and faults are left for the next run; the door has logged the faults. Raises `Unavailable`
+    when the database is gone.
     """
     done: Counter[Kind] = Counter()
     most = DUE_MAX
@@ -31,6 +33,7 @@ def run_due(app: Kaquan) -> Counter[Kind]:
             continue
         if most >= DUE_FURTHEST or all(len(commands) < most for commands in found.values()):
             ledger.roll_up(app.connection)
+            webhooks.clear(app.connection, app.door.at())
             return done
         most *= WIDER
 

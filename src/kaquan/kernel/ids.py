@@ -27,6 +27,31 @@ _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TEXT_LENGTH = 26
 
 
+PREFIXES = {
+    "api_key": "key",
+    "approval": "apr",
+    "batch": "cbt",
+    "card": "crd",
+    "device": "dev",
+    "draw": "drw",
+    "endpoint": "whe",
+    "entry": "ent",
+    "invitation": "inv",
+    "lot": "lot",
+    "merchant": "mer",
+    "payment": "pay",
+    "plan": "pln",
+    "pool": "pol",
+    "referral": "ref",
+    "refund": "trf",
+    "settlement": "stl",
+    "store": "sto",
+    "voucher": "vch",
+    "wallet": "wal",
+}
+"""How a public id begins, by the name of what it names."""
+
+
 class IdError(ValueError):
     """A text that is not an id of the wanted kind."""
 

@@ -1,0 +1,1 @@
+"""Webhooks: what happened is told to addresses that organisations gave, signed, at least once."""
