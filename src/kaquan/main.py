@@ -25,6 +25,7 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.enrolment import EnrolmentHandler
 from kaquan.rewards import service as rewards
 from kaquan.sales.service import SellHandler, TopUpHandler
+from kaquan.settings import Settings
 from kaquan.settlement import service as settlement
 from kaquan.stocks import service as stocks
 from kaquan.vouchers import service as vouchers
@@ -65,6 +66,11 @@ class Kaquan:
     def one(self, kind: Kind, command: Any, *, dry_run: bool = False) -> Any:
         """One command. Raises what faults."""
         return self.door.one(self.handlers[kind], command, dry_run=dry_run)
+
+
+def reach_of(settings: Settings) -> Reach:
+    """What an installation's webhooks may be sent to."""
+    return Reach(settings.webhooks_allow_http, settings.webhooks_allow_private)
 
 
 def collect_rarely() -> None:

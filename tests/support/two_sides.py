@@ -14,7 +14,7 @@ from kaquan.db.wire import raw_cursor
 from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR, Caller, Role
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id, parse, public
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Source
@@ -26,6 +26,9 @@ from kaquan.programs.catalogue import FundMode
 from kaquan.programs.model import OpenProgram
 from kaquan.stocks.model import OpenStock
 from kaquan.vouchers.model import Claim
+from kaquan.webhooks import service as webhooks
+from kaquan.webhooks.model import Reach, RemoveEndpoint
+from kaquan.webhooks.sending import Sender
 from support.database import Database
 from support.service import issue
 from support.town import SECOND, build, program_text
@@ -60,6 +63,7 @@ class TwoSides:
         self.database = database
         self.numbers = itertools.count(1)
         self.role = Role.OPERATOR
+        self.endpoints: dict[str, Id] = {}
         self.town = build(
             database.app_url, ("activation_days = 1", "activation_days = 0"), more=_STOCK.format(fund="city")
         )
@@ -255,6 +259,41 @@ class TwoSides:
         told = adding(raw_cursor(app.connection), app.master, OPERATOR, key, wallet=self.wallets[side], label="phone")
         assert not isinstance(told, Refusal)
         made["device"] = public("dev", self.town.ok(Kind.ADD_DEVICE, told[0]).id)
+
+    def make_organisation(self, side: str, made: dict[str, str]) -> None:
+        """The role's organisation."""
+        place = _PLACES[side]
+        made["organisation"] = f"{place['fund']}-hall" if self.role is Role.FUNDER else place["issuer"]
+
+    def make_endpoint(self, side: str, made: dict[str, str]) -> None:
+        """An endpoint of the role's organisation; the one before is gone, for there may not be many."""
+        self.make_organisation(side, made)
+        command, _ = webhooks.adding(
+            self.town.app.master,
+            OPERATOR,
+            self.town.key(),
+            organisation=made["organisation"],
+            url="https://93.184.215.14/hook",
+            events=("*",),
+        )
+        if (before := self.endpoints.pop(made["organisation"], None)) is not None:
+            removal = RemoveEndpoint(key=self.town.key(), caller=OPERATOR, endpoint=before)
+            self.town.app.one(Kind.REMOVE_ENDPOINT, removal)
+        added = self.endpoints[made["organisation"]] = self.town.ok(Kind.ADD_ENDPOINT, command).id
+        made["endpoint"] = public("whe", added)
+
+    def make_delivery(self, side: str, made: dict[str, str]) -> None:
+        """Something that an endpoint was told of."""
+        self.make_endpoint(side, made)
+        self.make_card(side, made)
+        app = self.town.app
+        dispatcher = webhooks.Dispatcher(app.master, Sender(Reach()), app.one)
+        endpoint = parse("whe", made["endpoint"]).hex()
+        rows: list[tuple[Any, ...]] = []
+        while not rows:
+            dispatcher.run_once(app.connection, self.town.now)
+            rows = self.town.rows("SELECT id FROM webhook_delivery WHERE endpoint = %s", endpoint)
+        made["delivery"] = public("whd", rows[0][0].bytes)
 
     def make_group(self, side: str, made: dict[str, str]) -> None:
         """An organisation and a merchant of it, whose keys the role looks after."""

@@ -22,6 +22,7 @@ from kaquan.api import (
     problems,
     spending,
     vouchers,
+    webhooks,
 )
 from kaquan.api.authorization import allows
 from kaquan.api.errors import API_KEY_MISSING, METHOD_NOT_ALLOWED, PATH_UNKNOWN, REQUEST_INVALID, ROLE_NOT_ALLOWED
@@ -39,6 +40,7 @@ ROUTES = (
     approvals.routes,
     keys.routes,
     keys.log_routes,
+    webhooks.routes,
 )
 RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 LOCAL = frozenset({"127.0.0.1", "::1"})

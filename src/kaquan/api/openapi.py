@@ -15,6 +15,10 @@ from kaquan.api.spending import BODIES
 
 SAMPLES: Mapping[str, str] = {
     "device": "dev_06f8kzq4m5w7v2n9r3t1x0y6ba",
+    "api_key": "key_06f8kzq4m5w7v2n9r3t1x0y6ba",
+    "delivery": "whd_06f8kzq4m5w7v2n9r3t1x0y6ba",
+    "endpoint": "whe_06f8kzq4m5w7v2n9r3t1x0y6ba",
+    "organisation": "jingxi",
     "group": "jingxi-stores",
     "card": "crd_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "card_number": "9286 0012 3456 7897",

@@ -22,7 +22,7 @@ from kaquan.identity.service import KeyRing
 from kaquan.kernel import clock
 from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.refusal import Fault, Refusal
-from kaquan.main import Kaquan
+from kaquan.main import Kaquan, reach_of
 from kaquan.programs.catalogue import Catalogue
 from kaquan.settings import Settings
 
@@ -35,13 +35,13 @@ _STATEMENT_LIMIT = b"SET statement_timeout = '15s'"
 class Serving:
     """Everything a request needs. Use as a context manager: leaving it finishes what was taken in.
 
-    `reach` gives the URL of the application's role, and is asked for every connection: a private server that died is
-    started again by it. Shared by all threads of the process.
+    `address` gives the URL of the application's role, and is asked for every connection: a private server that died
+    is started again by it. Shared by all threads of the process.
     """
 
-    def __init__(self, settings: Settings, reach: Callable[[], str], master_key: bytes, lanes: int = 2) -> None:
+    def __init__(self, settings: Settings, address: Callable[[], str], master_key: bytes, lanes: int = 2) -> None:
         self.settings = settings
-        self._reach = reach
+        self._address = address
         self._master_key = master_key
         self._calendar = Calendar.load(settings.calendar_file)
         self._idle: LifoQueue[Kaquan | None] = LifoQueue()
@@ -66,9 +66,17 @@ class Serving:
                     idle.connection.close()
 
     def _open(self, lane: int = 0) -> Kaquan:
-        connection = connect(self._reach(), application_name="kaquan serve")
+        connection = self.connect()
         connection.execute(_STATEMENT_LIMIT)
-        return Kaquan(connection, self._master_key, lane, self._calendar)
+        return self.on(connection, lane)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection of one's own. Raises `psycopg.OperationalError`, `DatabaseFault`."""
+        return connect(self._address(), application_name="kaquan serve")
+
+    def on(self, connection: psycopg.Connection[Any], lane: int = 0) -> Kaquan:
+        """The application on a connection."""
+        return Kaquan(connection, self._master_key, lane, self._calendar, reach_of(self.settings))
 
     @contextmanager
     def looking(self) -> Iterator[Kaquan]:

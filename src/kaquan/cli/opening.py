@@ -15,9 +15,8 @@ from kaquan.db import embedded, migrate
 from kaquan.db.pool import connect
 from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.refusal import Language
-from kaquan.main import Kaquan
+from kaquan.main import Kaquan, reach_of
 from kaquan.settings import Settings
-from kaquan.webhooks.model import Reach
 
 Typed = ParamSpec("Typed")
 
@@ -86,11 +85,6 @@ def opened(
                 app = Kaquan(connection, server.master_key, calendar=calendar, reach=reach_of(settings))
                 session = Session(app, settings, screen, key, dry_run)
                 yield session
-
-
-def reach_of(settings: Settings) -> Reach:
-    """What webhooks may be sent to."""
-    return Reach(settings.webhooks_allow_http, settings.webhooks_allow_private)
 
 
 def installed(settings: Settings) -> bool:

@@ -9,20 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.endings import Misuse
-from kaquan.cli.opening import reach_of, reads, works, writes
+from kaquan.cli.opening import reads, works, writes
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
 from kaquan.documents.answers import instant, shown
-from kaquan.events.catalogue import event_id
+from kaquan.documents.webhooks import answer_text, delivery_document, endpoint_document, listed_endpoint
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import SHANGHAI
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
+from kaquan.main import reach_of
 from kaquan.webhooks import service
 from kaquan.webhooks.errors import DELIVERY_UNKNOWN, ENDPOINT_ORGANISATION_UNKNOWN, ENDPOINT_UNKNOWN
-from kaquan.webhooks.model import ChangeEndpoint, Counts, DeliveryState, Endpoint, EndpointState, RemoveEndpoint
+from kaquan.webhooks.model import ChangeEndpoint, Counts, DeliveryState, Endpoint, RemoveEndpoint
 from kaquan.webhooks.sending import Sender
 
 app = typer.Typer(
@@ -97,19 +98,8 @@ def list_command(session: Session, organisation: Organisation = None) -> None:
         owner = service.organisation(session.app.connection, organisation)
         if owner is None:
             session.refuse(Refusal(ENDPOINT_ORGANISATION_UNKNOWN, {"organisation": organisation[:40]}))
-    rows = [
-        {
-            "endpoint": public("whe", one.id.bytes),
-            "organisation": one.organisation,
-            "state": EndpointState(one.state).name.lower(),
-            "url": one.url,
-            "events": one.events,
-            "reason": one.reason,
-            "undelivered": one.waiting,
-            "given_up": one.given_up,
-        }
-        for one in service.listed(session.app.connection, owner, service.SHOWN_MAX)
-    ]
+    found = service.listed(session.app.connection, owner, service.SHOWN_MAX)
+    rows = [listed_endpoint(one) for one in found]
     session.screen.rows("endpoints", _ENDPOINTS, rows, ("没有回调地址。", "No endpoints."))
 
 
@@ -118,17 +108,9 @@ def list_command(session: Session, organisation: Organisation = None) -> None:
 def show_command(session: Session, endpoint: EndpointArgument) -> None:
     """查看回调地址；密钥不再显示 / Show an endpoint; its secret is never shown again"""
     one = _endpoint(session, endpoint)
-    session.screen.one(
-        {
-            "endpoint": public("whe", one.id),
-            "state": EndpointState(one.state).name.lower(),
-            "reason": one.reason,
-            "url": one.url,
-            "events": " ".join(one.events),
-            "added_at": instant(one.added_us),
-            "previous_until_at": instant(one.previous_until_us) or "",
-        }
-    )
+    document = endpoint_document(one)
+    told = {"events": " ".join(one.events), "previous_until_at": document["previous_until_at"] or ""}
+    session.screen.one(document | told)
 
 
 @app.command("change")
@@ -204,13 +186,14 @@ def deliveries_command(
     if endpoint.strip().lower().startswith("whd_"):
         target = _delivery(session, endpoint)
         rows = [
-            {**one._asdict(), "at": instant(one.at), "answer": _text(one.answer)}
+            {**one._asdict(), "at": instant(one.at), "answer": answer_text(one.answer)}
             for one in _attempts(session, target)
         ]
         return session.screen.rows("attempts", _ATTEMPTS, rows, ("还没有尝试。", "No attempts yet."))
     one = _endpoint(session, endpoint)
     found = service.deliveries(connection, one.id, _state(state), most)
-    session.screen.rows("deliveries", _DELIVERIES, [_row(each) for each in found], ("没有投递。", "No deliveries."))
+    rows = [delivery_document(each) for each in found]
+    session.screen.rows("deliveries", _DELIVERIES, rows, ("没有投递。", "No deliveries."))
 
 
 @app.command("replay")
@@ -313,27 +296,6 @@ def _state(text: str | None) -> DeliveryState | None:
         raise Misuse(
             "状态是 waiting、delivered 或 given_up。", "A state is one of waiting, delivered, given_up."
         ) from None
-
-
-def _row(one: Any) -> dict[str, Any]:
-    return {
-        "delivery": public("whd", one.id.bytes),
-        "event_id": event_id(Id(one.event.bytes)),
-        "event": one.name,
-        "happened_at": instant(one.at),
-        "state": DeliveryState(one.state).name.lower(),
-        "attempts": one.attempts,
-        "status": one.status,
-        "milliseconds": one.milliseconds,
-        "failure": one.failure,
-        "retry_at": instant(one.due_at) if one.state == DeliveryState.WAITING else None,
-        "answer": None if one.answer is None else _text(one.answer),
-    }
-
-
-def _text(answer: bytes) -> str:
-    """The beginning of an answer as it can be shown on one line."""
-    return "".join(letter if letter.isprintable() else " " for letter in bytes(answer).decode("utf-8", "replace"))
 
 
 def _facts(done: Effect) -> dict[str, Any]:
