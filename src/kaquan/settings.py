@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         description="TOML file with business days of further years, in the form of `kernel/business_days.toml`; "
         "a year in it replaces the built-in one.",
     )
+    otlp_url: str | None = Field(
+        default=None,
+        description="Where `kaquan serve` sends its traces: the address of an OpenTelemetry collector, such as "
+        "http://127.0.0.1:4318/v1/traces. Empty: nothing is traced.",
+    )
     master_key: SecretStr | None = Field(
         default=None,
         description="Root of all encryption keys, 64 hex digits (32 bytes). Empty: a random one is kept in `home`. "
@@ -96,7 +101,9 @@ class Settings(BaseSettings):
             raise ValueError("the master key is 64 hex digits (32 bytes)")
         return key
 
-    @field_validator("database_url", "owner_database_url", "pg_bin", "calendar_file", "master_key", mode="before")
+    @field_validator(
+        "database_url", "owner_database_url", "pg_bin", "calendar_file", "otlp_url", "master_key", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -9,9 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
+from opentelemetry import trace
 
 from kaquan.commands.execute import BATCH_MAX, Unavailable
 from kaquan.commands.model import Kind, Outcome
@@ -20,11 +21,21 @@ from kaquan.kernel.ids import BUCKET_COUNT, BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
 QUEUE_MAX = 20_000  # per lane: about two seconds of work; beyond it a caller is better told to come back
+LINKS_MAX = 50  # of a batch's commands that its span names: enough to find one's own among few, and to see many
 _POSITION = {label: position for position, label in enumerate(BUCKETS)}
 
 log = structlog.get_logger()
 
-Item = tuple[Kind, Any, "Future[Outcome]"]
+_TRACER = trace.get_tracer("kaquan.commands")
+
+
+class Item(NamedTuple):
+    """A command that waits, who is to be told, and the span of who submitted it."""
+
+    kind: Kind
+    command: Any
+    future: "Future[Outcome]"
+    span: trace.SpanContext
 
 
 class Executor(Protocol):
@@ -98,7 +109,7 @@ class _Lane(threading.Thread):
                 raise Full("the committer is closing")
             if len(self._queue) >= QUEUE_MAX:
                 raise Full(f"lane {self._number} has {QUEUE_MAX} commands waiting")
-            self._queue.append((kind, command, future))
+            self._queue.append(Item(kind, command, future, trace.get_current_span().get_span_context()))
             self._ready.notify()
         return future
 
@@ -111,7 +122,7 @@ class _Lane(threading.Thread):
         while batch := self._next():
             by_kind: dict[Kind, list[Item]] = {}
             for item in batch:
-                by_kind.setdefault(item[0], []).append(item)
+                by_kind.setdefault(item.kind, []).append(item)
             for kind, items in by_kind.items():
                 self._execute(kind, items)
 
@@ -123,22 +134,25 @@ class _Lane(threading.Thread):
             return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
 
     def _execute(self, kind: Kind, waiting: list[Item]) -> None:
-        items = [item for item in waiting if item[2].set_running_or_notify_cancel()]
+        items = [item for item in waiting if item.future.set_running_or_notify_cancel()]
         if not items:
             return
+        links = [trace.Link(item.span) for item in items[:LINKS_MAX] if item.span.is_valid]
+        about = {"kaquan.lane": self._number, "kaquan.commands": len(items)}
         try:
-            if self._executor is None:
-                self._executor = self._open(self._number)
-            outcomes = self._executor.execute(kind, [command for _, command, _ in items])
+            with _TRACER.start_as_current_span(f"batch {kind.name}", links=links, attributes=about):
+                if self._executor is None:
+                    self._executor = self._open(self._number)
+                outcomes = self._executor.execute(kind, [item.command for item in items])
         except Exception as trouble:  # every waiting caller must be told, whatever it was
             self._executor = None
             log.warning("lane.lost", lane=self._number, waiting=len(items), error=told(trouble))
             answer = trouble if isinstance(trouble, Unavailable) else Unavailable(told(trouble))
-            for _, _, future in items:
-                future.set_exception(answer)
+            for item in items:
+                item.future.set_exception(answer)
             return
-        for (_, _, future), outcome in zip(items, outcomes, strict=True):
+        for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Fault):
-                future.set_exception(outcome)
+                item.future.set_exception(outcome)
             else:
-                future.set_result(outcome)
+                item.future.set_result(outcome)

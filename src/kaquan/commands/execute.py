@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 import psycopg
 import structlog
+from opentelemetry import trace
 from psycopg import errors as pg
 
 from kaquan.commands import store
@@ -43,6 +44,7 @@ _UNKEEPABLE = (UnicodeEncodeError, OverflowError, pg.CharacterNotInRepertoire, p
 """What half a surrogate pair, a NUL or a number of more than 64 bits ends in: the caller's doing, not ours."""
 
 log = structlog.get_logger()
+_TRACER = trace.get_tracer("kaquan.commands")
 
 
 class Unavailable(Exception):
@@ -145,12 +147,15 @@ class Door:
         routed = handler.route(self._cursor, entries, at, dry_run)
         scope: AbstractContextManager[Any] = self.connection.transaction() if lock else nullcontext()
         with scope:
-            facts = handler.load(self._cursor, entries, routed, lock, at)
+            with _TRACER.start_as_current_span("load"):
+                facts = handler.load(self._cursor, entries, routed, lock, at)
             batch = _Batch(at, self._lane)
-            for entry in entries:
-                batch.take(entry, _decide(handler, entry, facts, at), facts)
+            with _TRACER.start_as_current_span("decide"):
+                for entry in entries:
+                    batch.take(entry, _decide(handler, entry, facts, at), facts)
             if not dry_run:
-                self._apply(handler, batch)
+                with _TRACER.start_as_current_span("apply"):
+                    self._apply(handler, batch)
         return batch.outcomes
 
     def _apply(self, handler: Handler, batch: "_Batch") -> None:

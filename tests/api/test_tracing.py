@@ -1,0 +1,44 @@
+"""One payment from end to end: the request, the batch that it shared, load, decide and apply within it."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from kaquan.kernel.caller import Role
+from support.database import Database
+from support.service import client, issue, served
+from support.town import build
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """All spans of this process from now on: a process has one provider for its whole life."""
+    exporter = InMemorySpanExporter()
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield exporter
+    exporter.shutdown()
+
+
+def test_a_payment_is_traced_from_the_gate_to_the_commit(database: Database, spans: InMemorySpanExporter) -> None:
+    town = build(database.app_url, ("activation_days = 1", "activation_days = 0"))
+    card = town.sell(town.holder())
+    number = town.rows("SELECT number FROM card WHERE id = %s", card.hex())[0][0]
+    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
+    with served(database, town) as address, client(address, token) as till:
+        body = {"merchant": "mall-1", "amount_fen": 700, "order_no": "o-1", "card": number}
+        spans.clear()
+        assert till.post("/v1/payments", json=body, headers={"Idempotency-Key": "k"}).status_code == 200
+    named = {span.name: span for span in spans.get_finished_spans()}
+    request, batch = named["POST create_payment"], named["batch PAY"]
+    assert request.attributes is not None and request.attributes["http.response.status_code"] == 200
+    assert [link.context.trace_id for link in batch.links] == [request.context.trace_id]
+    for part in ("load", "decide", "apply"):
+        assert named[part].parent is not None and named[part].parent.span_id == batch.context.span_id
