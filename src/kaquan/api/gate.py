@@ -3,7 +3,6 @@
 from typing import Any
 
 import structlog
-from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kaquan.api import limits, problems
@@ -15,7 +14,6 @@ from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language
 
 log = structlog.get_logger()
-_TRACER = trace.get_tracer("kaquan.api")
 _REQUEST_ID = b"x-request-id"
 
 
@@ -37,10 +35,7 @@ class Gate:
         scope.setdefault("state", {})["words"] = words
         answer = _Answer(send, words)
         started = clock.seconds()
-        with (
-            _TRACER.start_as_current_span(f"{scope['method']} {scope['path']}") as span,
-            IN_FLIGHT.track_inprogress(),
-        ):
+        with IN_FLIGHT.track_inprogress():
             try:
                 self._rates.take(_caller(headers, scope))
                 length = headers.get(b"content-length", b"").decode("latin-1") or None
@@ -54,8 +49,6 @@ class Gate:
                 await answer.problem(Problem(INTERNAL_FAULT))
             name = scope["state"].get("operation", "other")
             took = clock.seconds() - started
-            span.update_name(f"{scope['method']} {name}")
-            span.set_attribute("http.response.status_code", answer.status)
             REQUESTS.labels(name, str(answer.status)).inc()
             SECONDS.labels(name).observe(took)
         log.info("request", request_id=words.request_id, operation=name, status=answer.status, ms=round(took * 1000))

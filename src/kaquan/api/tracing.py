@@ -1,4 +1,7 @@
-"""Traces of requests, from the gate to the commit, sent to an OpenTelemetry collector when the settings name one."""
+"""Traces of requests, sent to an OpenTelemetry collector when the settings name one.
+
+FastAPI makes the span of a request; the lanes make one of each batch, with links to the requests that share it.
+"""
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
