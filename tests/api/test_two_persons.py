@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx2
 import pytest
 
-from kaquan.kernel.caller import Role
-from kaquan.kernel.ids import public
+from kaquan.api.errands import one_round
+from kaquan.api.serving import Serving
+from kaquan.approvals.service import approve
+from kaquan.commands.model import Kind
+from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.ids import parse, public
+from kaquan.settings import Settings
 from support.database import Database
 from support.service import client, issue, served
-from support.town import Town, build
+from support.town import MASTER_KEY, Town, build
 
 
 class Office(Town):
@@ -87,3 +93,16 @@ def test_the_log_tells_who_did_what(office: Office) -> None:
         ("refund_payment", "requested"),
     ]
     assert told[1]["object"] == office.payment and told[0]["person"].startswith("issuer-")
+
+
+def test_what_was_approved_before_a_crash_is_done_by_the_next_round(office: Office, database: Database) -> None:
+    path = f"/v1/payments/{office.payment}/refunds"
+    approval = office.ask(office.first, path, late=True, reason="late").json()["approval"]
+    issuer = office.app.catalogue.organisations["jingxi"][0]
+    approver = Caller(issuer, Role.ISSUER, None, "somebody else")
+    office.ok(Kind.APPROVE_REQUEST, approve(office.key(), approver, parse("apr", approval)))
+    assert office.refunded() == 0, "approved, and the process died before it did it"
+    with Serving(Settings(home=Path("/nonexistent")), lambda: database.app_url, MASTER_KEY) as serving:
+        assert one_round(serving) == 1 and office.refunded() == 1
+        assert one_round(serving) == 0 and office.refunded() == 1
+    assert office.first.get(f"/v1/approvals/{approval}").json()["state"] == "executed"
