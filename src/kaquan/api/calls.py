@@ -74,14 +74,30 @@ class Call:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
 
+    def must_be_keyed(self) -> None:
+        """Raises `Problem` when a request that changes something lacks an id, whatever ids its commands have."""
+        self.key  # noqa: B018
+
     def act(self, kind: Kind, make: Callable[..., Any], **content: Any) -> dict[str, Any]:
         """Carry a command out, or try it; the answer as the outside sees it. Raises `Problem`."""
+        return self.act_told(kind, make, lambda _: {}, **content)
+
+    def act_told(
+        self, kind: Kind, make: Callable[..., Any], told: Callable[[Effect], Mapping[str, Any]], **content: Any
+    ) -> dict[str, Any]:
+        """As `act`, with what `told` says of the effect beside it or instead of it."""
         command = make(key=self.key, caller=self.caller, **content)
-        if self.dry_run:
-            return self.answer(self.app.one(kind, command, dry_run=True))
-        if not self._approved and approvals.needs_second(kind, command):
+        if not self.dry_run and not self._approved and approvals.needs_second(kind, command):
             return self._ask_second(kind)
-        return self.answer(self.serving.send(kind, command))
+        outcome = self.decided(kind, command)
+        return self.answer(outcome, **(told(outcome) if isinstance(outcome, Effect) else {}))
+
+    def decided(self, kind: Kind, command: Any) -> Outcome:
+        """What becomes of a command, or would."""
+        if self.dry_run:
+            tried: Outcome = self.app.one(kind, command, dry_run=True)
+            return tried
+        return self.serving.send(kind, command)
 
     def _ask_second(self, kind: Kind) -> dict[str, Any]:
         """What takes two persons waits for the second; nothing has happened yet."""

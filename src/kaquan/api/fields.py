@@ -1,9 +1,10 @@
 """Fields that several bodies share, with their limits. Amounts are whole fen; nothing is taken for something else."""
 
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from kaquan.payments.model import AMOUNT_MAX, ORDER_NO_LENGTH_MAX, REASON_LENGTH_MAX
 
@@ -32,3 +33,32 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many to give at
 After = Annotated[
     str | None, Query(max_length=128, description="The `next` of the page before; leave it out for the first page.")
 ]
+
+
+def _day(given: Any) -> date:
+    read = date.fromisoformat(given) if isinstance(given, str) and len(given) == len("2025-06-01") else None
+    if read is None or not _YEARS[0] <= read.year <= _YEARS[1]:
+        raise ValueError("a day is written 2025-06-01")
+    return read
+
+
+def _instant(given: Any) -> datetime:
+    read = datetime.fromisoformat(given) if isinstance(given, str) else None
+    if read is None or read.tzinfo is None or not _YEARS[0] <= read.year <= _YEARS[1]:
+        raise ValueError("an instant is written 2025-06-01T12:00:00+08:00")
+    return read
+
+
+_YEARS = (1970, 9998)  # what microseconds count, with room for a time zone
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day in Shanghai."""
+
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant in ISO 8601, with its time zone."""
+
+
+class Reasoned(Body):
+    """A step that needs a reason."""
+
+    reason: Reason

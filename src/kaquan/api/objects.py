@@ -12,6 +12,8 @@ from kaquan.api.errors import NOT_FOUND
 from kaquan.api.problems import Problem
 from kaquan.api.serving import up_to_date
 from kaquan.cards import service as cards
+from kaquan.draws import service as draws
+from kaquan.draws.model import Draw
 from kaquan.kernel import ids
 from kaquan.kernel.caller import Caller, Role
 from kaquan.kernel.ids import Id, IdError
@@ -19,7 +21,11 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.main import Kaquan
 from kaquan.payment_codes.service import Payer, payer
 from kaquan.payments import service as payments
+from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
+from kaquan.programs.model import Life
+from kaquan.rewards import service as rewards
+from kaquan.settlement import service as settlements
 from kaquan.vouchers import service as vouchers
 
 _SHOWN_CARDS = frozenset({Role.MERCHANT, Role.CASHIER})
@@ -187,6 +193,109 @@ class Objects:
         return frozenset(
             number for number, book in self.catalogue.organisations.values() if book is not None and book == fund.book
         )
+
+    def organisation(self, code: str) -> int:
+        """The caller's organisation, by its code."""
+        found = self.catalogue.organisations.get(code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(issuers=frozenset({found[0]}), funders=frozenset({found[0]})))
+        return found[0]
+
+    def life(self, code: str) -> Life:
+        """A program of the caller's organisation, which may be a draft."""
+        found = programs.lives(self._app.connection).get(code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(issuers=frozenset({found.issuer})))
+        return found
+
+    def funded_program(self, code: str) -> Terms:
+        """A program that the caller's organisation issues, or gives money for."""
+        found = self.any_program(code)
+        funds = (self.catalogue.funds.get(one.fund) for one in found.terms.funding)
+        funders = frozenset(one.organisation for one in funds if one is not None)
+        self._own(Owners(issuers=self.issuers([code]), funders=funders))
+        return found
+
+    def funded_stock(self, program: str, code: str) -> Stock:
+        """An opened stock of a program of the caller's, or one that its funds pay for."""
+        self.any_program(program)
+        found = self.catalogue.stock_by_code(program, code)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        funders = frozenset(share.fund.organisation for share in found.funding if share.fund is not None)
+        self._own(Owners(issuers=self.issuers([program]), funders=funders))
+        return found
+
+    def code_batch(self, text: str) -> Any:
+        """A batch of codes for a stock of the caller's: its row."""
+        found = vouchers.code_batch(self._app.connection, identity("cbt", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(issuers=self.issuers([found.program])))
+        return found
+
+    def draw(self, text: str) -> Draw:
+        """A draw of a stock of the caller's."""
+        found = self.any_draw(text)
+        stock = self.catalogue.stock_now(found.stock)
+        self._own(Owners(issuers=self.issuers([stock.terms.terms.program.code] if stock else [])))
+        return found
+
+    def any_draw(self, text: str) -> Draw:
+        """A draw: what is published of it is everybody's to see, and any holder may enter."""
+        draw = identity("drw", text)
+        found = draws.find(self._app.connection, [draw]).get(draw)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        return found
+
+    def pool(self, text: str) -> Any:
+        """A pool of packets of a program of the caller's: its row."""
+        found = self.any_pool(text)
+        self._own(Owners(issuers=self.issuers([found.program])))
+        return found
+
+    def any_pool(self, text: str) -> Any:
+        """A pool of packets: what is published of it is everybody's to see, and any holder may take one."""
+        found = rewards.pool(self._app.connection, identity("pol", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        return found
+
+    def packet(self, text: str) -> tuple[Any, Any]:
+        """The caller's packet, with its pool: their rows."""
+        found = rewards.packet(self._app.connection, identity("pkt", text))
+        pool = rewards.pool(self._app.connection, Id(found.pool.bytes)) if found is not None else None
+        if found is None or pool is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(wallet=Id(found.wallet.bytes), issuers=self.issuers([pool.program])))
+        return found, pool
+
+    def plan(self, text: str) -> Any:
+        """The caller's monthly plan: its row."""
+        found = rewards.plan(self._app.connection, identity("pln", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(wallet=Id(found.wallet.bytes), issuers=self.issuers([found.program])))
+        return found
+
+    def referral(self, text: str) -> Any:
+        """A referral of a program of the caller's: its row. It names both wallets, so it is neither's to see."""
+        found = rewards.referral(self._app.connection, identity("ref", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(issuers=self.issuers([found.program])))
+        return found
+
+    def settlement(self, text: str) -> Any:
+        """The caller's settlement: its merchant's, or of a program that it issues. Its row."""
+        found = settlements.settlement(self._app.connection, identity("stl", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(merchant=Id(found.merchant.bytes), issuers=self.issuers([found.program])))
+        return found
 
     def _own(self, owners: Owners) -> None:
         if not reaches(self._caller, owners):

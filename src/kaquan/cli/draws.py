@@ -17,13 +17,14 @@ from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Program, Stock
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.draws import draw_row, published
 from kaquan.draws import service
 from kaquan.draws.errors import DRAW_UNKNOWN, ENTRY_UNKNOWN
 from kaquan.draws.model import SEATS_MAX, Draw, DrawCommand, DrawState, EndDraw, EnterDraw, ListDraw
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import SHANGHAI, microseconds
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 
 app = typer.Typer(
@@ -98,7 +99,7 @@ def close_command(
     found = _close(session, target, only_list)
     if list_file is not None and not session.dry_run:
         _write(session, found, list_file)
-    facts = _published(found)
+    facts = published(found)
     if found.state == DrawState.REVEALED:
         facts |= _award(session, found)
     _said(session, ("摇号已办理。", "The draw is closed as far as it goes."), facts)
@@ -108,20 +109,7 @@ def close_command(
 @reads
 def list_command(session: Session) -> None:
     """列出摇号 / List the draws"""
-    rows = [
-        {
-            "draw": public("drw", one.id.bytes),
-            "program": one.program,
-            "stock": one.stock,
-            "number": one.number,
-            "state": DrawState(one.state).name.lower(),
-            "seats": one.seats,
-            "entries": one.entries,
-            "opens_at": instant(one.opens_at),
-            "closes_at": instant(one.closes_at),
-        }
-        for one in service.listed(session.app.connection)
-    ]
+    rows = [draw_row(one) for one in service.listed(session.app.connection)]
     told = [{**row, "draw_number": row["number"]} for row in rows]
     session.screen.rows("draws", _COLUMNS, told, ("没有摇号。", "No draws."), rows)
 
@@ -203,19 +191,6 @@ def _entry_of(session: Session, draw: Draw, wallet: str | None, phone: str | Non
     if not found:
         raise RefusedHere(Refusal(ENTRY_UNKNOWN))
     return found[0]
-
-
-def _published(draw: Draw) -> dict[str, Any]:
-    facts = {
-        "draw": public("drw", draw.id),
-        "state": DrawState(draw.state).name.lower(),
-        "seats": draw.seats,
-        "entries": draw.entries if draw.list_digest else None,
-        "commitment": draw.commitment.hex(),
-        "list_digest": draw.list_digest.hex(),
-        "seed": draw.seed.hex(),
-    }
-    return {name: given for name, given in facts.items() if given not in ("", None)}
 
 
 def _said(session: Session, headline: Words, facts: dict[str, Any]) -> None:

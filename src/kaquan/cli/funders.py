@@ -1,9 +1,8 @@
 """`kaquan funder`: who pays for what is given, how much of it is there, and what it was used for."""
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 import typer
 
 from kaquan.cli.endings import Misuse
@@ -11,10 +10,11 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As, amount
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents.funds import discount_row, fund_row
 from kaquan.funders import service as funders
 from kaquan.funders.cover import open_stocks
 from kaquan.funders.errors import FUND_UNKNOWN
-from kaquan.funders.model import FundBooks, PayInFund, PayOutFund, RegisterFund
+from kaquan.funders.model import PayInFund, PayOutFund, RegisterFund
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.money import Money
@@ -22,7 +22,6 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.ledger import service as ledger
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Fund, FundMode
-from kaquan.programs.grants import MERCHANT
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,8 +113,8 @@ def pay_out_command(session: Session, code: Code, yuan: Yuan, reference: Referen
 @reads
 def list_command(session: Session) -> None:
     """列出资金户和余额 / List the funds and what is in them"""
-    books = funders.books(session.app.connection)
-    rows = [_row(session, fund, books[fund.id]) for fund in session.catalogue().funds.values()]
+    books, catalogue = funders.books(session.app.connection), session.catalogue()
+    rows = [fund_row(fund, books[fund.id], catalogue) for fund in catalogue.funds.values()]
     none = (
         "还没有资金户：用 kaquan funder register 登记。",
         "There is no fund yet: kaquan funder register makes one.",
@@ -128,7 +127,7 @@ def list_command(session: Session) -> None:
 def show_command(session: Session, code: Code) -> None:
     """显示一个资金户：余额、已承诺、已使用、所供券批次 / Show a fund: free, promised, used, and for which stocks"""
     fund = _fund(session, code)
-    facts = _row(session, fund, funders.books(session.app.connection)[fund.id])
+    facts = fund_row(fund, funders.books(session.app.connection)[fund.id], session.catalogue())
     stocks = [f"{one.terms.terms.program.code}/{one.code}" for one in open_stocks(session.catalogue(), fund.id)]
     if session.screen.as_json:
         session.screen.answer({"outcome": "effect", **facts, "stocks": stocks})
@@ -151,18 +150,8 @@ def discounts_command(
     number = session.program(program).program if program else None
     first, last = _day(since) or date.min, _day(until) or _EVER
     span = (0 if first == date.min else microseconds(shanghai(first)), _end(last))
-    codes = {number: code for code, number in catalogue.programs.items()}
-    rows = [
-        {
-            "program": codes.get(one.program, ""),
-            "fund": catalogue.funds_by_id[one.fund].code if one.fund else MERCHANT,
-            "merchants_fen": one.merchants_fen,
-            "cards_fen": one.cards_fen,
-            "returned_fen": one.returned_fen,
-            "net_fen": one.net_fen,
-        }
-        for one in ledger.discounts(session.app.connection, *span, number)
-    ]
+    found = ledger.discounts(session.app.connection, *span, number)
+    rows = [discount_row(one, catalogue) for one in found]
     none = ("这段时间没有优惠。", "There was no discount in that time.")
     session.screen.rows("discounts", _DISCOUNTS, rows, none)
 
@@ -172,19 +161,6 @@ def _fund(session: Session, code: str) -> Fund:
     if found is None:
         session.refuse(Refusal(FUND_UNKNOWN, {"fund": code[:40]}))
     return found
-
-
-def _row(session: Session, fund: Fund, books: FundBooks) -> dict[str, Any]:
-    parties = {number: code for code, (number, _) in session.catalogue().organisations.items()}
-    return {
-        "code": fund.code,
-        "name": fund.name,
-        "organisation": parties[fund.organisation],
-        "book": session.catalogue().books[fund.book],
-        "mode": fund.mode.name.lower(),
-        "source": fund.source.name.lower(),
-        **msgspec.structs.asdict(books),
-    }
 
 
 def _day(text: str | None) -> date | None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +14,9 @@ from kaquan.cli.opening import opened, reads
 from kaquan.cli.options import Lang
 from kaquan.cli.printing import listed
 from kaquan.cli.session import Session, identity
-from kaquan.documents.answers import instant
-from kaquan.kernel.ids import Id, public
+from kaquan.documents.ledger import ACCOUNTS, balance_row, owner_row, position_row, posting_row
 from kaquan.ledger import service
-from kaquan.ledger.chart import CHART, Account, Source
-from kaquan.ledger.movements import movement_name
+from kaquan.ledger.chart import CHART, Account
 
 app = typer.Typer(
     no_args_is_help=True, help="账本：分录、余额、证明、导出 / Ledger: journal, balances, proofs, export"
@@ -29,7 +26,6 @@ LINES_MAX = 10_000
 _JOURNAL = ("at", "book", "movement", "transfer", "line", "debit", "credit", "source", "amount_fen")
 _BALANCES = ("book", "program", "account", "account_name", "source", "debits_fen", "credits_fen", "balance_fen")
 _OWNERS = ("book", "owner", "source", "balance_fen")
-_BY_NAME = {info.name: account for account, info in CHART.items()}
 
 
 @app.command("journal")
@@ -58,7 +54,7 @@ def journal_command(
     else:
         found = service.transfer(connection, identity(moved_by.partition("_")[0].strip().lower(), moved_by))
     none = ("没有分录。", "There are no postings.")
-    session.screen.rows("postings", _JOURNAL, [_posting(row) for row in found], none)
+    session.screen.rows("postings", _JOURNAL, [posting_row(row) for row in found], none)
 
 
 @app.command("balances")
@@ -109,16 +105,7 @@ def proofs_command(session: Session) -> None:
 def clearing_command(session: Session) -> None:
     """列出各账簿两两之间的应付、应收和净额 / List what each pair of books owes each other, and the net position"""
     books = session.catalogue().books
-    rows = [
-        {
-            "book": books[one.book],
-            "other": books[one.other],
-            "due_to_fen": one.due_to,
-            "due_from_fen": one.due_from,
-            "net_fen": one.net,
-        }
-        for one in service.positions(session.app.connection, books)
-    ]
+    rows = [position_row(one, books) for one in service.positions(session.app.connection, books)]
     none = ("账簿之间没有往来。", "No book owes another anything.")
     session.screen.rows("positions", ("book", "other", "due_to_fen", "due_from_fen", "net_fen"), rows, none)
 
@@ -151,63 +138,25 @@ def export_command(
             )
 
 
-def _posting(row: Any) -> dict[str, Any]:
-    return {
-        "at": instant(row.at),
-        "book": row.book,
-        "movement": movement_name(row.kind),
-        "transfer": public("trf", row.transfer.bytes),
-        "line": row.line,
-        "debit": CHART[Account(row.debit)].name,
-        "debit_owner": row.debit_owner and row.debit_owner.hex,
-        "credit": CHART[Account(row.credit)].name,
-        "credit_owner": row.credit_owner and row.credit_owner.hex,
-        "source": Source(row.source).name.lower(),
-        "amount_fen": row.amount,
-    }
-
-
 def _balances(session: Session) -> list[dict[str, Any]]:
     catalogue = session.catalogue()
-    programs = {number: code for code, number in catalogue.programs.items()}
     zh = session.screen.language == "zh"
     return [
-        {
-            "book": catalogue.books.get(one.book, str(one.book)),
-            "program": programs.get(one.program, str(one.program)),
-            "account": CHART[one.account].name,
-            "account_name": CHART[one.account].zh if zh else CHART[one.account].side,
-            "source": one.source.name.lower(),
-            "debits_fen": one.debits,
-            "credits_fen": one.credits,
-            "balance_fen": one.balance,
-        }
+        balance_row(one, catalogue, CHART[one.account].zh if zh else CHART[one.account].side)
         for one in service.balances(session.app.connection)
     ]
 
 
 def _owners(session: Session, name: str) -> list[dict[str, Any]]:
-    account = _BY_NAME.get(name.strip())
+    account = ACCOUNTS.get(name.strip())
     if account is None:
-        known = ", ".join(_BY_NAME)
+        known = ", ".join(ACCOUNTS)
         raise Misuse(f"没有科目 {name}；科目有：{known}。", f"There is no account {name}; there are: {known}.")
     if Account.CARD_PRINCIPAL <= account <= Account.CARD_SUBSIDY:
         raise Misuse("卡内余额请用 kaquan card show 查看。", "What a card holds is shown by kaquan card show.")
     catalogue = session.catalogue()
     return [
-        {
-            "book": code,
-            "owner": _owner(catalogue.merchants, one.owner),
-            "source": one.source.name.lower(),
-            "balance_fen": one.balance,
-        }
+        owner_row(code, one, catalogue)
         for book, code in sorted(catalogue.books.items())
         for one in service.owner_balances(session.app.connection, book, account)
     ]
-
-
-def _owner(merchants: Mapping[bytes, Any], owner: Id | None) -> str:
-    if owner is None:
-        return "-"
-    known = merchants.get(owner)
-    return known.code if known is not None else owner.hex()

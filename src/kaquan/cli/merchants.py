@@ -9,8 +9,8 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import Merchant
 from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind
+from kaquan.documents.merchants import bank_document, hidden, merchant_row, registered_id
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import public
 from kaquan.merchants.model import (
     BindBankAccount,
     RegisterMerchant,
@@ -24,9 +24,6 @@ from kaquan.programs.enrolment import EnrolMerchant, SuspendMerchant
 organisations = typer.Typer(no_args_is_help=True, help="机构：发行方与商户组 / Organisations: issuers and groups")
 merchants = typer.Typer(no_args_is_help=True, help="商户 / Merchants")
 stores = typer.Typer(no_args_is_help=True, help="门店 / Stores")
-
-MERCHANT_ACTIVE = 1
-_SHOWN_DIGITS = 4
 
 Code = Annotated[
     str,
@@ -100,7 +97,7 @@ def register_merchant(
             account_bank=bank,
             account_no=account_no,
         ),
-        {"name": name, "group": group, "bank": bank, "account_no": _hidden(account_no)},
+        {"name": name, "group": group, "bank": bank, "account_no": hidden(account_no)},
     )
 
 
@@ -108,18 +105,7 @@ def register_merchant(
 @reads
 def list_merchants(session: Session) -> None:
     """列出商户 / List the merchants"""
-    rows = [
-        {
-            "code": one.code,
-            "name": one.name,
-            "group": one.organisation,
-            "stores": one.stores,
-            "bank_state": "verified" if one.bank_verified else "bound" if one.bank else "missing",
-            "state": "active" if one.state == MERCHANT_ACTIVE else "closed",
-            "id": public("mer", one.id.bytes),
-        }
-        for one in directory(session.app.connection)
-    ]
+    rows = [merchant_row(one) for one in directory(session.app.connection)]
     none = (
         "还没有商户：用 kaquan merchant register 登记。",
         "There is no merchant yet.",
@@ -222,22 +208,9 @@ def register_store(
 
 
 def _tell_bank(session: Session, done: Effect, code: str, headline: Words) -> None:
-    answer = done.facts
-    facts = {
-        "merchant": code,
-        "bank": answer["bank"],
-        "account_no": _hidden(answer["account_ending"]),
-        "bank_state": "verified" if answer["verified"] else "bound",
-        "proof": answer["proof"],
-    }
-    session.tell(headline, done, facts)
+    session.tell(headline, done, bank_document(code, done.facts))
 
 
-def _hidden(account_no: str) -> str:
-    return f"****{account_no[-_SHOWN_DIGITS:]}" if account_no else ""
-
-
-_PREFIX = {"merchant": "mer", "store": "sto"}
 _WORD = {
     "organisation": ("机构", "Organisation"),
     "merchant": ("商户", "Merchant"),
@@ -248,9 +221,6 @@ _WORD = {
 def _register(session: Session, kind: Kind, make: Any, facts: dict[str, Any]) -> None:
     done = session.act(kind, make)
     answer = done.facts
-    what = answer["registered"]
-    prefix = _PREFIX.get(what)
-    identity = public(prefix, bytes.fromhex(answer["id"])) if prefix else f"org_{answer['id']}"
-    zh, en = _WORD[what]
+    zh, en = _WORD[answer["registered"]]
     headline = (f"{zh} {answer['code']} 已登记。", f"{en} {answer['code']} is registered.")
-    session.tell(headline, done, {"id": identity, "code": answer["code"], **facts}, ("id",))
+    session.tell(headline, done, {"id": registered_id(answer), "code": answer["code"], **facts}, ("id",))

@@ -11,7 +11,8 @@ from kaquan.cli.options import Phone, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Program
 from kaquan.commands.model import Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.packets import packet_receipt, pool_amounts, pool_document, pool_row
 from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
@@ -19,8 +20,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.rewards import service
 from kaquan.rewards.errors import PACKETS_NOT_OVER, PACKETS_UNKNOWN
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets, PoolState
-from kaquan.rewards.packets import opened as revealed
-from kaquan.rewards.splitting import SEED_BYTES, amounts
+from kaquan.rewards.splitting import SEED_BYTES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,10 +69,9 @@ def take_command(session: Session, pool: PoolArgument, phone: Phone = None, wall
 def show_command(session: Session, pool: PoolArgument) -> None:
     """查看红包池：承诺值、剩余；结束后含种子 / Show a pool: commitment, what is left; the seed once it ended"""
     found = _found(session, identity("pol", pool))
-    facts = {**_facts(found), "commitment": found.commitment.hex(), "seed": _seed(found)}
-    if found.state == PoolState.OPEN:
-        left = service.pool_left(session.app.connection, Id(found.id.bytes))
-        facts |= {"unopened": left[0], "unopened_fen": left[1]}
+    open_now = found.state == PoolState.OPEN
+    left = service.pool_left(session.app.connection, Id(found.id.bytes)) if open_now else None
+    facts = pool_document(found, left)
     session.screen.one(facts)
 
 
@@ -81,7 +80,7 @@ def show_command(session: Session, pool: PoolArgument) -> None:
 def list_command(session: Session, program: Program) -> None:
     """列出活动的红包池 / List the pools of a program"""
     found = service.pools_of(session.app.connection, session.program(program).program)
-    session.screen.rows("pools", _COLUMNS, [_facts(one) for one in found], ("没有红包池。", "No pools."))
+    session.screen.rows("pools", _COLUMNS, [pool_row(one) for one in found], ("没有红包池。", "No pools."))
 
 
 @app.command("end")
@@ -107,20 +106,9 @@ def receipt_command(session: Session, packet: PacketArgument) -> None:
     if pool.state == PoolState.OPEN:
         session.refuse(Refusal(PACKETS_NOT_OVER, {"ends": clock.shown(clock.instant(pool.ends_at))}))
     rules = next(one for one in session.program(pool.program).terms.packets if one.code == pool.code)
-    facts = {
-        "pool": public("pol", pool.id.bytes),
-        "number": found.number,
-        "amount_fen": found.amount,
-        "count": pool.count,
-        "total_fen": pool.total,
-        "min_fen": rules.min_fen,
-        "max_fen": rules.max_fen,
-        "commitment": pool.commitment.hex(),
-        "seed": _seed(pool),
-    }
+    facts = packet_receipt(found, pool, rules)
     if session.screen.as_json:
-        told = [int(amount) for amount in amounts(revealed(pool.revealed).parts)]
-        session.screen.answer({"outcome": "effect", **facts, "amounts_fen": told})
+        session.screen.answer({"outcome": "effect", **facts, "amounts_fen": pool_amounts(pool)})
         return
     session.screen.facts(_numbered(session, facts))
 
@@ -137,23 +125,3 @@ def _found(session: Session, pool: Id) -> Any:
     if found is None:
         session.refuse(Refusal(PACKETS_UNKNOWN))
     return found
-
-
-def _seed(pool: Any) -> str | None:
-    return None if pool.revealed is None else revealed(pool.revealed).seed.hex()
-
-
-def _facts(pool: Any) -> dict[str, Any]:
-    over = pool.state == PoolState.ENDED
-    return {
-        "pool": public("pol", pool.id.bytes),
-        "program": pool.program,
-        "code": pool.code,
-        "state": PoolState(pool.state).name.lower(),
-        "count": pool.count,
-        "total_fen": pool.total,
-        "opened_at": instant(pool.at),
-        "ends_at": instant(pool.ends_at),
-        "unopened": pool.left_count if over else None,
-        "unopened_fen": pool.left_fen if over else None,
-    }

@@ -9,13 +9,14 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import CardArgument
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
-from kaquan.documents.answers import instant, shown
+from kaquan.documents.answers import shown
+from kaquan.documents.plans import plan_document
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.rewards import service
 from kaquan.rewards.errors import PLAN_UNKNOWN
-from kaquan.rewards.plan_model import CancelPlan, PlanState
+from kaquan.rewards.plan_model import CancelPlan
 
 app = typer.Typer(no_args_is_help=True, help="按月返还计划：列出、查看、取消 / Monthly plans: list, show, cancel")
 
@@ -27,7 +28,7 @@ _COLUMNS = ("plan", "program", "stock", "state", "months", "given", "each_month"
 @reads
 def list_command(session: Session, card: CardArgument) -> None:
     """列出一张卡的返还计划 / List the plans of a card"""
-    rows = [_facts(one) for one in service.plans_of(session.app.connection, session.card(card))]
+    rows = [plan_document(one) for one in service.plans_of(session.app.connection, session.card(card))]
     session.screen.rows("plans", _COLUMNS, rows, ("没有返还计划。", "No plans."))
 
 
@@ -35,7 +36,7 @@ def list_command(session: Session, card: CardArgument) -> None:
 @reads
 def show_command(session: Session, plan: PlanArgument) -> None:
     """查看一个返还计划 / Show a plan"""
-    facts = _facts(_found(session, identity("pln", plan)))
+    facts = plan_document(_found(session, identity("pln", plan)))
     session.screen.one(facts)
 
 
@@ -53,21 +54,3 @@ def _found(session: Session, plan: Id) -> Any:
     if found is None:
         session.refuse(Refusal(PLAN_UNKNOWN))
     return found
-
-
-def _facts(plan: Any) -> dict[str, Any]:
-    return {
-        "plan": public("pln", plan.id.bytes),
-        "program": plan.program,
-        "stock": plan.stock_code,
-        "code": plan.code,
-        "state": PlanState(plan.state).name.lower(),
-        "card": public("crd", plan.card.bytes),
-        "wallet": public("wal", plan.wallet.bytes),
-        "months": plan.months,
-        "given": plan.given,
-        "each_month": plan.each_month,
-        "face_fen": plan.face,
-        "started_at": instant(plan.at),
-        "next_at": instant(plan.next_at) if plan.state == PlanState.RUNNING else None,
-    }

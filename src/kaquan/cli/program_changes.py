@@ -14,6 +14,7 @@ from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, said, valid
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents.programs import change_document
 from kaquan.kernel import money
 from kaquan.kernel.money import Money, Rate
 from kaquan.kernel.refusal import Fact, Language, Refusal
@@ -103,7 +104,9 @@ def diff_command(
     before, after = _pair(session, life.code, old, new)
     changes = diff(before, after)
     if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", "program": life.code, "changes": [*map(document, changes)]})
+        session.screen.answer(
+            {"outcome": "effect", "program": life.code, "changes": [*map(change_document, changes)]}
+        )
     else:
         show_changes(session.screen, changes)
 
@@ -114,20 +117,6 @@ def show_changes(screen: Screen, changes: list[Change]) -> None:
     if changes:
         rows = [_row(change, screen.language) for change in changes]
         screen.table(("term", "meaning", "before", "after", "effect"), rows)
-
-
-def document(change: Change) -> dict[str, Any]:
-    """A change for machines."""
-    meaning = meaning_of(change)
-    return {
-        "field": change.field,
-        "meaning_zh": meaning.zh,
-        "meaning_en": meaning.en,
-        "unit": meaning.unit,
-        "before": change.before,
-        "after": change.after,
-        "loosens": change.loosens,
-    }
 
 
 def confirm(session: Session, question: Words) -> None:
@@ -148,7 +137,7 @@ def _show(session: Session, terms: ProgramTerms) -> list[Change]:
 
 
 def _listed(session: Session, changes: list[Change]) -> dict[str, Any]:
-    return {"changes": [*map(document, changes)]} if session.screen.as_json else {}
+    return {"changes": [*map(change_document, changes)]} if session.screen.as_json else {}
 
 
 def _pair(session: Session, code: str, old: str | None, new: str | None) -> tuple[ProgramTerms, ProgramTerms]:

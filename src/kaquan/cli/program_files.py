@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -12,15 +12,16 @@ from kaquan.cli.labels import Words
 from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
+from kaquan.documents import programs
 from kaquan.documents.answers import refusal_document
+from kaquan.documents.programs import Said
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import Caller
 from kaquan.law.model import Law
 from kaquan.programs import preset_files
-from kaquan.programs import service as programs
 from kaquan.programs.compiler import compile_program, parse_program
 from kaquan.programs.source import FILE_BYTES_MAX
-from kaquan.programs.terms import ProgramTerms, from_json
+from kaquan.programs.terms import ProgramTerms
 
 File = Annotated[
     str,
@@ -34,20 +35,9 @@ Code = Annotated[str, typer.Argument(help="活动代码 / Code of the program", 
 Reason = Annotated[str, typer.Option("--reason", help="原因，记入经过 / Why: kept in the history", metavar="TEXT")]
 
 
-class Said(NamedTuple):
-    """What a program says: its terms in force, or, without a version, its draft."""
-
-    terms: ProgramTerms
-    version: int | None
-
-
 def said(session: Session, code: str) -> Said | None:
     """What the program with a code says as of now; none for an unknown one."""
-    known = session.catalogue().program(code.strip())
-    if known is not None:
-        return Said(known.terms, known.version)
-    draft = programs.lives(session.app.connection).get(code.strip())
-    return None if draft is None or draft.proposal is None else Said(from_json(draft.proposal.terms), None)
+    return programs.said(session.app.connection, session.catalogue(), code.strip())
 
 
 def read(file: str) -> str:

@@ -1,9 +1,8 @@
 """`kaquan program liability`: what a program may cost at worst, who pays it, and whether the money is there."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from kaquan.cli.endings import guarded, read_settings
@@ -13,16 +12,15 @@ from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import read, said, valid
 from kaquan.cli.session import Session
-from kaquan.funders import service as funders
+from kaquan.documents.programs import funder_rows, liability_document, liability_item
 from kaquan.kernel import clock
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs import preset_files
 from kaquan.programs.errors import PROGRAM_UNKNOWN
-from kaquan.programs.liability import Liability, LiabilityItem, liability
+from kaquan.programs.liability import LiabilityItem, liability
 from kaquan.programs.phrases import percent
 from kaquan.programs.terms import ProgramTerms
-from kaquan.stocks import service as stocks
 
 _ITEMS = ("cause", "code", "within", "worst_fen")
 _FUNDERS = (
@@ -87,15 +85,16 @@ def _terms(session: Session, program: str) -> ProgramTerms:
 
 def _tell(screen: Screen, terms: ProgramTerms, session: Session | None) -> None:
     found = liability(terms)
-    rows = [{"fund": fund, "worst_fen": worst} for fund, worst in found.funders]
-    if session is not None:
-        rows = [_with_books(session, terms, row) for row in rows]
+    if session is None:
+        rows = [{"fund": fund, "worst_fen": worst} for fund, worst in found.funders]
+    else:
+        rows = funder_rows(session.app.connection, session.catalogue(), terms, found)
     growing = [_grown(screen, item) for item in found.unbounded]
     if screen.as_json:
-        screen.answer(_document(terms, found, rows))
+        screen.answer(liability_document(terms, found, rows))
         return
     if found.items and len(found.items) > len(found.unbounded):
-        screen.table(_ITEMS, [_item(item) for item in found.items if item.worst_fen is not None])
+        screen.table(_ITEMS, [liability_item(item) for item in found.items if item.worst_fen is not None])
         screen.line("")
         screen.table(_FUNDERS if session else ("fund", "worst_fen"), rows)
         total = Money(sum(item.worst_fen or 0 for item in found.items if not item.within))
@@ -106,36 +105,7 @@ def _tell(screen: Screen, terms: ProgramTerms, session: Session | None) -> None:
         screen.line(line)
 
 
-def _with_books(session: Session, terms: ProgramTerms, row: dict[str, Any]) -> dict[str, Any]:
-    """A funder's row with what the books say of its fund, and what the program may still cost it."""
-    catalogue = session.catalogue()
-    to_come = stocks.to_come(session.app.connection, catalogue, terms).get(row["fund"], Money(0))
-    fund = catalogue.funds.get(row["fund"])
-    if fund is None:
-        return {**row, "to_come_fen": to_come, "covered": None if row["fund"] == "merchant" else False}
-    books = funders.books(session.app.connection)[fund.id]
-    return {
-        **row,
-        "to_come_fen": to_come,
-        "mode": fund.mode.name.lower(),
-        **msgspec.structs.asdict(books),
-        "covered": to_come <= books.free_fen,
-    }
-
-
-def _item(item: LiabilityItem) -> dict[str, Any]:
-    return {"cause": item.cause, "code": item.code, "within": item.within, "worst_fen": item.worst_fen}
-
-
 def _grown(screen: Screen, item: LiabilityItem) -> str:
     zh, en = _SPOKEN[item.cause]
     told = {"rate": percent(item.rate_bps), "each": text(item.each_fen)}
     return screen.words(zh.format(**told), en.format(**told))
-
-
-def _document(terms: ProgramTerms, found: Liability, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    items = [
-        {**_item(one), "rate_bps": one.rate_bps, "each_fen": one.each_fen, "by": dict(one.parts)}
-        for one in found.items
-    ]
-    return {"outcome": "effect", "program": terms.program.code, "items": items, "funders": rows}

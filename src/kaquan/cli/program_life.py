@@ -11,9 +11,8 @@ from kaquan.cli.options import As
 from kaquan.cli.program_files import Code, Reason, step
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
-from kaquan.documents.answers import instant
+from kaquan.documents.programs import step_row
 from kaquan.programs import service as programs
-from kaquan.programs.lifecycle import ProgramState
 from kaquan.programs.model import CloseProgram, EndProgram, PauseProgram, ResumeProgram, StartProgram
 
 
@@ -96,19 +95,7 @@ def close_command(session: Session, program: Code, as_: As = None) -> None:
 def history_command(session: Session, program: Code) -> None:
     """活动的经过：何时、何人、做了什么 / What happened to a program, when, and who did it"""
     life = session.life(program)
-    rows = [
-        {
-            "number": one.number,
-            "at": instant(one.at),
-            "step": one.operation,
-            "from_state": ProgramState(one.from_state).word if one.from_state else None,
-            "state": ProgramState(one.to_state).word,
-            "person": one.person,
-            "version": one.version,
-            "reason": one.reason,
-        }
-        for one in programs.history(session.app.connection, life.code)
-    ]
+    rows = [step_row(one) for one in programs.history(session.app.connection, life.code)]
     columns = ("at", "step", "state", "version", "person", "reason")
     none = ("没有经过。", "Nothing has happened.")
     session.screen.rows("history", columns, rows, none)

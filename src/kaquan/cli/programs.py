@@ -1,7 +1,7 @@
 """`kaquan program`: what programs say, and the list of them; the steps of their lives are mounted here."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,17 +10,17 @@ from kaquan.cli.endings import RefusedHere, guarded, read_settings
 from kaquan.cli.opening import installed, opened, reads, screen_for
 from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
-from kaquan.cli.program_files import File, Said, read, said, valid
+from kaquan.cli.program_files import File, read, said, valid
 from kaquan.cli.session import Session
+from kaquan.documents.programs import Said, platforms, program_row
 from kaquan.kernel import clock
 from kaquan.kernel.calendar import business_date
-from kaquan.kernel.refusal import Fault, Refusal
+from kaquan.kernel.refusal import Refusal
 from kaquan.law.model import Law, law_on
 from kaquan.programs import preset_files, source
 from kaquan.programs import service as programs
 from kaquan.programs.errors import PROGRAM_UNKNOWN
 from kaquan.programs.explain import explain
-from kaquan.programs.model import Life
 from kaquan.programs.terms import ProgramTerms
 
 app = typer.Typer(
@@ -124,8 +124,8 @@ def show_command(
 @reads
 def list_command(session: Session) -> None:
     """列出活动及其状态，包括草稿 / List the programs and their states, drafts included"""
-    session.catalogue()
-    rows = [_row(session, life) for life in programs.lives(session.app.connection).values()]
+    catalogue = session.catalogue()
+    rows = [program_row(life, catalogue) for life in programs.lives(session.app.connection).values()]
     session.screen.rows(
         "programs",
         ("program", "name", "version", "issuer", "platforms", "state", "waiting"),
@@ -153,30 +153,6 @@ for _name, _command in (
     ("liability", program_liability.liability_command),
 ):
     app.command(_name)(_command)
-
-
-def _row(session: Session, life: Life) -> dict[str, Any]:
-    known = said(session, life.code)
-    if known is None:
-        raise Fault(f"the program {life.code} has no text at all")
-    names = known.terms.program
-    return {
-        "program": names.code,
-        "name_zh": names.name_zh,
-        "name_en": names.name_en,
-        "version": known.version,
-        "issuer": names.issuer,
-        "platforms": platforms(known.terms),
-        "state": life.state.word,
-        "starts_on": life.starts_on.isoformat() if life.starts_on else None,
-        "waiting": life.proposal.version if life.proposal is not None else None,
-        "offers_fen": [offer.face_fen for offer in known.terms.presale.offers],
-    }
-
-
-def platforms(terms: ProgramTerms) -> str:
-    """The platforms that accept; a star marks those whose merchants are enrolled one by one."""
-    return ", ".join(one.platform + ("*" if one.merchants == "enrolled" else "") for one in terms.acceptance)
 
 
 def _tell(screen: Screen, terms: ProgramTerms, law: Law, version: int | None) -> None:

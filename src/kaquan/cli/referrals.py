@@ -11,20 +11,15 @@ from kaquan.cli.options import Phone, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.cli.vouchers import Device, Payee, Program, outside_of
 from kaquan.commands.model import Effect, Kind
-from kaquan.documents.answers import instant, shown
-from kaquan.kernel.caller import OPERATOR, SYSTEM
+from kaquan.documents.answers import shown
+from kaquan.documents.referrals import as_invitee, as_inviter, referral_document
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
 from kaquan.rewards import service
 from kaquan.rewards.errors import REFERRAL_UNKNOWN
 from kaquan.rewards.invite_codes import invite_code
-from kaquan.rewards.referral_model import (
-    AcceptInvite,
-    FollowReferral,
-    InvitationState,
-    ReferralState,
-    UndoReferral,
-)
+from kaquan.rewards.referral_model import AcceptInvite, UndoReferral
 
 app = typer.Typer(
     no_args_is_help=True, help="邀请返现：邀请码、接受、查看、作废 / Referrals: invite, accept, list, show, undo"
@@ -81,8 +76,8 @@ def accept_command(
 def list_command(session: Session, phone: Phone = None, wallet: Wallet = None) -> None:
     """列出持卡人的邀请：被谁邀请、邀请了谁 / List a holder's referrals: by whom, and whom"""
     owner, connection = wallet_of(session, wallet, phone), session.app.connection
-    rows = [_as_invitee(one) for one in service.referral_of(connection, owner)]
-    rows += [_as_inviter(one) for one in service.invitations_of(connection, owner)]
+    rows = [as_invitee(one) for one in service.referral_of(connection, owner)]
+    rows += [as_inviter(one) for one in service.invitations_of(connection, owner)]
     session.screen.rows("referrals", _COLUMNS, rows, ("没有邀请。", "No referrals."))
 
 
@@ -91,15 +86,7 @@ def list_command(session: Session, phone: Phone = None, wallet: Wallet = None) -
 def show_command(session: Session, referral: ReferralArgument) -> None:
     """查看一条邀请的两侧 / Show both sides of a referral"""
     found = _found(session, identity("ref", referral))
-    facts = {
-        **_as_invitee(found),
-        "wallet": public("wal", found.wallet.bytes),
-        "inviter": public("wal", found.inviter.bytes),
-        "clawback_short_fen": found.short,
-        "inviter_state": _inviter_state(found.own_state),
-        "inviter_voucher": _voucher(found.own_voucher),
-        "inviter_short_fen": found.own_short or 0,
-    }
+    facts = referral_document(found)
     session.screen.one(facts)
 
 
@@ -117,13 +104,10 @@ def undo_command(session: Session, referral: ReferralArgument, reason: Reason) -
 
 
 def _tell_inviter(session: Session, done: Effect) -> None:
-    """The inviter's side follows at once, under a key of its own; the timetable does so if this breaks off."""
-    found = service.referral(session.app.connection, Id(bytes.fromhex(done.facts["referral"])))
-    if found is None:
-        return
-    inviter, key = Id(found.inviter.bytes), f"follow-{found.state}-{done.id.hex()}"
-    command = FollowReferral(key=key, caller=SYSTEM, inviter=inviter, referral=Id(found.id.bytes))
-    session.app.one(Kind.FOLLOW_REFERRAL, command)
+    """The inviter's side follows at once; the timetable does so if this breaks off."""
+    command = service.following(session.app.connection, done)
+    if command is not None:
+        session.app.one(Kind.FOLLOW_REFERRAL, command)
 
 
 def _found(session: Session, referral: Id) -> Any:
@@ -131,31 +115,3 @@ def _found(session: Session, referral: Id) -> Any:
     if found is None:
         session.refuse(Refusal(REFERRAL_UNKNOWN))
     return found
-
-
-def _as_invitee(one: Any) -> dict[str, Any]:
-    return {**_both(one), "side": "invitee", "inviter_state": None, "voucher": _voucher(one.voucher)}
-
-
-def _as_inviter(one: Any) -> dict[str, Any]:
-    """The inviter does not learn who it is, only how far it has come."""
-    own = {"inviter_state": _inviter_state(one.own_state), "voucher": _voucher(one.voucher)}
-    return {**_both(one), "side": "inviter", **own}
-
-
-def _both(one: Any) -> dict[str, Any]:
-    return {
-        "referral": public("ref", one.id.bytes),
-        "program": one.program,
-        "state": ReferralState(one.state).name.lower(),
-        "accepted_at": instant(one.at),
-        "due_at": instant(one.due_at),
-    }
-
-
-def _inviter_state(state: int | None) -> str | None:
-    return None if state is None else InvitationState(state).name.lower()
-
-
-def _voucher(voucher: Any) -> str | None:
-    return None if voucher is None else public("vch", voucher.bytes)

@@ -15,19 +15,27 @@ from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.documents.answers import refusal_document
-from kaquan.kernel.calendar import month_end
+from kaquan.documents.settlements import (
+    coming_rows,
+    part_document,
+    period_end_of,
+    preview_document,
+    preview_facts,
+    preview_row,
+    read_cut,
+    waiting_row,
+)
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.settlement import service
 from kaquan.settlement.cycles import period_before, period_of
-from kaquan.settlement.model import PART_FIELDS, Cut, Part, PayoutLine, Preview
+from kaquan.settlement.model import PART_FIELDS, Cut, PayoutLine, Preview
 
 app = typer.Typer(no_args_is_help=True, help="结算：预览、执行、打款文件 / Settlement: preview, run, payout file")
 
 _COLUMNS = ("code", "name", *(f"{name}_fen" for name in PART_FIELDS))
-_TOKEN_PARTS = 5
 
 Program = Annotated[str, typer.Argument(help="活动代码 / Code of the program", metavar="PROGRAM", show_default=False)]
 Period = Annotated[
@@ -104,17 +112,7 @@ def pending_command(
     seen = service.coming(
         app.connection, app.catalogue, app.calendar, known.program, at=app.door.at(), merchants=only
     )
-    rows = [
-        {
-            "period_end": one.period_end.isoformat(),
-            "pay_on": one.pay_on.isoformat(),
-            "code": row.code,
-            "name": row.name,
-            **_parts(row.statement.total),
-        }
-        for one in seen
-        for row in one.rows
-    ]
+    rows = coming_rows(seen)
     none = ("没有待结算的交易。", "Nothing is waiting to be settled.")
     session.screen.rows("pending", ("period_end", "pay_on", *_COLUMNS), rows, none)
 
@@ -124,20 +122,7 @@ def pending_command(
 def waiting_command(session: Session) -> None:
     """列出因没有可用银行账户而待打的款项 / List what waits until a merchant has a bank account, or a verified one"""
     catalogue = session.catalogue()
-    programs = {number: code for code, number in catalogue.programs.items()}
-    rows = []
-    for one in service.waiting(session.app.connection):
-        known = catalogue.merchants[one.merchant]
-        rows.append(
-            {
-                "program": programs[one.program],
-                "code": known.code,
-                "name": known.name,
-                "period_end": one.period_end.isoformat(),
-                "pending_bank_fen": one.amount,
-                "bank_state": "verified" if known.bank_verified else "bound" if known.account_no else "missing",
-            }
-        )
+    rows = [waiting_row(one, catalogue) for one in service.waiting(session.app.connection)]
     none = ("没有待打的款项。", "Nothing waits for a bank account.")
     columns = ("program", "code", "name", "period_end", "pending_bank_fen", "bank_state")
     session.screen.rows("waiting", columns, rows, none)
@@ -155,53 +140,36 @@ def _preview(session: Session, program: str, period: str | None) -> Preview:
 
 def _day(text: str) -> date:
     """The last day of a period: a day, or a month's last."""
-    try:
-        if text.count("-") == 1:
-            year, month = text.split("-")
-            return month_end(date(int(year), int(month), 1))
-        return date.fromisoformat(text)
-    except ValueError:
+    read = period_end_of(text)
+    if read is None:
         raise Misuse(
             f"“{text}”不是账期，应写成 2025-05 或 2025-05-31。",
             f"{text} is not a period; write 2025-05 or 2025-05-31.",
-        ) from None
-
-
-def _parts(part: Part) -> dict[str, int]:
-    return {f"{name}_fen": getattr(part, name) for name in PART_FIELDS}
-
-
-def _token(seen: Preview) -> str:
-    """The cut as a word that a person can copy: program, period, terms, instant, transaction."""
-    return f"{seen.program}-{seen.period_end:%Y%m%d}-{seen.terms}-{seen.cut.at_us}-{seen.cut.xid}"
+        )
+    return read
 
 
 def _read_token(text: str) -> tuple[int, date, int, Cut]:
-    parts = text.strip().split("-")
-    if len(parts) == _TOKEN_PARTS and all(part.isascii() and part.isdigit() for part in parts):
-        program, period, terms, at_us, xid = parts
-        return int(program), _day(f"{period[:4]}-{period[4:6]}-{period[6:]}"), int(terms), Cut(int(at_us), int(xid))
-    raise Misuse("切点写法不对：请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed.")
+    read = read_cut(text)
+    if read is None:
+        raise Misuse(
+            "切点写法不对：请照抄 settle preview 打印的切点。", "Not a cut: copy what settle preview printed."
+        )
+    return read
 
 
 def _show(session: Session, seen: Preview, program: str) -> None:
-    rows = [{"code": row.code, "name": row.name, **_parts(row.statement.total)} for row in seen.rows]
-    facts = {
-        "program": program,
-        "period_end": seen.period_end.isoformat(),
-        "pay_on": seen.pay_on.isoformat(),
-        "cut": _token(seen),
-    }
+    rows = [preview_row(row) for row in seen.rows]
     screen = session.screen
     if screen.as_json:
-        totals = _parts(seen.totals)
-        screen.answer({"outcome": "effect", **facts, "settled": seen.settled, "merchants": rows, "totals": totals})
+        screen.answer({"outcome": "effect", **preview_document(seen, program)})
         return
-    screen.facts(facts)
+    screen.facts(preview_facts(seen, program))
     if seen.settled:
         screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
     if rows:
-        screen.table(_COLUMNS, [*rows, {"code": screen.words("合计", "Total"), "name": "", **_parts(seen.totals)}])
+        total = {"code": screen.words("合计", "Total"), "name": "", **part_document(seen.totals)}
+        screen.table(_COLUMNS, [*rows, total])
     else:
         screen.line(screen.words("这一期没有可结算的。", "Nothing is to be settled for this period."))
 

@@ -1,6 +1,6 @@
 """`kaquan stock`: stocks of vouchers that a program hands out: open, pause, resume, stop, raise, show."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,11 +9,11 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.options import As
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
-from kaquan.documents.answers import instant
+from kaquan.documents.stocks import stock_answer, stock_row, stock_step
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Stock
 from kaquan.stocks import service as stocks
-from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ReasonedStock, ResumeStock, StockView, StopStock
+from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ReasonedStock, ResumeStock, StopStock
 from kaquan.vouchers.errors import STOCK_UNKNOWN
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def open_command(session: Session, program: Program, stock: Code, as_: As = None
         Kind.OPEN_STOCK,
         lambda key: OpenStock(key=key, caller=session.caller(as_), program=program, stock=stock),
     )
-    session.tell((f"券批次 {stock} 已开放。", f"The stock {stock} is open."), done, _shown(done.facts))
+    session.tell((f"券批次 {stock} 已开放。", f"The stock {stock} is open."), done, stock_answer(done.facts))
 
 
 @app.command("pause")
@@ -88,7 +88,7 @@ def raise_command(session: Session, program: Program, stock: Code, as_: As = Non
             budget=seen.budget,
         ),
     )
-    session.tell(("已追加。", "Raised."), done, _shown(done.facts))
+    session.tell(("已追加。", "Raised."), done, stock_answer(done.facts))
 
 
 @app.command("list")
@@ -103,7 +103,7 @@ def list_command(
     number = session.program(program).program if program else None
     views = stocks.views(session.app.connection)
     known = sorted(session.catalogue().latest_stocks.values(), key=lambda one: one.id)
-    rows = [_row(one, views[one.id]) for one in known if number in (None, one.terms.program)]
+    rows = [stock_row(one, views[one.id]) for one in known if number in (None, one.terms.program)]
     none = ("还没有券批次：用 kaquan stock open 开放。", "No stock was opened yet: kaquan stock open opens one.")
     session.screen.rows("stocks", _COLUMNS, rows, none)
 
@@ -113,18 +113,8 @@ def list_command(
 def show_command(session: Session, program: Program, stock: Code) -> None:
     """显示一个券批次和它的经过 / Show a stock and what happened to it"""
     known = _stock(session, program, stock)
-    facts = _row(known, stocks.views(session.app.connection)[known.id])
-    history = [
-        {
-            "at": instant(one.at),
-            "step": one.operation,
-            "person": one.person,
-            "reason": one.reason,
-            "supplied": one.count,
-            "budget_fen": one.budget,
-        }
-        for one in stocks.history(session.app.connection, known.id)
-    ]
+    facts = stock_row(known, stocks.views(session.app.connection)[known.id])
+    history = [stock_step(one) for one in stocks.history(session.app.connection, known.id)]
     if session.screen.as_json:
         session.screen.answer({"outcome": "effect", **facts, "history": history})
         return
@@ -153,26 +143,4 @@ def _step(
         kind,
         lambda key: shape(key=key, caller=session.caller(person), program=program, stock=stock, reason=reason),
     )
-    session.tell(headline, done, _shown(done.facts))
-
-
-def _shown(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer, with the number of vouchers under the name that lists give it."""
-    return {
-        **{name: given for name, given in answer.items() if name not in ("count", "happened")},
-        "supplied": answer["count"],
-    }
-
-
-def _row(stock: Stock, view: StockView) -> dict[str, Any]:
-    return {
-        "program": stock.terms.terms.program.code,
-        "stock": stock.code,
-        "kind": stock.rules.kind,
-        "state": stock.state.name.lower(),
-        "supplied": view.count,
-        "handed_out": view.count - view.left,
-        "remaining": view.left,
-        "budget_fen": view.budget,
-        "left_fen": view.left_fen,
-    }
+    session.tell(headline, done, stock_answer(done.facts))

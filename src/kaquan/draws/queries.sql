@@ -27,3 +27,6 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 SELECT d.id, d.number, d.state, d.seats, d.entries, d.opens_at, d.closes_at, s.code AS stock, p.code AS program
 FROM draw d JOIN stock s ON s.id = d.stock JOIN program p ON p.id = s.program
 ORDER BY d.closes_at DESC, d.id LIMIT 1000;
+
+-- entries_page: a page of the entries of a draw, in the order of ids
+SELECT id FROM draw_entry WHERE bucket = %(bucket)s AND draw = %(draw)s AND id > %(after)s ORDER BY id LIMIT %(most)s;

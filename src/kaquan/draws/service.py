@@ -29,6 +29,7 @@ from kaquan.vouchers.service import claimants
 find = store.find
 entries = store.entries
 entries_of = store.entries_of
+entries_page = store.entries_page
 listed = store.listed
 
 _SEALED_AS = b"draw seed"

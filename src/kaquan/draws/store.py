@@ -53,6 +53,12 @@ def entries(connection: psycopg.Connection[Any], draw: Id) -> list[tuple[bytes, 
     return [(entry.bytes, wallet.bytes) for entry, wallet in rows]
 
 
+def entries_page(connection: psycopg.Connection[Any], draw: Id, after: Id | None, most: int) -> list[Id]:
+    """Up to `most` entries of a draw after one, in the order of ids."""
+    key = {"bucket": bucket_of(draw), "draw": draw.hex(), "after": (after or bytes(16)).hex(), "most": most}
+    return [Id(row[0].bytes) for row in connection.execute(QUERIES.entries_page, key)]
+
+
 def entries_of(connection: psycopg.Connection[Any], draw: Id, wallet: Id) -> list[Id]:
     """The entries of a wallet in a draw: one, or none."""
     key = {"bucket": bucket_of(draw), "draw": draw.hex(), "wallet": wallet.hex()}

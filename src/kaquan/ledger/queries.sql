@@ -533,3 +533,16 @@ SELECT count(*) FILTER (WHERE c.id IS NULL) = 0 AS ok, count(*) AS transfers,
        count(*) FILTER (WHERE c.id IS NULL) AS without_command
 FROM (SELECT DISTINCT bucket, transfer, kind FROM posting) p
 LEFT JOIN command c ON c.bucket = p.bucket AND c.id = p.transfer AND c.outcome = 0 AND c.kind = p.kind;
+
+-- postings_page: a page of the postings of some books and, if one is named, of an account; newest first
+SELECT p.at, b.code AS book, p.kind::int, p.transfer, p.line::int, p.debit::int, p.debit_owner, p.credit::int,
+       p.credit_owner, p.source::int, p.amount
+FROM posting p JOIN book b ON b.id = p.book
+WHERE p.book = ANY (%(books)s::smallint[])
+  AND (%(account)s::smallint IS NULL OR p.debit = %(account)s::smallint OR p.credit = %(account)s::smallint)
+  AND p.at <= %(at)s::bigint AND (p.at, p.transfer, p.line) < (%(at)s::bigint, %(transfer)s::uuid, %(line)s::smallint)
+ORDER BY p.at DESC, p.transfer DESC, p.line DESC LIMIT %(most)s;
+
+-- rollup_state: from which transaction on postings are not in the roll-up yet, up to where they could be, and its totals
+SELECT h.xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS closed, (SELECT count(*) FROM rollup) AS totals
+FROM rollup_horizon h WHERE h.id = 1;

@@ -10,6 +10,8 @@ from kaquan.ledger.rollup import Rolled, roll_up
 from kaquan.ledger.summary import Totals, totals
 
 latest = store.latest
+page = store.page
+rollup_state = store.rollup_state
 transfer = store.transfer
 
 __all__ = [
@@ -26,10 +28,12 @@ __all__ = [
     "export",
     "latest",
     "owner_balances",
+    "page",
     "positions",
     "proofs",
     "prove",
     "roll_up",
+    "rollup_state",
     "totals",
     "transfer",
 ]

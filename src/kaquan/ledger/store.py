@@ -34,3 +34,22 @@ def transfer(connection: psycopg.Connection[Any], identity: Id) -> list[Any]:
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         key = {"bucket": bucket_of(identity), "transfer": identity.hex()}
         return cursor.execute(QUERIES.transfer, key).fetchall()
+
+
+def page(
+    connection: psycopg.Connection[Any],
+    books: list[int],
+    account: int | None,
+    before: tuple[int, str, int] | None,
+    most: int,
+) -> list[Any]:
+    """Up to `most` postings of books, newest first, before the instant, transfer (in hex) and line of one."""
+    at, identity, line = before or (2**62, "f" * 32, 0)
+    values = {"books": books, "account": account, "at": at, "transfer": identity, "line": line, "most": most}
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.postings_page, values).fetchall()
+
+
+def rollup_state(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """Up to which transaction the roll-up has everything, and up to which it could."""
+    return one_row(connection, QUERIES.rollup_state)

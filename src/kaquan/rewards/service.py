@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kaquan.cards.model import Wanted
 from kaquan.commands.handler import Handler
-from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.commands.model import Effect, Entry, Kind, Plan, Routed
+from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.subject_keys import MasterKey, seal, unseal
@@ -21,7 +22,7 @@ from kaquan.rewards.gifts import given_id
 from kaquan.rewards.invite_codes import read_code
 from kaquan.rewards.packet_model import OpenPackets, PacketFacts, PacketPool, Packets
 from kaquan.rewards.plan_model import PlanFacts
-from kaquan.rewards.referral_model import ReferralFacts, invitation_id
+from kaquan.rewards.referral_model import FollowReferral, ReferralFacts, invitation_id
 from kaquan.vouchers.claims import wanted_pools
 from kaquan.vouchers.errors import CLAIM_TAKEN_OVER
 from kaquan.vouchers.limits import refusal_of
@@ -254,6 +255,15 @@ class PacketHandler(Handler):
         if self.kind is Kind.END_PACKETS:
             return packets.decide_end(entry, facts, self._catalogue, at)
         return packets.decide_take(entry, facts, self._catalogue, at)
+
+
+def following(connection: psycopg.Connection[Any], done: Effect) -> FollowReferral | None:
+    """What lets the inviter's side follow an effect on the invitee's, under a key of its own."""
+    found = store.referral(connection, Id(bytes.fromhex(done.facts["referral"])))
+    if found is None:
+        return None
+    inviter, key = Id(found.inviter.bytes), f"follow-{found.state}-{done.id.hex()}"
+    return FollowReferral(key=key, caller=SYSTEM, inviter=inviter, referral=Id(found.id.bytes))
 
 
 def find_pool(connection: psycopg.Connection[Any], program: int, code: str) -> Id | None:

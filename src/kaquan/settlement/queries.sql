@@ -84,3 +84,33 @@ FROM settlement s
 JOIN payout p ON p.bucket = s.bucket AND p.settlement = s.id
 JOIN merchant m ON m.id = s.merchant
 WHERE s.program = %(program)s AND s.period_end = %(period_end)s ORDER BY m.code, p.source LIMIT 1000000;
+
+-- settlement: one settlement for display
+SELECT s.id, s.merchant, m.code, m.name, p.code AS program, s.number, s.period_end, s.pay_on, s.at, s.gross, s.refunds,
+       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank, s.by_source,
+       r.amount AS reserve, r.state AS reserve_state, r.release_on
+FROM settlement s JOIN merchant m ON m.id = s.merchant JOIN program p ON p.id = s.program
+LEFT JOIN reserve r ON r.bucket = s.bucket AND r.id = s.id
+WHERE s.bucket = %(bucket)s AND s.id = %(id)s;
+
+-- settlements_page: a page of settlements of some programs and, if one is named, of a merchant; the latest period first
+SELECT s.id, s.merchant, m.code, m.name, p.code AS program, s.number, s.period_end, s.pay_on, s.at, s.gross, s.refunds,
+       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank
+FROM settlement s JOIN merchant m ON m.id = s.merchant JOIN program p ON p.id = s.program
+WHERE s.program = ANY (%(programs)s::smallint[])
+  AND (%(merchant)s::uuid IS NULL OR s.merchant = %(merchant)s::uuid)
+  AND (%(period_end)s::date IS NULL OR s.period_end = %(period_end)s::date)
+  AND (s.period_end, s.id) < (%(before)s::date, %(id)s::uuid)
+ORDER BY s.period_end DESC, s.id DESC LIMIT %(most)s;
+
+-- payouts_page: a page of instructions to the bank of some programs and, if one is named, of a merchant; latest day first
+SELECT y.id, y.settlement, m.code, m.name, p.code AS program, y.source::int, y.amount, y.pay_on, y.account_bank,
+       right(y.account_no, 4) AS account_ending, s.period_end
+FROM payout y
+JOIN settlement s ON s.bucket = y.bucket AND s.id = y.settlement
+JOIN merchant m ON m.id = y.merchant
+JOIN program p ON p.id = s.program
+WHERE s.program = ANY (%(programs)s::smallint[])
+  AND (%(merchant)s::uuid IS NULL OR y.merchant = %(merchant)s::uuid)
+  AND (y.pay_on, y.id) < (%(before)s::date, %(id)s::uuid)
+ORDER BY y.pay_on DESC, y.id DESC LIMIT %(most)s;

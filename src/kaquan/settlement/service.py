@@ -35,7 +35,11 @@ RESERVES_DUE_MAX = 500  # one batch of the door; the timetable asks again
 
 coming = previews.coming
 preview = previews.preview
+settlement = store.settlement
 settlements = store.settlements
+settlements_page = store.settlements_page
+payouts_page = store.payouts_page
+Asked = store.Asked
 waiting = store.waiting
 write_payouts = write_csv
 

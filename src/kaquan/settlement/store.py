@@ -13,7 +13,7 @@ from kaquan.commands.model import Entry
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, INT8, UUID, column, raw_cursor
 from kaquan.kernel.clock import seconds
-from kaquan.kernel.ids import Id
+from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.settlement.model import (
@@ -262,3 +262,39 @@ def payouts(connection: psycopg.Connection[Any], program: int, period_end: date,
         PayoutLine(Id(identity), code, name, bank, account, Source(source), Money(amount), period, pay_on)
         for identity, code, name, bank, account, source, amount, pay_on in rows
     ]
+
+
+def settlement(connection: psycopg.Connection[Any], identity: Id) -> Any | None:
+    """One settlement for display, or None."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.settlement, {"bucket": bucket_of(identity), "id": identity.hex()}).fetchone()
+
+
+class Asked(NamedTuple):
+    """Which settlements or payouts a list shows: those of programs, of one merchant and period if they are named,
+    before the day and id (in hex) of one."""
+
+    programs: list[int]
+    merchant: Id | None
+    before: tuple[date, str] | None
+    most: int
+    period_end: date | None = None
+
+    def values(self) -> dict[str, Any]:
+        """As the queries take them."""
+        day, identity = self.before or (date.max, "f" * 32)
+        merchant = None if self.merchant is None else self.merchant.hex()
+        told = {"programs": self.programs, "merchant": merchant, "period_end": self.period_end}
+        return {**told, "before": day, "id": identity, "most": self.most}
+
+
+def settlements_page(connection: psycopg.Connection[Any], asked: Asked) -> list[Any]:
+    """Settlements for display, the latest period first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.settlements_page, asked.values()).fetchall()
+
+
+def payouts_page(connection: psycopg.Connection[Any], asked: Asked) -> list[Any]:
+    """Instructions to the bank for display, the latest day first; of account numbers only how they end."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.payouts_page, asked.values()).fetchall()

@@ -53,3 +53,13 @@ WHERE t.bucket = ANY (%s);
 
 -- code_counts: how many codes a batch has, and how many of them are taken
 SELECT count(*), count(command) FROM voucher_code WHERE bucket = ANY (%(buckets)s) AND batch = %(batch)s;
+
+-- code_batch: one batch of codes for display
+SELECT b.id, b.at, b.count, b.state, s.code AS stock, p.code AS program
+FROM code_batch b JOIN stock s ON s.id = b.stock JOIN program p ON p.id = s.program
+WHERE b.bucket = %(bucket)s AND b.id = %(id)s;
+
+-- code_batches_of: a page of the batches of a stock, the earliest first
+SELECT b.id, b.at, b.count, b.state, s.code AS stock, p.code AS program
+FROM code_batch b JOIN stock s ON s.id = b.stock JOIN program p ON p.id = s.program
+WHERE b.stock = %(stock)s AND (b.at, b.id) > (%(at)s, %(id)s) ORDER BY b.at, b.id LIMIT %(most)s;

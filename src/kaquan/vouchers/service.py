@@ -27,6 +27,8 @@ of_wallet = store.of_wallet
 view = store.view
 vouchers_due = store.vouchers_due
 claimants = store.claimants
+code_batch = store.code_batch
+code_batches_of = store.code_batches_of
 code_counts = store.code_counts
 
 

@@ -161,3 +161,20 @@ def code_counts(connection: psycopg.Connection[Any], batch: Id) -> tuple[int, in
     key = {"buckets": list(BUCKETS), "batch": batch.hex()}
     row = connection.execute(QUERIES.code_counts, key).fetchone()
     return (row[0], row[1]) if row else (0, 0)
+
+
+def code_batch(connection: psycopg.Connection[Any], batch: Id) -> Any | None:
+    """One batch of codes for display, or None."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        key = {"bucket": bucket_of(batch), "id": batch.hex()}
+        return cursor.execute(QUERIES.code_batch, key).fetchone()
+
+
+def code_batches_of(
+    connection: psycopg.Connection[Any], stock: int, after: tuple[int, str] | None, most: int
+) -> list[Any]:
+    """Up to `most` batches of a stock's codes, the earliest first, after the instant and id (in hex) of one."""
+    at, identity = after or (0, bytes(16).hex())
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        key = {"stock": stock, "at": at, "id": identity, "most": most}
+        return cursor.execute(QUERIES.code_batches_of, key).fetchall()
