@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 import psycopg
 import uvicorn
-from kaquan.identity.keys import new_token
-from kaquan.identity.model import IssueKey
 
 from kaquan.api.app import build as application
 from kaquan.api.serving import Serving
 from kaquan.commands.model import Kind
+from kaquan.identity.keys import new_token
+from kaquan.identity.model import IssueKey
 from kaquan.kernel.caller import OPERATOR, Role
 from kaquan.kernel.clock import microseconds, system_now
 from kaquan.settings import Settings

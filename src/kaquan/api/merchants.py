@@ -70,7 +70,7 @@ class Proof(Body):
     proof: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-_ACCOUNT = {"bank": "工商银行", "account_no": "6222020200112230"}
+_ACCOUNT = {"bank": "工商银行", "account_no": "$new_account"}
 
 
 @routes.writes("/organisations", OPERATOR, example={"code": "$new_code", "name": "Hall", "book": True}, owned=False)
@@ -169,7 +169,7 @@ def bind_bank_account(call: Call, merchant: PathText, body: Account) -> dict[str
 @routes.writes(
     "/merchants/{merchant}/bank-account/verify",
     OPERATOR,
-    example={"account_no": _ACCOUNT["account_no"], "proof": "trial transfer 1"},
+    example={"account_no": "$new_account", "proof": "trial transfer 1"},
     prepare="bind_bank_account",
 )
 def verify_bank_account(call: Call, merchant: PathText, body: Proof) -> dict[str, Any]:

@@ -32,6 +32,7 @@ SAMPLES: Mapping[str, str] = {
     "known_phone": "13800138000",
     "later": "2026-12-01T12:00:00+08:00",
     "merchant": "mall-1",
+    "new_account": "6222020200112230",
     "new_code": "riverside",
     "new_order_no": "20261124-000123",
     "new_text": '[program]\ncode = "jingxika"\n# …',
