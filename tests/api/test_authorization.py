@@ -18,6 +18,7 @@ from kaquan.api.routes import OPERATIONS, Operation
 from kaquan.db.embedded import Server
 from kaquan.kernel.caller import Role
 from support.database import fresh_database
+from support.every_side import EverySide
 from support.service import client, served
 from support.two_sides import OTHER, OWN, TwoSides
 
@@ -56,7 +57,7 @@ def outside(server: Server, template_name: str) -> Iterator[Outside]:
     """One town for all cases: each makes objects of its own."""
     with ExitStack() as stack:
         database = stack.enter_context(fresh_database(server, template_name))
-        sides = TwoSides(database)
+        sides = EverySide(database)
         address = stack.enter_context(served(database, sides.town))
         callers = {role: stack.enter_context(client(address, sides.token(role))) for role in CALLERS}
         yield Outside(sides, callers)

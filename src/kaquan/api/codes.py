@@ -19,6 +19,9 @@ from kaquan.vouchers.codes import LENGTH_MAX, OpenCodes, StopCodes, adding, batc
 from kaquan.vouchers.model import ClaimByCode
 
 routes = Routes("codes", "券码 Codes")
+claim_routes = Routes("vouchers", "券 Vouchers")
+"""A claim is a claim, by code or not: the same scope allows it."""
+
 CODES_AT_ONCE = 10_000  # of one request: some 200 kB; more come in several batches
 _OPEN = 1
 _LOOKERS = ISSUERS | {Role.REGULATOR}
@@ -99,7 +102,9 @@ def stop_codes(call: Call, batch: PathText) -> dict[str, Any]:
     return call.act(Kind.STOP_CODES, StopCodes, batch=Id(call.objects.code_batch(batch).id.bytes))
 
 
-@routes.writes("/claims/by-code", OPERATOR | {Role.HOLDER}, example={"wallet": "$wallet", "code": "$voucher_code"})
+@claim_routes.writes(
+    "/claims/by-code", OPERATOR | {Role.HOLDER}, example={"wallet": "$wallet", "code": "$voucher_code"}
+)
 def claim_by_code(call: Call, body: ByCode) -> dict[str, Any]:
     """凭码领券 Claim the voucher that a code is worth"""
     wallet = call.objects.customer(body.wallet)

@@ -113,6 +113,7 @@ def sweep_fund(call: Call, fund: PathText) -> dict[str, Any]:
 @routes.reads("/discounts", _LOOKERS, owned=False)
 def list_discounts(
     call: Call,
+    *,
     program: Annotated[str | None, Query(max_length=64)] = None,
     since: Annotated[Day | None, Query()] = None,
     until: Annotated[Day | None, Query()] = None,

@@ -545,4 +545,4 @@ ORDER BY p.at DESC, p.transfer DESC, p.line DESC LIMIT %(most)s;
 
 -- rollup_state: from which transaction on postings are not in the roll-up yet, up to where they could be, and its totals
 SELECT h.xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS closed, (SELECT count(*) FROM rollup) AS totals
-FROM rollup_horizon h WHERE h.id = 1;
+FROM rollup_horizon h WHERE h.id = 1 LIMIT 1;
