@@ -30,7 +30,7 @@ def test_a_merchant_is_registered_paid_and_suspended(desks: Desks) -> None:
     assert (bound["account_no"], bound["bank_state"]) == ("****0001", "bound")
     assert merchant.get("/merchants/mall-1")["bank_state"] == "bound"
     assert "bank_state" not in merchant.get("/merchants/far-1")
-    assert merchant.no("/merchants/mall-1/bank-account/verify", account_no="1", proof="p") == "forbidden"
+    assert merchant.no("/merchants/mall-1/bank-account/verify", account_no="1", proof="p") == "role_not_allowed"
     assert merchant.no("/merchants/far-1/bank-account", **bank) == "not_found"
     verify = "/merchants/mall-1/bank-account/verify"
     assert operator.no(verify, account_no="6222", proof="trial") == "bank_account_other"
@@ -88,7 +88,7 @@ def test_a_stock_shows_everybody_that_it_is_there_and_its_own_what_is_left(desks
 def test_a_fund_is_paid_by_who_keeps_the_book_and_seen_by_who_gives(desks: Desks) -> None:
     issuer, funder = desks.issuer, desks.funder
     before = funder.get("/funds/city")
-    assert funder.no("/funds/city/pay-ins", amount_fen=1, reference="mine") == "forbidden"
+    assert funder.no("/funds/city/pay-ins", amount_fen=1, reference="mine") == "role_not_allowed"
     issuer.post("/funds/city/pay-ins", amount_fen=12_300, reference="bank-9")
     assert funder.get("/funds/city")["free_fen"] == before["free_fen"] + 12_300
     assert [one["code"] for one in funder.get("/funds")["items"]] == ["city"]
@@ -109,7 +109,7 @@ def test_a_merchant_sees_its_settlement_and_payout_alone(desks: Desks) -> None:
     (paid,) = merchant.get("/payouts")["items"]
     assert paid["amount_fen"] == mine["paid_fen"] and paid["account_no"].startswith("****")
     assert merchant.hidden(f"/settlements/{desks.made('settlement', OTHER)['settlement']}")
-    assert merchant.no("/programs/jingxika/settlements") == "forbidden"
+    assert merchant.no("/programs/jingxika/settlements") == "role_not_allowed"
 
 
 def test_a_settlement_is_run_by_the_cut_of_its_preview_and_once(desks: Desks) -> None:

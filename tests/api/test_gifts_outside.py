@@ -68,7 +68,7 @@ def test_a_plan_is_seen_by_its_holder_and_cancelled_by_its_issuer(desks: Desks) 
     told = holder.get(f"/plans/{plan}")
     assert (told["state"], told["months"]) == ("running", 6)
     assert [one["plan"] for one in holder.get(f"/cards/{told['card']}/plans")["items"]] == [plan]
-    assert holder.no(f"/plans/{plan}/cancel", reason="mine") == "forbidden"
+    assert holder.no(f"/plans/{plan}/cancel", reason="mine") == "role_not_allowed"
     assert issuer.no(f"/plans/{plan}/cancel") == "request_invalid"
     issuer.post(f"/plans/{plan}/cancel", reason="undone")
     assert issuer.no(f"/plans/{plan}/cancel", reason="again") == "plan_state"

@@ -6,9 +6,10 @@ from pydantic import Field, SecretStr
 
 from kaquan.api.authorization import ISSUERS, OPERATOR
 from kaquan.api.calls import Call
+from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
 from kaquan.api.pages import part, place_id, typed_place
-from kaquan.api.problems import REQUEST_INVALID, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind, Outcome, Refused
 from kaquan.documents.answers import instant

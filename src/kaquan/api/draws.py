@@ -6,10 +6,11 @@ from pydantic import Field
 
 from kaquan.api.authorization import HOLDERS, ISSUERS, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Instant, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.pages import page, part, place_id, typed_place
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind

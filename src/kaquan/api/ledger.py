@@ -9,10 +9,11 @@ from fastapi import Query
 
 from kaquan.api.authorization import ISSUERS, OPERATOR
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND, REQUEST_INVALID
 from kaquan.api.fields import PAGE_MAX, After, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.pages import page, part, place_id, typed_place
-from kaquan.api.problems import NOT_FOUND, REQUEST_INVALID, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.documents.ledger import ACCOUNTS, balance_row, owner_row, position_row, posting_row
 from kaquan.kernel.caller import Role

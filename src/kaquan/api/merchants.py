@@ -6,9 +6,10 @@ from pydantic import Field
 
 from kaquan.api.authorization import ISSUERS, MERCHANTS, OPERATOR, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText, Reasoned
 from kaquan.api.pages import page
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Effect, Kind
 from kaquan.documents.merchants import bank_document, merchant_row, registered_id

@@ -7,9 +7,10 @@ from fastapi import Query
 
 from kaquan.api.authorization import HOLDERS, ISSUERS, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
 from kaquan.api.pages import page
-from kaquan.api.problems import NOT_FOUND, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
 from kaquan.documents.packets import packet_receipt, pool_amounts, pool_document, pool_row

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kaquan.api.problems import REQUEST_INVALID, Problem
+from kaquan.api.errors import REQUEST_INVALID
+from kaquan.api.problems import Problem
 from kaquan.kernel.ids import Id
 
 ID_BYTES = 16

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from kaquan.api.authorization import ISSUERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.fields import Body, Day, PathText, Reasoned
-from kaquan.api.problems import REQUEST_INVALID, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.programs import Draft, compiled
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from kaquan.api.authorization import ISSUERS, READERS
 from kaquan.api.calls import Call
+from kaquan.api.errors import NOT_FOUND, REQUEST_INVALID
 from kaquan.api.fields import PAGE_MAX, After, Body, Code, Day, Limit, PathText
 from kaquan.api.pages import page
-from kaquan.api.problems import NOT_FOUND, REQUEST_INVALID, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.documents.answers import refusal_document
 from kaquan.documents.programs import (

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from kaquan.api.authorization import ISSUERS, MERCHANTS, OPERATOR
 from kaquan.api.calls import Call
+from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
 from kaquan.api.fields import PAGE_MAX, After, Body, Day, Limit, PathText
 from kaquan.api.objects import Objects
 from kaquan.api.pages import page, part, place_day, place_id, typed_place
-from kaquan.api.problems import FAULT, REQUEST_INVALID, Problem
+from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Effect, Kind, Outcome, Refused
 from kaquan.documents.answers import refusal_document
@@ -224,7 +225,7 @@ def _unbroken(outcomes: list[Outcome | Fault]) -> None:
     """Raises `Problem` when something broke on our side: running it again goes on."""
     for one in outcomes:
         if isinstance(one, Fault):
-            raise Problem(FAULT) from one
+            raise Problem(INTERNAL_FAULT) from one
 
 
 def _asked(
