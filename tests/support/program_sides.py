@@ -121,11 +121,6 @@ class ProgramSides(TwoSides):
         """The number of an account that is nobody's."""
         made["new_account"] = f"62220202{next(self.numbers):08d}"
 
-    def make_organisation(self, side: str, made: dict[str, str]) -> None:
-        """The organisation that the role belongs to."""
-        place = PLACES[side]
-        made["organisation"] = f"{place['fund']}-hall" if self.role is Role.FUNDER else place["issuer"]
-
     def make_issuer(self, side: str, made: dict[str, str]) -> None:
         """The side's issuer, who keeps a book."""
         made["issuer"] = PLACES[side]["issuer"]
