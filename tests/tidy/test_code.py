@@ -10,6 +10,7 @@ import pytest
 from tidy.sources import Module, everything, product, texts, told
 
 CLOCK = "src/kaquan/kernel/clock.py"
+CLOCKS = {CLOCK, "src/kaquan/client/keys.py"}  # the SDK stands alone, and puts the time into its keys
 _CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp", "time", "time_ns", "localtime", "gmtime", "ctime"}
 _CLOCK_OWNERS = {"datetime", "date", "time"}
 
@@ -34,7 +35,7 @@ def test_only_the_clock_reads_the_clock() -> None:
     offenders = [
         f"{module.at(node)} {ast.unparse(node)}"
         for module in everything()
-        if module.name != CLOCK
+        if module.name not in CLOCKS
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and _reads_clock(node.func, module)
     ]
