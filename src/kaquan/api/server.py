@@ -1,7 +1,12 @@
 """Serving over HTTP: uvicorn with the limits of the house, ended in order."""
 
+import errno
+import ipaddress
+import socket
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvicorn
 
 CONNECTIONS_MAX = 2_000
@@ -11,17 +16,55 @@ HEAD_BYTES_MAX = 32 * 1024
 BACKLOG = 2_048
 
 
-def serve(application: Any, host: str, port: int) -> None:
-    """Serve until the process is told to stop (SIGTERM, Ctrl-C); requests under way are finished first."""
+class AddressTaken(Exception):
+    """Another process listens at this address."""
+
+
+class AddressUnknown(Exception):
+    """This machine has no such address, or may not listen there."""
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands between the server and its callers: certificate and key in files, or the address of a proxy whose
+    word about where a caller comes from is taken."""
+
+    certificate: Path | None = None
+    private_key: Path | None = None
+    proxy: str | None = None
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 is a free one. Raises `AddressTaken` or `AddressUnknown`."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as trouble:
+        if trouble.errno == errno.EADDRINUSE:
+            raise AddressTaken(f"{host}:{port}") from None
+        raise AddressUnknown(f"{host}:{port}") from None
+
+
+def serve(application: Any, listener: socket.socket, around: Surroundings) -> None:
+    """Serve until the process is told to stop (SIGTERM, Ctrl-C): requests under way are finished first, then the
+    signal takes its usual course."""
     config = uvicorn.Config(
         application,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=False,
+        proxy_headers=around.proxy is not None,
+        forwarded_allow_ips=around.proxy,
+        ssl_certfile=around.certificate,
+        ssl_keyfile=around.private_key,
         backlog=BACKLOG,
         limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -30,4 +73,4 @@ def serve(application: Any, host: str, port: int) -> None:
         http="h11",
         ws="none",
     )
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets=[listener])

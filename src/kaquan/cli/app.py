@@ -25,6 +25,7 @@ from kaquan.cli import (
     plans,
     programs,
     referrals,
+    serve,
     settlement,
     spending,
     stocks,
@@ -80,6 +81,7 @@ app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=ACCESS)
 app.add_typer(audit.app, name="audit", rich_help_panel=ACCESS)
+app.command("serve", rich_help_panel=UPKEEP)(serve.serve_command)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=UPKEEP)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=UPKEEP)
 app.add_typer(db.app, name="db", rich_help_panel=UPKEEP)

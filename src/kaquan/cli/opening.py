@@ -72,19 +72,31 @@ def opened(
     lang: Language | None, as_json: bool, *, key: str | None = None, dry_run: bool = False
 ) -> Iterator[Session]:
     """The installation of the settings, open for one command."""
+    session: Session | None = None
+    with (
+        opened_server(lang, as_json, lambda: session.sent if session is not None else None) as opening,
+        connect(opening[0].app_url, application_name="kaquan cli") as connection,
+    ):
+        server, settings, screen = opening
+        calendar = Calendar.load(settings.calendar_file)
+        app = Kaquan(connection, server.master_key, calendar=calendar, reach=reach_of(settings))
+        session = Session(app, settings, screen, key, dry_run)
+        yield session
+
+
+@contextmanager
+def opened_server(
+    lang: Language | None, as_json: bool, sent: Callable[[], str | None] = lambda: None
+) -> Iterator[tuple[embedded.Server, Settings, Screen]]:
+    """The database of the settings, and where to print. `sent` gives the key of a command that was not answered."""
     settings = read_settings()
     screen = screen_for(settings, lang, as_json)
-    session: Session | None = None
-    with guarded(screen, settings, lambda: session.sent if session is not None else None):
+    with guarded(screen, settings, sent):
         if not installed(settings):
             raise _not_installed(settings)
         with embedded.open_database(settings) as server:
             _check_schema(server)
-            with connect(server.app_url, application_name="kaquan cli") as connection:
-                calendar = Calendar.load(settings.calendar_file)
-                app = Kaquan(connection, server.master_key, calendar=calendar, reach=reach_of(settings))
-                session = Session(app, settings, screen, key, dry_run)
-                yield session
+            yield server, settings, screen
 
 
 def installed(settings: Settings) -> bool:

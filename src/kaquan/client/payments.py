@@ -118,7 +118,8 @@ def _settled(item: Any, key: str, patience: Patience, dry_run: bool) -> Payment 
     problem = problem_of(told, key=key, attempts=patience.attempts)
     if told.status not in RETRIED:
         return ended(problem, patience)
-    patience.perhaps = patience.perhaps or (told.code not in NOT_TAKEN_IN and not dry_run)
+    if not dry_run and not problem.decided and told.code not in NOT_TAKEN_IN:
+        patience.perhaps = True
     kind = Unknown if patience.perhaps else Unreachable
     about = {"key": key, "request_id": problem.request_id, "attempts": patience.attempts}
     return kind(f"after {patience.attempts} attempts: {problem}", problem=problem, **about)

@@ -144,7 +144,7 @@ def _heard(response: httpx2.Response, content: bytes, about: dict[str, Any]) -> 
         return document if document is not None else _Silence("the answer was not readable", perhaps=True)
     told = _decoded(content, Told)
     if status in RETRIED or told is None:
-        taken_in = told is None or told.code not in NOT_TAKEN_IN
+        taken_in = told is None or (told.replayed is None and told.code not in NOT_TAKEN_IN)
         problem = problem_of(told, **about) if told is not None else None
         return _Silence(f"the server answered {status}", taken_in, _asked(response), problem)
     return problem_of(msgspec.structs.replace(told, status=status), **about)
