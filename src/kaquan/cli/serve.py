@@ -10,6 +10,20 @@ from kaquan.cli.options import AsJson, Lang
 
 LANES_MAX = 16
 
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        "--behind-proxy",
+        help="前置代理的地址：由它终止 TLS，并以它的 X-Forwarded-For 为准 / Address of the proxy in front, which "
+        "ends TLS and whose X-Forwarded-For is believed",
+        metavar="ADDRESS",
+    ),
+]
+Certificate = Annotated[
+    Path | None, typer.Option("--tls-cert", help="TLS 证书（PEM，含证书链） / TLS certificate chain (PEM)")
+]
+PrivateKey = Annotated[Path | None, typer.Option("--tls-key", help="TLS 私钥（PEM） / TLS private key (PEM)")]
+
 
 def serve_command(
     host: Annotated[
@@ -24,19 +38,9 @@ def serve_command(
     lanes: Annotated[
         int, typer.Option("--lanes", min=1, max=LANES_MAX, help="写入通道数 / Lanes that write", metavar="N")
     ] = 2,
-    behind_proxy: Annotated[
-        str | None,
-        typer.Option(
-            "--behind-proxy",
-            help="前置代理的地址：由它终止 TLS，并以它的 X-Forwarded-For 为准 / Address of the proxy in front, which "
-            "ends TLS and whose X-Forwarded-For is believed",
-            metavar="ADDRESS",
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", help="TLS 证书（PEM，含证书链） / TLS certificate chain (PEM)")
-    ] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="TLS 私钥（PEM） / TLS private key (PEM)")] = None,
+    behind_proxy: Proxy = None,
+    tls_cert: Certificate = None,
+    tls_key: PrivateKey = None,
     no_jobs: Annotated[
         bool, typer.Option("--no-jobs", help="不执行定时任务 / Leave scheduled work to kaquan jobs run")
     ] = False,

@@ -3,6 +3,7 @@
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from kaquan.api.server import AddressTaken, AddressUnknown, Surroundings, is_thi
 from kaquan.api.serving import Serving
 from kaquan.cli.endings import Absent, Misuse
 from kaquan.cli.printing import Screen
+from kaquan.db import embedded
 from kaquan.db.embedded import Server
 from kaquan.db.pool import connect
 from kaquan.jobs.minutely import Minutely
@@ -46,8 +48,9 @@ def run(wishes: Wishes, server: Server, settings: Settings, screen: Screen) -> N
     with (
         _told_to_stop(),
         _listening(wishes.host, wishes.port) as listener,
-        Serving(settings, server.app_url, server.master_key, wishes.lanes) as serving,
-        Minutely(lambda: _timetable(settings, server)) if wishes.jobs else nullcontext(),
+        _Database(settings) as database,
+        Serving(settings, database.reach, server.master_key, wishes.lanes) as serving,
+        Minutely(lambda: _timetable(settings, database.reach(), server.master_key)) if wishes.jobs else nullcontext(),
     ):
         application = build(serving)
         address = _address(wishes.host, listener.getsockname()[1], wishes.certificate is not None)
@@ -64,9 +67,34 @@ def run(wishes: Wishes, server: Server, settings: Settings, screen: Screen) -> N
             log.info("serve.stopped", address=address)
 
 
-def _timetable(settings: Settings, server: Server) -> Kaquan:
-    connection = connect(server.app_url, application_name="kaquan serve jobs")
-    return Kaquan(connection, server.master_key, calendar=Calendar.load(settings.calendar_file))
+class _Database:
+    """The database, asked for before each connection: a private server that died is started again by that."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._held: Server | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "_Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held is not None:
+            self._held.stop()
+
+    def reach(self) -> str:
+        """URL of the application's role."""
+        with self._lock:
+            found = embedded.open_database(self._settings)
+            before, self._held = self._held, found
+            if before is not None:
+                before.stop()
+            return found.app_url
+
+
+def _timetable(settings: Settings, url: str, master_key: bytes) -> Kaquan:
+    connection = connect(url, application_name="kaquan serve jobs")
+    return Kaquan(connection, master_key, calendar=Calendar.load(settings.calendar_file))
 
 
 def _guarded_door(wishes: Wishes) -> None:

@@ -18,8 +18,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Effect(Answer, frozen=True, kw_only=True):
-    """Something took effect. `replayed`: it had done so before under this key. `key` is the idempotency key."""
+    """Something took effect. `replayed`: it had done so before under this key. `key` is the idempotency key.
 
+    `outcome` is `requested`, and nothing has happened yet, when it takes a second person (`facts["approval"]`).
+    """
+
+    outcome: str = "effect"
     key: str = ""
     replayed: bool = False
     dry_run: bool = False
@@ -131,5 +135,5 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def read(document: Mapping[str, Any], kind: type[Read], **more: Any) -> Read:
     """A document as a struct. Raises `msgspec.ValidationError` when a field is of another type."""
     named = {name: given for name, given in document.items() if name in kind.__struct_fields__ and name != "facts"}
-    facts = {name: given for name, given in document.items() if name not in named and name != "outcome"}
+    facts = {name: given for name, given in document.items() if name not in named}
     return msgspec.convert({**named, **more, "facts": facts}, kind)

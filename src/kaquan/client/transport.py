@@ -13,6 +13,7 @@ from kaquan.client.keys import new_key
 from kaquan.client.retries import Patience
 
 CONNECT_SECONDS = 5.0
+LEAST_SECONDS = 0.05  # for an attempt that begins when the time is nearly up
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 NOT_TAKEN_IN = frozenset({"busy", "too_many_requests", "body_too_slow"})
@@ -104,7 +105,7 @@ class Transport:
             headers["content-type"] = "application/json"
         if request.key is not None:
             headers["idempotency-key"] = request.key
-        limit = max(min(self._timeout_seconds, patience.left_seconds()), CONNECT_SECONDS / 100)
+        limit = max(min(self._timeout_seconds, patience.left_seconds()), LEAST_SECONDS)
         try:
             with self._http.stream(
                 request.method,
