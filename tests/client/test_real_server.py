@@ -4,8 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 from secrets import randbelow
@@ -28,12 +27,12 @@ from kaquan.client import (
     Unknown,
 )
 from kaquan.kernel.caller import Role
-from support.cli import SOURCES
 from support.database import Database
 from support.fake_server import closed_port
 from support.pipe import Pipe
+from support.serve_process import Serve
 from support.service import issue, set_clock
-from support.town import MASTER_KEY, Town, build
+from support.town import Town, build
 
 UP_SECONDS = 60
 PATIENT = Retries(attempts=200, total_seconds=90, first_wait_ms=20, longest_wait_ms=200)
@@ -52,36 +51,16 @@ class Shop:
         set_clock(database, self.town)
         self.port = closed_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "home" / "log" / "kaquan.log"
         self.url = database.owner_url
-        self._environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": str(SOURCES),
-            "PYTHONUTF8": "1",
-            "KAQUAN_HOME": str(folder / "home"),
-            "KAQUAN_DATABASE_URL": database.app_url,
-            "KAQUAN_MASTER_KEY": MASTER_KEY.hex(),
-            "KAQUAN_LOG_LEVEL": "debug",
-        }
+        self.serve = Serve(database, folder)
 
     def start(self) -> subprocess.Popen[str]:
-        """`kaquan serve`, listening."""
-        command = [sys.executable, "-m", "kaquan", "serve", "--port", str(self.port), "--json", "--no-jobs"]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, text=True, env=self._environment, **pipes)  # type: ignore[call-overload]
-        assert process.stdout is not None
-        assert self.address in (said := process.stdout.readline()), said
-        return process  # type: ignore[no-any-return]
+        """A server on always the same port, to be killed."""
+        return self.serve.start("--no-jobs", port=self.port)[0]
 
-    @contextmanager
-    def open(self) -> Iterator[subprocess.Popen[str]]:
+    def open(self) -> AbstractContextManager[str]:
         """The server for a while; it ends in order."""
-        process = self.start()
-        try:
-            yield process
-        finally:
-            process.terminate()
-            assert process.wait(UP_SECONDS) in (0, -9)
+        return self.serve.running("--no-jobs", port=self.port)
 
     def order(self, order_no: str, amount: int = 100) -> NewPayment:
         """An order that the card pays."""
@@ -127,7 +106,7 @@ def test_a_day_at_the_till(shop: Shop) -> None:
         with pytest.raises(Refused) as no:
             till.payments.create(replace(order, order_no="A4"))
         assert (no.value.code, no.value.replayed) == ("card_frozen", False) and no.value.remedy
-    log = shop.log.read_text("utf-8")
+    log = shop.serve.log.read_text("utf-8")
     assert "serve.stopped" in log
     for secret in (phone, "李四", "11010519491231002X", shop.till, shop.office, card.number):
         assert secret not in log

@@ -1,0 +1,67 @@
+"""`kaquan serve` as an operator starts it, on a test's database."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from support.cli import SOURCES
+from support.database import Database
+from support.town import MASTER_KEY
+
+END_SECONDS = 60
+
+
+class Serve:
+    """Starts servers, and whatever else of `kaquan`, with the settings of one installation below `folder`."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.log = folder / "home" / "log" / "kaquan.log"
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": str(SOURCES),
+            "PYTHONUTF8": "1",
+            "KAQUAN_HOME": str(folder / "home"),
+            "KAQUAN_DATABASE_URL": database.app_url,
+            "KAQUAN_MASTER_KEY": MASTER_KEY.hex(),
+            "KAQUAN_LOG_LEVEL": "debug",
+        }
+
+    def start(self, *words: str, port: int = 0) -> tuple[subprocess.Popen[str], str]:
+        """A process that listens, and its address."""
+        process = self._popen("--port", str(port), *words)
+        assert process.stdout is not None
+        told: dict[str, Any] = json.loads(said) if (said := process.stdout.readline()).startswith("{") else {}
+        assert told.get("outcome") == "effect", said
+        return process, told["address"]
+
+    @contextmanager
+    def running(self, *words: str, port: int = 0) -> Iterator[str]:
+        """The address of a server that ends in order afterwards."""
+        process, address = self.start(*words, port=port)
+        try:
+            yield address
+        finally:
+            process.terminate()
+            assert process.wait(END_SECONDS) == 0
+
+    def refused(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """Exit status and answer of a server that does not start."""
+        process = self._popen(*words)
+        said, _ = process.communicate(timeout=END_SECONDS)
+        told: dict[str, Any] = json.loads(said)
+        return process.returncode, told
+
+    def _popen(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "kaquan", "serve", "--json", *words],
+            text=True,
+            encoding="utf-8",
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
