@@ -1,14 +1,18 @@
 """`kaquan serve`: where it may listen, what it does beside, how it ends."""
 
 import json
+import os
+import signal
 import socket
 import ssl
+import threading
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from time import sleep
 
 import httpx2
+import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,14 +20,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kaquan.client import Client, Unauthorized
 from kaquan.commands.model import Kind
+from kaquan.db import embedded, migrate, postmaster
+from kaquan.db.pool import connect
+from kaquan.jobs import minutely
 from kaquan.kernel.caller import OPERATOR, Role
 from kaquan.kernel.clock import system_now
 from kaquan.kernel.money import Money
+from kaquan.main import Kaquan
 from kaquan.payments.model import Authorize
-from support.database import Database
+from kaquan.settings import Settings
+from support.database import TEST_SETTINGS, Database
 from support.serve_process import END_SECONDS, Serve
 from support.service import issue, set_clock
-from support.town import Town, build
+from support.town import MASTER_KEY, Town, build
 
 
 @pytest.fixture
@@ -166,3 +175,43 @@ def test_what_is_due_is_carried_out_beside(serve: Serve, town: Town, database: D
             sleep(0.1)
     assert town.rows("SELECT state FROM payment") != before
     assert '"event": "jobs.done"' in serve.log.read_text("utf-8")
+
+
+def test_a_run_that_fails_is_made_good_the_next_minute(monkeypatch: pytest.MonkeyPatch, database: Database) -> None:
+    monkeypatch.setattr(minutely, "PERIOD_SECONDS", 0.01)
+    tries: list[int] = []
+    ran = threading.Event()
+
+    def open_app() -> Kaquan:
+        tries.append(1)
+        if len(tries) < 3:
+            raise psycopg.OperationalError("the database is gone")
+        ran.set()
+        return Kaquan(connect(database.app_url), MASTER_KEY)
+
+    with minutely.Minutely(open_app):
+        assert ran.wait(END_SECONDS)
+    assert len(tries) == 3
+
+
+def test_a_database_that_dies_is_started_again(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", shared_buffers_mb=32)
+    try:
+        with embedded.open_server(settings, overrides=TEST_SETTINGS) as server:
+            migrate.migrate(server.owner_url)
+            data_dir = server.data_dir
+        serve = Serve(None, tmp_path)
+        with serve.running() as address:
+            assert httpx2.get(f"{address}/readyz").status_code == 200
+            found = postmaster.running(data_dir)
+            assert found is not None
+            os.kill(found.pid, signal.SIGKILL)
+            statuses = []
+            for _ in range(200):
+                statuses.append(httpx2.get(f"{address}/readyz", timeout=30).status_code)
+                if len(statuses) > 1 and statuses[-1] == 200:
+                    break
+                sleep(0.1)
+            assert statuses[-1] == 200 and set(statuses) <= {200, 503}
+    finally:
+        embedded.remove_server(settings)

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from kaquan.kernel.clock import seconds  # noqa: E402
 from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
+from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
 from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
@@ -50,7 +51,7 @@ class Verdict(NamedTuple):
 def main(part: str) -> int:
     """Run those whose name contains `part`; the exit status."""
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
-    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES)
+    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES)
     every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name]
     tests = sorted({each.test for each in chosen})

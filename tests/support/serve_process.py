@@ -17,19 +17,23 @@ END_SECONDS = 60
 
 
 class Serve:
-    """Starts servers, and whatever else of `kaquan`, with the settings of one installation below `folder`."""
+    """Starts servers of one installation below `folder`, on its private database when none is given."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database | None, folder: Path) -> None:
         self.log = folder / "home" / "log" / "kaquan.log"
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(SOURCES),
             "PYTHONUTF8": "1",
             "KAQUAN_HOME": str(folder / "home"),
-            "KAQUAN_DATABASE_URL": database.app_url,
-            "KAQUAN_MASTER_KEY": MASTER_KEY.hex(),
+            "KAQUAN_SHARED_BUFFERS_MB": "32",
             "KAQUAN_LOG_LEVEL": "debug",
         }
+        if database is not None:
+            self._environment |= {
+                "KAQUAN_DATABASE_URL": database.app_url,
+                "KAQUAN_MASTER_KEY": MASTER_KEY.hex(),
+            }
 
     def start(self, *words: str, port: int = 0) -> tuple[subprocess.Popen[str], str]:
         """A process that listens, and its address."""

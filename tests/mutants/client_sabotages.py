@@ -1,0 +1,61 @@
+"""Sabotages of the Python client and of serving. See `mutants.sabotages`."""
+
+from mutants.sabotages import sabotage
+
+RETRIES = "tests/client/test_retries.py::test_"
+BATCHES = "tests/client/test_batches.py::test_"
+ANSWERS = "tests/client/test_answers.py::test_"
+REAL = "tests/client/test_real_server.py::test_"
+SERVE = "tests/flows/test_serve.py::test_"
+
+CLIENT_SABOTAGES = (
+    sabotage(
+        "retry under a fresh key",
+        REAL + "connections_cut_after_the_request_pay_once",
+        ("client/transport.py", 'headers["idempotency-key"] = request.key', 'headers["idempotency-key"] = new_key()'),
+    ),
+    sabotage(
+        "call a lost answer no effect",
+        RETRIES + "attempts_are_bounded_and_the_key_is_told",
+        (
+            "client/transport.py",
+            "return _Silence(type(trouble).__name__, perhaps=True)",
+            "return _Silence(type(trouble).__name__, perhaps=False)",
+        ),
+    ),
+    sabotage(
+        "take a revoked token for the answer of an earlier attempt",
+        RETRIES + "only_what_the_door_decided_settles_a_doubt",
+        ("client/transport.py", "if not patience.perhaps or problem.decided:", "if True:"),
+    ),
+    sabotage(
+        "begin a wait that ends after the time",
+        RETRIES + "a_wait_beyond_the_time_is_not_begun",
+        ("client/retries.py", "if wait.total_seconds() >= self.left_seconds():", "if False:"),
+    ),
+    sabotage(
+        "send a whole batch again for one in doubt",
+        BATCHES + "each_ends_for_itself_and_those_in_doubt_are_sent_again",
+        ("client/payments.py", "if isinstance(one, Unknown | Unreachable)]", "if waiting]"),
+    ),
+    sabotage(
+        "follow a redirect with the token",
+        RETRIES + "a_stranger_in_the_middle_is_no_answer",
+        ("client/transport.py", "follow_redirects=False,", "follow_redirects=True,"),
+    ),
+    sabotage(
+        "show a card number in an order's repr",
+        ANSWERS + "no_repr_error_or_log_line_holds_a_secret",
+        ("client/answers.py", "order_no={self.order_no!r}, amount_fen", "card={self.card!r}, amount_fen"),
+    ),
+    sabotage(
+        "serve other machines in the clear",
+        SERVE + "without_tls_only_this_machine_is_served",
+        ("cli/serving.py", "wishes.proxy is None and not is_this_machine(host)", "False"),
+    ),
+    sabotage(
+        "believe any caller's X-Forwarded-For",
+        SERVE + "a_proxy_is_believed_only_when_it_is_named",
+        ("api/server.py", "forwarded_allow_ips=around.proxy,", 'forwarded_allow_ips="*",'),
+    ),
+)
