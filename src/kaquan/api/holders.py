@@ -65,7 +65,7 @@ def register_holder(call: Call, body: Registration) -> dict[str, Any]:
     def make(key: str, caller: Any) -> Any:
         return service.registration(call.app.master, caller, key, person)
 
-    return call.act(Kind.REGISTER_HOLDER, make)
+    return call.act_told(Kind.REGISTER_HOLDER, make, lambda done: {"wallet": public("wal", done.id)})
 
 
 @routes.writes("/holders/{wallet}/identity", ISSUERS, example=_IDENTITY, made="unidentified")
