@@ -42,7 +42,11 @@ def serve_command(
     tls_cert: Certificate = None,
     tls_key: PrivateKey = None,
     no_jobs: Annotated[
-        bool, typer.Option("--no-jobs", help="不执行定时任务 / Leave scheduled work to kaquan jobs run")
+        bool,
+        typer.Option(
+            "--no-jobs",
+            help="不执行定时任务，不发送回调 / Leave scheduled work to kaquan jobs run, webhooks to kaquan webhooks run",
+        ),
     ] = False,
     lang: Lang = None,
     as_json: AsJson = False,

@@ -12,17 +12,17 @@ from typing import NoReturn
 import msgspec
 import structlog
 
+from kaquan.api import tracing
 from kaquan.api.app import build
+from kaquan.api.errands import running
 from kaquan.api.server import AddressTaken, AddressUnknown, Surroundings, is_this_machine, listening, serve
 from kaquan.api.serving import Serving
 from kaquan.cli.endings import Absent, Misuse
 from kaquan.cli.printing import Screen
 from kaquan.db import embedded
 from kaquan.db.embedded import Server
-from kaquan.db.pool import connect
 from kaquan.jobs.minutely import Minutely
-from kaquan.kernel.calendar import Calendar
-from kaquan.main import Kaquan, collect_rarely
+from kaquan.main import collect_rarely
 from kaquan.settings import Settings
 
 log = structlog.get_logger()
@@ -50,8 +50,10 @@ def run(wishes: Wishes, server: Server, settings: Settings, screen: Screen) -> N
         _listening(wishes.host, wishes.port) as listener,
         _Database(settings) as database,
         Serving(settings, database.reach, server.master_key, wishes.lanes) as serving,
-        Minutely(lambda: _timetable(settings, database.reach(), server.master_key)) if wishes.jobs else nullcontext(),
+        Minutely(lambda: serving.on(serving.connect())) if wishes.jobs else nullcontext(),
+        running(serving) if wishes.jobs else nullcontext(),
     ):
+        tracing.start(settings)
         application = build(serving)
         address = _address(wishes.host, listener.getsockname()[1], wishes.certificate is not None)
         collect_rarely()
@@ -90,11 +92,6 @@ class _Database:
             if before is not None:
                 before.stop()
             return found.app_url
-
-
-def _timetable(settings: Settings, url: str, master_key: bytes) -> Kaquan:
-    connection = connect(url, application_name="kaquan serve jobs")
-    return Kaquan(connection, master_key, calendar=Calendar.load(settings.calendar_file))
 
 
 def _guarded_door(wishes: Wishes) -> None:
