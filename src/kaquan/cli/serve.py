@@ -45,7 +45,8 @@ def serve_command(
         bool,
         typer.Option(
             "--no-jobs",
-            help="不执行定时任务，不发送回调 / Leave scheduled work to kaquan jobs run, webhooks to kaquan webhooks run",
+            help="不执行定时任务，不发送回调 / "
+            "Leave scheduled work to kaquan jobs run, and webhooks to kaquan webhooks run",
         ),
     ] = False,
     lang: Lang = None,
