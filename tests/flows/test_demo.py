@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import msgspec
 import psycopg
 import pytest
@@ -104,6 +105,21 @@ def test_a_fresh_machine_lives_three_days_then_goes_on(home: Path) -> None:
     assert totals(again)["cards_sold_fen"] >= totals(first)["cards_sold_fen"]
     anew = figures(home, "--days", "3", "--holders", "20", "--fresh")
     assert anew == first
+
+
+def test_the_town_can_be_looked_at_over_http_until_somebody_stops_it(tmp_path: Path, database: Database) -> None:
+    process = demo(tmp_path / "home", "--days", "1", "--holders", "10", "--serve", database=database)
+    assert process.stdout is not None
+    token, address = "", ""
+    for line in process.stdout:
+        token = line.partition("KAQUAN_TOKEN=")[2].strip() or token
+        if "Serving at " in line:
+            address = line.partition("Serving at ")[2].partition(";")[0]
+            break
+    told = httpx2.get(f"{address}/v1/programs", headers={"Authorization": f"Bearer {token}"})
+    assert {one["program"] for one in told.json()["items"]} == {"xiaofeibao", "hongbaoka", "jingxika"}
+    process.send_signal(signal.SIGTERM)
+    finished(process)
 
 
 def test_the_same_seed_gives_the_same_table_on_any_database(

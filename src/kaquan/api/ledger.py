@@ -18,7 +18,7 @@ from kaquan.api.routes import Routes
 from kaquan.documents.ledger import ACCOUNTS, balance_row, owner_row, position_row, posting_row
 from kaquan.kernel.caller import Role
 from kaquan.ledger import service
-from kaquan.ledger.chart import CHART, Account
+from kaquan.ledger.chart import Account
 
 routes = Routes("ledger", "账本 Ledger")
 _READERS = ISSUERS | {Role.REGULATOR}
@@ -30,10 +30,9 @@ def list_balances(call: Call, book: BookQuery = None, limit: Limit = PAGE_MAX, a
     """列出余额 What each account of each book holds, by program and source of money"""
     books, catalogue = _books(call, book), call.objects.catalogue
     found = [one for one in service.balances(call.app.connection) if one.book in books]
-    zh = call.words.language == "zh"
 
     def told(one: service.Balance) -> dict[str, Any]:
-        return balance_row(one, catalogue, CHART[one.account].zh if zh else CHART[one.account].side)
+        return balance_row(one, catalogue)
 
     return page(found, lambda one: (one.book, one.program, one.account, one.source), (limit, after), told)
 

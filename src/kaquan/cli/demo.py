@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kaquan.cli.demo_serving import serve_town
 from kaquan.cli.demo_table import Column, show, show_commands
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse, guarded, read_settings
 from kaquan.cli.opening import screen_for
@@ -92,8 +94,14 @@ Fresh = Annotated[
         "a database that is no town is never touched",
     ),
 ]
-NoServe = Annotated[
-    bool, typer.Option("--no-serve", help="打印后结束，不启动服务 / End after the table, serve nothing")
+Serve = Annotated[
+    bool | None,
+    typer.Option(
+        "--serve/--no-serve",
+        help="之后提供 HTTP 服务供查看，直到 Ctrl-C；默认仅在终端上 / "
+        "Then serve the town over HTTP to look at, until Ctrl-C; by default only on a terminal",
+        show_default=False,
+    ),
 ]
 Home = Annotated[
     Path | None, typer.Option(metavar="DIR", help="安装目录，默认取自设置 / Home; the settings decide by default")
@@ -107,7 +115,7 @@ def demo(
     seed: Seed = None,
     figures: Figures = None,
     fresh: Fresh = False,
-    no_serve: NoServe = False,
+    serve: Serve = None,
     home: Home = None,
     lang: Lang = None,
 ) -> None:
@@ -117,7 +125,6 @@ def demo(
     Everything passes through the commands of real business. Another run goes on where the last one stopped, until
     yesterday. The exit status is 0 when all proofs hold.
     """
-    del no_serve  # there is nothing to serve yet: the demo always ends after its table
     settings = read_settings()
     if home is not None:
         settings = settings.model_copy(update={"home": home.expanduser().absolute()})
@@ -133,7 +140,9 @@ def demo(
             collect_rarely()
             _live(world, days, screen)
             proved = _report(world, screen, figures)
-    screen.line(f"[dim]{escape(screen.words(*_kept(settings)))}[/]")
+            screen.line(f"[dim]{escape(screen.words(*_kept(settings)))}[/]")
+            if proved and (sys.stdout.isatty() if serve is None else serve):
+                serve_town(app, server, settings, screen)
     if not proved:
         raise typer.Exit(FAULTY)
 

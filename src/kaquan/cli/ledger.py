@@ -16,7 +16,7 @@ from kaquan.cli.printing import listed
 from kaquan.cli.session import Session, identity
 from kaquan.documents.ledger import ACCOUNTS, balance_row, owner_row, position_row, posting_row
 from kaquan.ledger import service
-from kaquan.ledger.chart import CHART, Account
+from kaquan.ledger.chart import Account
 
 app = typer.Typer(
     no_args_is_help=True, help="账本：分录、余额、证明、导出 / Ledger: journal, balances, proofs, export"
@@ -73,7 +73,10 @@ def balances_command(
     """列出各账簿各科目的余额 / List what each account of each book holds"""
     none = ("还没有分录。", "Nothing has been posted yet.")
     if account is None:
-        session.screen.rows("balances", _BALANCES, _balances(session), none)
+        rows = _balances(session)
+        called = session.screen.words("account_zh", "side")
+        people = [{**row, "account_name": row[called], "program": row["program"] or "-"} for row in rows]
+        session.screen.rows("balances", _BALANCES, people, none, rows)
     else:
         session.screen.rows("owners", _OWNERS, _owners(session, account), none)
 
@@ -140,11 +143,7 @@ def export_command(
 
 def _balances(session: Session) -> list[dict[str, Any]]:
     catalogue = session.catalogue()
-    zh = session.screen.language == "zh"
-    return [
-        balance_row(one, catalogue, CHART[one.account].zh if zh else CHART[one.account].side)
-        for one in service.balances(session.app.connection)
-    ]
+    return [balance_row(one, catalogue) for one in service.balances(session.app.connection)]
 
 
 def _owners(session: Session, name: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from kaquan.cli.options import AsJson, Lang
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, said, valid
 from kaquan.cli.session import Session
-from kaquan.documents.programs import Said, platforms, program_row
+from kaquan.documents.programs import Said, acceptance, platforms, program_row
 from kaquan.kernel import clock
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.refusal import Refusal
@@ -46,7 +46,7 @@ def validate_command(file: File, lang: Lang = None, as_json: AsJson = False) -> 
             {
                 "program": terms.program.code,
                 "issuer": terms.program.issuer,
-                "platforms": platforms(terms),
+                "platforms": platforms(acceptance(terms)),
                 "law_pack": ", ".join(f"{pack.id} {pack.version}" for pack in law.packs),
             },
         )
@@ -129,7 +129,10 @@ def list_command(session: Session) -> None:
     session.screen.rows(
         "programs",
         ("program", "name", "version", "issuer", "platforms", "state", "waiting"),
-        [{**row, "name": row[f"name_{session.screen.language}"]} for row in rows],
+        [
+            {**row, "name": row[f"name_{session.screen.language}"], "platforms": platforms(row["acceptance"])}
+            for row in rows
+        ],
         ("还没有活动：用 kaquan program open 开办。", "There is no program yet: kaquan program open makes one."),
         rows,
     )

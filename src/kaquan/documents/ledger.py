@@ -31,14 +31,16 @@ def posting_row(row: Any) -> dict[str, Any]:
     }
 
 
-def balance_row(one: Balance, catalogue: Catalogue, account_name: str) -> dict[str, Any]:
-    """What an account of a book holds; `account_name` is how people call it."""
+def balance_row(one: Balance, catalogue: Catalogue) -> dict[str, Any]:
+    """What an account of a book holds, for a program or (None) for none."""
     programs = {number: code for code, number in catalogue.programs.items()}
+    account = CHART[one.account]
     return {
         "book": catalogue.books.get(one.book, str(one.book)),
-        "program": programs.get(one.program, str(one.program)),
-        "account": CHART[one.account].name,
-        "account_name": account_name,
+        "program": programs.get(one.program),
+        "account": account.name,
+        "account_zh": account.zh,
+        "side": account.side,
         "source": one.source.name.lower(),
         "debits_fen": one.debits,
         "credits_fen": one.credits,

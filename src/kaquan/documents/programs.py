@@ -1,6 +1,6 @@
 """Programs as documents: a row of their list, what differs between two texts, what happened, what may be owed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,7 +56,7 @@ def program_row(life: Life, catalogue: Catalogue) -> dict[str, Any]:
         "name_en": names.name_en,
         "version": known.version,
         "issuer": names.issuer,
-        "platforms": platforms(known.terms),
+        "acceptance": acceptance(known.terms),
         "state": life.state.word,
         "starts_on": life.starts_on.isoformat() if life.starts_on else None,
         "waiting": life.proposal.version if life.proposal is not None else None,
@@ -64,9 +64,14 @@ def program_row(life: Life, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def platforms(terms: ProgramTerms) -> str:
-    """The platforms that accept; a star marks those whose merchants are enrolled one by one."""
-    return ", ".join(one.platform + ("*" if one.merchants == "enrolled" else "") for one in terms.acceptance)
+def acceptance(terms: ProgramTerms) -> list[dict[str, str]]:
+    """The platforms that accept, and whether all their merchants do or those enrolled one by one."""
+    return [{"platform": one.platform, "merchants": one.merchants} for one in terms.acceptance]
+
+
+def platforms(accepting: Sequence[Mapping[str, str]]) -> str:
+    """The platforms in one line; a star marks those whose merchants are enrolled one by one."""
+    return ", ".join(one["platform"] + ("*" if one["merchants"] == "enrolled" else "") for one in accepting)
 
 
 def change_document(change: Change) -> dict[str, Any]:
