@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from kaquan.api.authorization import HOLDERS
+from kaquan.api.authorization import OPERATOR
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import Body, PathText
@@ -14,12 +14,15 @@ from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
 from kaquan.db.wire import raw_cursor
 from kaquan.documents.devices import device_document
+from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
 from kaquan.payment_codes import service
 from kaquan.payment_codes.model import LABEL_LENGTH_MAX, RemoveDevice
 
 routes = Routes("holders", "付款码 Payment codes")
+_OWNERS = OPERATOR | {Role.HOLDER}
+"""A device pays from every card of its wallet, whoever issued it: so it is not for any one of the issuers."""
 
 
 class Device(Body):
@@ -29,7 +32,7 @@ class Device(Body):
     card: Annotated[str, Field(max_length=64, description="The card that pays first, when it can.")] | None = None
 
 
-@routes.writes("/wallets/{wallet}/devices", HOLDERS, example={"label": "my phone"})
+@routes.writes("/wallets/{wallet}/devices", _OWNERS, example={"label": "my phone"})
 def add_device(call: Call, wallet: PathText, body: Device) -> dict[str, Any]:
     """添加设备 Add a device; `handle` and `secret` are what it makes codes from, told only now"""
     owner, app = call.objects.wallet(wallet), call.app
@@ -49,14 +52,14 @@ def add_device(call: Call, wallet: PathText, body: Device) -> dict[str, Any]:
     return {**answer, "device": public("dev", device), "secret": secret.hex()}
 
 
-@routes.reads("/wallets/{wallet}/devices", HOLDERS)
+@routes.reads("/wallets/{wallet}/devices", _OWNERS)
 def list_devices(call: Call, wallet: PathText) -> dict[str, Any]:
     """列出设备 The devices of a wallet; their secrets are nobody's to read"""
     found = service.devices_of(call.app.connection, call.app.master, call.objects.wallet(wallet))
     return {"items": [device_document(one) for one in found], "next": None}
 
 
-@routes.writes("/wallets/{wallet}/devices/{device}/remove", HOLDERS)
+@routes.writes("/wallets/{wallet}/devices/{device}/remove", _OWNERS)
 def remove_device(call: Call, wallet: PathText, device: PathText) -> dict[str, Any]:
     """停用设备 Remove a device: its codes count no more"""
     return call.act(Kind.REMOVE_DEVICE, RemoveDevice, device=_of(call, call.objects.wallet(wallet), device))
