@@ -5,11 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from kaquan.api.serving import Serving
 from kaquan.db.embedded import Server
 from support.database import fresh_database
 from support.desks import Desks
 from support.every_side import EverySide
-from support.service import served
+from support.service import SERVING, served
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +19,9 @@ def desks(server: Server, template_name: str) -> Iterator[Desks]:
     with ExitStack() as stack:
         sides = EverySide(stack.enter_context(fresh_database(server, template_name)))
         yield Desks(sides, stack.enter_context(served(sides.database, sides.town)), stack)
+
+
+@pytest.fixture
+def serving(desks: Desks) -> Serving:
+    """What the process that serves the desks holds."""
+    return SERVING[-1]

@@ -65,7 +65,7 @@ class Desks:
 
     def __init__(self, sides: EverySide, address: str, stack: ExitStack) -> None:
         self.sides = sides
-        self._address = address
+        self.address = address
         self._stack = stack
         self.operator = self.desk(sides.token(Role.OPERATOR))
         self.issuer = self.desk(sides.token(Role.ISSUER))
@@ -77,7 +77,7 @@ class Desks:
 
     def desk(self, token: str) -> Desk:
         """Somebody with this key."""
-        return Desk(self.sides, self._stack.enter_context(client(self._address, token)))
+        return Desk(self.sides, self._stack.enter_context(client(self.address, token)))
 
     def made(self, name: str, side: str = OWN) -> dict[str, str]:
         """An object of a side, by the names that it gives."""

@@ -21,6 +21,8 @@ from support.database import Database
 from support.town import MASTER_KEY, Town
 
 UP_SECONDS = 20
+SERVING: list[Serving] = []
+"""What the last served town is served with."""
 
 
 def set_clock(database: Database, town: Town) -> None:
@@ -37,6 +39,7 @@ def served(database: Database, town: Town, **settings: Any) -> Iterator[str]:
     set_clock(database, town)
     chosen = Settings(home=settings.pop("home", "/nonexistent"), lang="en", **settings)
     with Serving(chosen, lambda: database.app_url, MASTER_KEY) as serving:
+        SERVING[:] = [serving]
         config = uvicorn.Config(application(serving), port=0, log_config=None, access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)

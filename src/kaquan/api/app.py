@@ -37,7 +37,14 @@ from kaquan.api import (
     webhooks,
 )
 from kaquan.api.authorization import allows
-from kaquan.api.errors import API_KEY_MISSING, METHOD_NOT_ALLOWED, PATH_UNKNOWN, REQUEST_INVALID, ROLE_NOT_ALLOWED
+from kaquan.api.errors import (
+    API_KEY_MISSING,
+    INTERNAL_FAULT,
+    METHOD_NOT_ALLOWED,
+    PATH_UNKNOWN,
+    REQUEST_INVALID,
+    ROLE_NOT_ALLOWED,
+)
 from kaquan.api.gate import Gate
 from kaquan.api.limits import Rates
 from kaquan.api.problems import Problem, Words
@@ -68,6 +75,7 @@ ROUTES = (
     webhooks.routes,
 )
 RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
+_DETAILS_MAX = 50  # faults of one body that are told: an answer must not be larger than what it answers
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
 
@@ -90,6 +98,7 @@ def routed() -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -99,16 +108,21 @@ async def _life(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-def _healthz() -> dict[str, str]:
-    """The process lives."""
+async def _healthz() -> dict[str, str]:
+    """The process lives, however busy all its threads are."""
     return {"status": "ok"}
 
 
-def _readyz(request: Request) -> dict[str, str]:
-    """The database answers. 503 otherwise."""
-    with request.app.state.serving.looking() as looked:
-        looked.door.at()
+async def _readyz(request: Request) -> dict[str, str]:
+    """The database answers, and payments find a connection. 503 otherwise."""
+    serving: Serving = request.app.state.serving
+    await anyio.to_thread.run_sync(_looked, serving, limiter=serving.hot_threads)
     return {"status": "ok"}
+
+
+def _looked(serving: Serving) -> None:
+    with serving.looking(hot=True) as app:
+        app.door.at()
 
 
 def _metrics(request: Request) -> Response:
@@ -155,10 +169,16 @@ def _problem(request: Request, raised: Any) -> Response:
 def _invalid(request: Request, raised: Any) -> Response:
     """What pydantic found, field by field, without what was sent: it may be personal."""
     details = [
-        {"field": ".".join(str(step) for step in one["loc"]), "message": str(one["msg"])} for one in raised.errors()
+        {"field": ".".join(str(step) for step in one["loc"]), "message": str(one["msg"])}
+        for one in raised.errors()[:_DETAILS_MAX]
     ]
     where = ", ".join(dict.fromkeys(one["field"] for one in details))[:200]
     return _answer(request, Problem(REQUEST_INVALID, {"where": where}, {"details": details}))
+
+
+def _fault(request: Request, _: Any) -> Response:
+    """What broke on our side. It is raised again, so the gate logs it."""
+    return _answer(request, Problem(INTERNAL_FAULT))
 
 
 def _http(request: Request, raised: Any) -> Response:

@@ -1,7 +1,7 @@
 """How an operation is declared: its address, who may ask for it, under which scope, an example that is executed."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from typing import Annotated, Any, get_type_hints
 
@@ -9,12 +9,13 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
+from starlette.concurrency import run_in_threadpool
 
 from kaquan.api.authorization import allows
 from kaquan.api.calls import Asked, Call
 from kaquan.api.errors import API_KEY_MISSING, ROLE_NOT_ALLOWED
-from kaquan.api.problems import Problem
+from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import Serving
 from kaquan.identity.model import Key
 from kaquan.kernel.caller import Role
@@ -33,7 +34,21 @@ IdempotencyKey = Annotated[
         examples=["0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10"],
     ),
 ]
-DryRun = Annotated[bool, Query(description="Decide only: nothing moves, nothing is recorded, the id stays free.")]
+
+
+def _true_or_false(given: Any) -> bool:
+    """`true` or `false` and no third word: what is misread as "for real" moves money."""
+    if given not in ("true", "false", True, False):
+        raise ValueError("true or false")
+    return given in ("true", True)
+
+
+DryRun = Annotated[
+    bool,
+    BeforeValidator(_true_or_false),
+    WithJsonSchema({"type": "boolean"}),
+    Query(description="Decide only: nothing moves, nothing is recorded, the id stays free."),
+]
 AcceptLanguage = Annotated[
     str | None, Header(alias="Accept-Language", max_length=200, description="`zh` or `en`: the language of words.")
 ]
@@ -67,27 +82,42 @@ ENDPOINTS: dict[str, tuple[Callable[..., Any], type[BaseModel] | None]] = {}
 """The function of every operation with the model of its body: what a second person approved is asked for again."""
 
 
-def opened(operation: Operation, changes: bool) -> Callable[..., Any]:
-    """A dependency that lets in who may ask for the operation, gives the call, and notes what came of a change."""
+class Opening(msgspec.Struct, frozen=True):
+    """Who was let in, and how the request asks. It holds no connection yet: only the thread that works on it does."""
 
-    def call(
+    serving: Serving
+    key: Key
+    words: Words
+    wish: str | None
+    dry_run: bool
+    path: Mapping[str, str]
+
+
+def opened(operation: Operation) -> Callable[..., Awaitable[Opening]]:
+    """A dependency that lets in who may ask for the operation."""
+
+    async def opening(
         request: Request,
         bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
         accept_language: AcceptLanguage = None,
-    ) -> Iterator[Call]:
+    ) -> Opening:
         serving: Serving = request.app.state.serving
         request.state.operation = operation.name
         if bearer is None:
             raise Problem(API_KEY_MISSING)
-        key = admitted(serving.key(bearer.credentials), operation)
-        wish, dry_run = request.headers.get("idempotency-key"), request.query_params.get("dry_run") == "true"
-        with serving.looking() as app:
-            made = Call(serving, app, key, request.state.words, wish=wish, dry_run=dry_run)
-            noted = made.noted(operation.name, request.path_params) if changes and not dry_run else nullcontext()
-            with noted:
-                yield made
+        key = serving.known_key(bearer.credentials)
+        if key is None:
+            key = await run_in_threadpool(serving.key, bearer.credentials)
+        return Opening(
+            serving,
+            admitted(key, operation),
+            request.state.words,
+            request.headers.get("idempotency-key"),
+            request.query_params.get("dry_run") == "true",
+            request.path_params,
+        )
 
-    return call
+    return opening
 
 
 def admitted(key: Key, operation: Operation) -> Key:
@@ -156,7 +186,7 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
     """The endpoint as FastAPI sees it: the call is a dependency; a change has its header and its query parameter."""
     signature = inspect.signature(endpoint, eval_str=True)
     first, *own = signature.parameters.values()
-    opener = Annotated[Call, Depends(opened(operation, changes))]
+    opener = Annotated[Opening, Depends(opened(operation))]
     added = [first.replace(annotation=opener, kind=inspect.Parameter.KEYWORD_ONLY)]
     if changes:
         more = (("idempotency_key", IdempotencyKey, None), ("dry_run", DryRun, False))
@@ -168,9 +198,13 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
     def route(**given: Any) -> Any:
         for name in ("idempotency_key", "dry_run"):
             given.pop(name, None)
-        call: Call = given.pop(first.name)
-        call.asked = asked(operation, given)
-        content = endpoint(call, **given)
+        opening: Opening = given.pop(first.name)
+        with opening.serving.looking() as app:
+            call = Call(opening.serving, app, opening.key, opening.words, wish=opening.wish, dry_run=opening.dry_run)
+            call.asked = asked(operation, given)
+            logged = changes and not opening.dry_run
+            with call.noted(operation.name, opening.path) if logged else nullcontext():
+                content = endpoint(call, **given)
         return JSONResponse(content, call.status, call.headers)
 
     route.__name__ = endpoint.__name__

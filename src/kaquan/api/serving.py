@@ -9,6 +9,7 @@ from queue import Empty, LifoQueue
 from typing import Any
 
 import psycopg
+from anyio import CapacityLimiter
 
 from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
 from kaquan.api.problems import Problem
@@ -26,7 +27,10 @@ from kaquan.main import Kaquan, reach_of
 from kaquan.programs.catalogue import Catalogue
 from kaquan.settings import Settings
 
-LOOKERS_MAX = 16  # connections that look things up; a request that finds none waits, then is told to come back
+LOOKERS_MAX = 12  # connections that look things up; a request that finds none waits, then is told to come back
+HOT_LOOKERS_MAX = 6
+"""Connections, and threads, of their own for those who pay and claim: nothing slow ever holds one."""
+
 LOOK_WAIT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0  # a command that was not decided by then is answered with "unknown": the same id tells
 _STATEMENT_LIMIT = b"SET statement_timeout = '15s'"
@@ -44,9 +48,8 @@ class Serving:
         self._address = address
         self._master_key = master_key
         self._calendar = Calendar.load(settings.calendar_file)
-        self._idle: LifoQueue[Kaquan | None] = LifoQueue()
-        for _ in range(LOOKERS_MAX):
-            self._idle.put(None)
+        self._idle, self._hot = _places(LOOKERS_MAX), _places(HOT_LOOKERS_MAX)
+        self.hot_threads = CapacityLimiter(HOT_LOOKERS_MAX)
         self.committer = Committer(self._open, lanes)
         self.keys = KeyRing()
         self.ahead = timedelta()  # of the system's clock; looked up whenever a key is
@@ -59,11 +62,12 @@ class Serving:
         self.committer.__exit__(*trouble)
         with suppress(Problem, psycopg.Error), self.looking() as app:
             self.keys.flush(app.connection, now=True)
-        with suppress(Empty):
-            while True:
-                idle = self._idle.get_nowait()
-                if idle is not None:
-                    idle.connection.close()
+        for places in (self._idle, self._hot):
+            with suppress(Empty):
+                while True:
+                    idle = places.get_nowait()
+                    if idle is not None:
+                        idle.connection.close()
 
     def _open(self, lane: int = 0) -> Kaquan:
         connection = self.connect()
@@ -79,11 +83,12 @@ class Serving:
         return Kaquan(connection, self._master_key, lane, self._calendar, reach_of(self.settings))
 
     @contextmanager
-    def looking(self) -> Iterator[Kaquan]:
-        """The application on a connection that nobody else uses meanwhile. Raises `Problem` when the database is gone
-        or all connections are busy."""
+    def looking(self, *, hot: bool = False) -> Iterator[Kaquan]:
+        """The application on a connection that nobody else uses meanwhile; `hot`: for a payment or a claim. Raises
+        `Problem` when the database is gone or all connections are busy."""
+        places = self._hot if hot else self._idle
         try:
-            app = self._idle.get(timeout=LOOK_WAIT_SECONDS)
+            app = places.get(timeout=LOOK_WAIT_SECONDS)
         except Empty:
             raise Problem(TOO_BUSY) from None
         try:
@@ -96,14 +101,14 @@ class Serving:
                 app = None
             raise Problem(ANSWER_UNKNOWN) from gone
         finally:
-            self._idle.put(app)
+            places.put(app)
 
-    def key(self, token: str) -> Key:
+    def key(self, token: str, *, hot: bool = False) -> Key:
         """The key that a token is. Raises `Problem` when it lets nobody in."""
         known = self.known_key(token)
         if known is not None:
             return known
-        with self.looking() as app:
+        with self.looking(hot=hot) as app:
             at = app.door.at()
             self.ahead = at - clock.system_now()
             return _let_in(self.keys.admit(app.connection, token, at))
@@ -123,6 +128,14 @@ class Serving:
     def send(self, kind: Kind, command: Any) -> Outcome:
         """One command, decided. Raises `Problem` when nothing can be said of it."""
         return answered(self.submit(kind, command), ANSWER_SECONDS)
+
+
+def _places(count: int) -> "LifoQueue[Kaquan | None]":
+    """Room for so many connections, none of them open yet."""
+    places: LifoQueue[Kaquan | None] = LifoQueue()
+    for _ in range(count):
+        places.put(None)
+    return places
 
 
 def _let_in(admitted: Key | Refusal) -> Key:

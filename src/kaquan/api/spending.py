@@ -6,10 +6,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Annotated, Any
 
+import anyio.to_thread
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -127,12 +128,17 @@ class Asked(msgspec.Struct):
 Endpoint = Callable[[Asked, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
 
 
+async def _threaded(serving: Serving, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """Work that waits, in one of the threads that only payments and claims use."""
+    return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=serving.hot_threads)
+
+
 async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """支付或预授权 Pay an order, or authorize it"""
     key = asked.wish()
-    kind, command = await run_in_threadpool(_read_one, asked, body, key)
+    kind, command = await _threaded(asked.serving, _read_one, asked, body, key)
     if asked.dry_run:
-        return 200, await run_in_threadpool(_tried, asked, kind, command), {}
+        return 200, await _threaded(asked.serving, _tried, asked, kind, command), {}
     outcome = await _decided(asked.serving.submit(kind, command))
     if not isinstance(outcome, Effect):
         raise Problem.of(outcome.refusal, replayed=outcome.replayed)
@@ -142,9 +148,9 @@ async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Map
 
 async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
-    wishes = await run_in_threadpool(_read_many, asked, body.payments)
+    wishes = await _threaded(asked.serving, _read_many, asked, body.payments)
     if asked.dry_run:
-        return 200, {"items": await run_in_threadpool(_tried_all, asked, wishes)}, {}
+        return 200, {"items": await _threaded(asked.serving, _tried_all, asked, wishes)}, {}
     waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
     items = [one if isinstance(one, Problem) else await _settled(one) for one in waiting]
     return 200, {"items": [_item(one, asked.words) for one in items]}, {}
@@ -152,14 +158,14 @@ async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapp
 
 async def quote_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """试算 Quote: which vouchers save most and why, who would pay what. Nothing is taken"""
-    return 200, await run_in_threadpool(_quoted, asked, body), {}
+    return 200, await _threaded(asked.serving, _quoted, asked, body), {}
 
 
 async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
     """领券 Claim a voucher of a stock"""
-    command = await run_in_threadpool(_claim, asked, body, asked.wish())
+    command = await _threaded(asked.serving, _claim, asked, body, asked.wish())
     if asked.dry_run:
-        return 200, await run_in_threadpool(_tried, asked, Kind.CLAIM, command), {}
+        return 200, await _threaded(asked.serving, _tried, asked, Kind.CLAIM, command), {}
     outcome = await _decided(asked.serving.submit(Kind.CLAIM, command))
     if not isinstance(outcome, Effect):
         raise Problem.of(outcome.refusal, replayed=outcome.replayed)
@@ -204,13 +210,13 @@ def _item(outcome: Outcome | Problem, words: Words) -> dict[str, Any]:
 
 
 def _read_one(asked: Asked, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
-    with asked.serving.looking() as app:
+    with asked.serving.looking(hot=True) as app:
         return _command(Objects(app, asked.caller), asked.caller, body, key)
 
 
 def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pay] | Problem"]:
     read: list[tuple[Kind, Pay] | Problem] = []
-    with asked.serving.looking() as app:
+    with asked.serving.looking(hot=True) as app:
         objects = Objects(app, asked.caller)
         for body in bodies:
             try:
@@ -246,7 +252,7 @@ def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> t
 
 
 def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
-    with asked.serving.looking() as app:
+    with asked.serving.looking(hot=True) as app:
         objects = Objects(app, asked.caller)
         told = {"device": body.device, "payee": body.payee}
         return Claim(
@@ -260,7 +266,7 @@ def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
 
 
 def _tried(asked: Asked, kind: Kind, command: Any) -> dict[str, Any]:
-    with asked.serving.looking() as app:
+    with asked.serving.looking(hot=True) as app:
         outcome = app.one(kind, command, dry_run=True)
     if not isinstance(outcome, Effect):
         raise Problem.of(outcome.refusal, replayed=outcome.replayed)
@@ -280,7 +286,7 @@ def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list
 
 
 def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
-    with asked.serving.looking() as app:
+    with asked.serving.looking(hot=True) as app:
         kind, wish = _command(Objects(app, asked.caller), asked.caller, body, asked.idempotency_key or "quote")
         quoted = service.quote(app.door, app.catalogue, kind, wish, app.master)
         verdicts = _verdicts(quoted.choice, asked.words.language, app)
@@ -317,7 +323,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
             raise Problem(API_KEY_MISSING)
         key = serving.known_key(secret)
         if key is None:
-            key = await run_in_threadpool(serving.key, secret)
+            key = await _threaded(serving, serving.key, secret, hot=True)
         asked = Asked(
             serving,
             admitted(key, operation),
