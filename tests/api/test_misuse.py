@@ -2,8 +2,10 @@
 
 import pytest
 
+from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
 from support.desks import Desks
+from support.service import issue
 from support.two_sides import OTHER
 
 
@@ -21,3 +23,78 @@ def test_an_issuer_makes_no_phone_that_pays_from_what_others_issued(desks: Desks
     desks.issuer.post("/vouchers", wallet=wallet, program="jingxika", stock="welcome", reason="a gift")
     assert desks.issuer.no(f"/wallets/{wallet}/devices", label="mine") == "role_not_allowed"
     assert desks.sides.town.rows("SELECT count(*) FROM device") == [(0,)]
+
+
+def test_nothing_is_ever_done_under_the_id_of_dry_runs(desks: Desks) -> None:
+    """All dry runs share an id: nothing may ever be done under it."""
+    told = desks.operator._caller.post("/v1/holders", json={}, headers={"Idempotency-Key": "dry-run"})
+    assert (told.status_code, told.json()["code"]) == (400, "idempotency_key_reserved")
+
+
+def test_a_phone_number_elsewhere_is_as_unknown_as_nobodys(desks: Desks) -> None:
+    known = desks.made("known_phone", OTHER)["known_phone"]
+    assert desks.issuer.no("/holders/search", phone=known) == "phone_unknown"
+    assert desks.issuer.no("/holders/search", phone="13300000001") == "phone_unknown"
+    own = desks.made("known_phone")["known_phone"]
+    assert desks.issuer.post("/holders/search", phone=own)["wallet"].startswith("wal_")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/orders/mall-1/%00",
+        "/v1/cards/%00",
+        "/v1/audit?person=%00",
+        "/v1/ledger/postings?after=WzExODA1OTE2MjA3MTc0MTEzMDM0MjQsICIwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCIsIDFd",
+    ],
+)
+def test_what_the_database_can_not_take_never_reaches_it(desks: Desks, path: str) -> None:
+    told = desks.operator._caller.get(path)
+    assert (told.status_code, told.json()["code"]) == (400, "request_invalid")
+
+
+def test_nor_does_a_body_with_such_a_letter(desks: Desks) -> None:
+    before = desks.sides.town.rows("SELECT count(*) FROM command")
+    for path, body in (
+        ("/reversals", {"merchant": "mall-1", "order_no": "a\0b"}),
+        ("/webhooks", {"url": "https://93.184.215.14/x", "organisation": "a\0b"}),
+    ):
+        assert desks.operator.no(path, **body) == "request_invalid"
+    assert desks.sides.town.rows("SELECT count(*) FROM command") == before
+
+
+def test_the_log_keeps_no_card_number(desks: Desks) -> None:
+    number = desks.made("card_number")["card_number"]
+    desks.operator.post(f"/cards/{number}/freeze", reason="asked")
+    (told,) = desks.operator.get("/audit", limit=1)["items"]
+    assert (told["operation"], told["object"]) == ("freeze_card", f"…{number[-4:]}")
+
+
+def test_a_merchant_reads_what_its_own_keys_did(desks: Desks) -> None:
+    town = desks.sides.town
+    beside = desks.desk(issue(town, Role.MERCHANT, organisation="jingxi-stores", merchant="mall-2"))
+    beside.post("/reversals", merchant="mall-2", order_no="never")
+    assert [one["operation"] for one in beside.get("/audit")["items"]] == ["reverse_order"]
+    assert "mall-2" not in str(desks.merchant.get("/audit")), "of the same organisation, and yet another's"
+    assert all(one["operation"] != "reverse_order" for one in desks.merchant.get("/audit")["items"])
+
+
+def test_no_key_asks_for_a_scope_that_it_has_not(desks: Desks) -> None:
+    """Not even by way of a second person, whose approval is carried out without scopes."""
+    town = desks.sides.town
+    weak = desks.desk(issue(town, Role.ISSUER, organisation="jingxi", scopes=("keys:write",)))
+    wanted = {"name": "strong", "role": "issuer", "organisation": "jingxi", "scopes": ["*"]}
+    assert weak.no("/keys", **wanted) == "api_key_scope_beyond"
+    asked = weak.ask("/keys", {**wanted, "scopes": ["keys:write"]})
+    assert (asked.status_code, asked.json()["outcome"]) == (202, "requested")
+
+
+def test_an_operator_alone_is_never_both_persons(desks: Desks) -> None:
+    """It neither gives itself an issuer's key nor takes one over."""
+    wanted = {"name": "puppet", "role": "issuer", "organisation": "jingxi", "scopes": ["*"]}
+    asked = desks.operator.ask("/keys", wanted)
+    assert (asked.status_code, asked.json()["outcome"]) == (202, "requested")
+    assert desks.operator.no(f"/approvals/{asked.json()['approval']}/approve") == "approval_own"
+    of_issuer = issue(desks.sides.town, Role.ISSUER, organisation="jingxi").split("_")[2]
+    assert desks.operator.no(f"/keys/{of_issuer}/rotate") == "api_key_of_peer"
+    assert desks.sides.town.rows("SELECT count(*) FROM api_key WHERE name = 'puppet'") == [(0,)]

@@ -59,7 +59,7 @@ def test_a_key_is_revoked_once_and_then_rotated_no_more(field: Field) -> None:
     town = field.town
     for number in range(ROUNDS):
         token = new_token()
-        told = {"name": "app", "organisation": "jingxi", "role": Role.ISSUER, "scopes": ("*",), "days": 9}
+        told = {"name": "app", "organisation": "jingxi", "role": Role.FUNDER, "scopes": ("*",), "days": 9}
         secret = {"prefix": token.prefix, "digest": token.digest}
         command = IssueKey(key=f"issue-{number}", caller=OPERATOR, **told, **secret)
         key = town.ok(Kind.ISSUE_KEY, command).id

@@ -180,7 +180,8 @@ def test_which_commands_take_a_second_person() -> None:
     assert not needs_second(Kind.VOID_VOUCHER, void)
     assert needs_second(Kind.VOID_VOUCHER, msgspec.structs.replace(void, caller=OPERATOR))
     assert needs_second(Kind.ISSUE_KEY, key_for(Role.OPERATOR, OPERATOR))
-    assert not needs_second(Kind.ISSUE_KEY, key_for(Role.ISSUER, OPERATOR))
+    assert needs_second(Kind.ISSUE_KEY, key_for(Role.ISSUER, OPERATOR)), "an operator alone would be both persons"
+    assert not needs_second(Kind.ISSUE_KEY, key_for(Role.CASHIER, OPERATOR))
     assert needs_second(Kind.ISSUE_KEY, key_for(Role.ISSUER, ISSUER))
     assert not needs_second(Kind.ISSUE_KEY, key_for(Role.CASHIER, ISSUER))
     assert set(SECOND_PERSON) == {

@@ -1,5 +1,6 @@
 """One request at work: who asks, in which language, under which id; what it names, found if it is the caller's."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,11 +20,15 @@ from kaquan.kernel import clock
 from kaquan.kernel.caller import Role
 from kaquan.main import Kaquan
 
-RESERVED = "approved-"
+APPROVED = "approved-"
 """How the ids begin under which what two persons decided is done."""
 
 DRY_RUN_KEY = "dry-run"
-"""The id of a wish that is only tried: it burns nothing, so all may share it."""
+"""The id of a wish that is only tried: it burns nothing, so all may share it, if nothing was ever done under it."""
+
+RESERVED = (APPROVED, DRY_RUN_KEY)
+
+_LONG_NUMBER = re.compile(r"\d[\d ]{5,}\d")
 
 
 class Asked(msgspec.Struct):
@@ -135,7 +140,7 @@ class Call:
                 operation,
                 outcome=outcome,
                 key_prefix=self.api_key.prefix,
-                object="/".join(path.values()),
+                object="/".join(map(_masked, path.values())),
                 request=self.words.request_id,
             )
             audit.write(self.app.connection, [row])
@@ -145,10 +150,16 @@ class Call:
         return self.caller.role is not Role.ISSUER or self.caller.organisation in self.objects.issuers([code])
 
 
+def _masked(name: str) -> str:
+    """A name from a path without what pays or tells who somebody is: of a long number only how it ends."""
+    return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", name)
+
+
 def outside_key(given: str) -> str:
     """An id that a caller made. Raises `Problem` for one that is ours."""
-    if given.startswith(RESERVED):
-        raise Problem(KEY_RESERVED, {"prefix": RESERVED})
+    for ours in RESERVED:
+        if given.startswith(ours):
+            raise Problem(KEY_RESERVED, {"prefix": ours})
     return given
 
 

@@ -17,7 +17,7 @@ from kaquan.documents.keys import key_document
 from kaquan.identity import audit, service
 from kaquan.identity.keys import new_token
 from kaquan.identity.model import ApiKey, IssueKey, RevokeKey, RotateKey
-from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER
+from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER, scope_beyond
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import Id, public
 
@@ -60,6 +60,8 @@ _ISSUE = {
 @routes.writes("/keys", _KEEPERS, example=_ISSUE)
 def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
     """签发密钥 Issue a key; its token is in this answer and never again"""
+    if refusal := scope_beyond(body.scopes, call.api_key.scopes):
+        raise Problem.of(refusal)  # before it waits for a second person, whose key may be any
     token = new_token()
     answer = call.act(
         Kind.ISSUE_KEY,
@@ -124,10 +126,13 @@ def list_audit(
     person: Annotated[str | None, Field(max_length=80)] = None,
     operation: Annotated[str | None, Field(max_length=80)] = None,
 ) -> dict[str, Any]:
-    """操作日志 Who called what and what came of it, the latest first"""
+    """操作日志 Who called what and what came of it, the latest first; a merchant sees what its own keys did"""
     whole = call.caller.role in EVERYTHING_SEEN
     filters = audit.Filters(
-        organisation=None if whole else call.caller.organisation, person=person, operation=operation
+        organisation=None if whole else call.caller.organisation,
+        merchant=call.caller.merchant,
+        person=person,
+        operation=operation,
     )
     cursor = identity("aud", after) if after is not None else None
     found = audit.list_page(call.app.connection, cursor, filters, limit + 1)

@@ -49,8 +49,8 @@ def _by_operator(command: Any) -> bool:
     return bool(command.caller.role is Role.OPERATOR)
 
 
-def _of_peer(command: Any) -> bool:
-    return command.role in (Role.OPERATOR, Role.ISSUER) and command.role is command.caller.role
+def _of_second_person(command: Any) -> bool:
+    return command.role in (Role.OPERATOR, Role.ISSUER)
 
 
 SECOND_PERSON: Mapping[Kind, Callable[[Any], bool]] = {
@@ -58,10 +58,11 @@ SECOND_PERSON: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.PAY_OUT_FUND: _always,
     Kind.REFUND: _late,
     Kind.VOID_VOUCHER: _by_operator,
-    Kind.ISSUE_KEY: _of_peer,
+    Kind.ISSUE_KEY: _of_second_person,
 }
 """Which commands take two persons, and when: money that leaves, promises that grow, a deadline that is passed over, a
-holder's voucher taken away. And a key for a peer: whoever could issue one alone could be the second person too."""
+holder's voucher taken away. And a key for somebody who asks and approves, an operator or an issuer: whoever could
+issue one alone, the operator included, could be both persons. The first ones come from the command line."""
 
 
 def needs_second(kind: Kind, command: Any) -> bool:

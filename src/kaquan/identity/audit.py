@@ -40,6 +40,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What a page is about; None lets everything through."""
 
     organisation: int | None = None
+    merchant: Id | None = None
     person: str | None = None
     key_prefix: str | None = None
     operation: str | None = None
@@ -99,6 +100,8 @@ def list_page(
     """A page, the latest first; `cursor` is the id of the last row of the page before."""
     told = {
         **msgspec.structs.asdict(filters),
+        "bucket": bucket_of(NOBODY),
+        "merchant": filters.merchant.hex() if filters.merchant else None,
         "before": cursor.hex() if cursor else None,
         "limit": min(limit, PAGE_MAX),
     }

@@ -138,8 +138,8 @@ KEY_IS_REVOKED = RefusalCode(
 KEY_OF_PEER = RefusalCode(
     "api_key_of_peer",
     status=403,
-    zh="密钥 {prefix} 属于同角色的另一人：轮换会拿到他的密文，只能由他自己办理",
-    en="The key {prefix} is that of another person with the same role, whose secret a rotation would give away",
+    zh="密钥 {prefix} 属于另一人：轮换会拿到密文、一人可当两人，只能由本人办理",
+    en="The key {prefix} is another person's, whose secret a rotation would give away: one person could be two",
     remedy_zh="请由本人轮换（命令行：--as 密钥名称）；已泄露的先吊销，再签发新的",
     remedy_en="Have it rotated by that person (command line: --as and the key's name); revoke one that leaked, then "
     "issue another",

@@ -46,6 +46,8 @@ SELECT id, at, command, organisation, role, person, key_prefix, operation, objec
 FROM audit
 WHERE (%(before)s::uuid IS NULL OR id < %(before)s)
   AND (%(organisation)s::integer IS NULL OR organisation = %(organisation)s)
+  AND (%(merchant)s::uuid IS NULL
+       OR key_prefix IN (SELECT prefix FROM api_key WHERE bucket = %(bucket)s AND merchant = %(merchant)s))
   AND (%(person)s::text IS NULL OR person = %(person)s)
   AND (%(key_prefix)s::text IS NULL OR key_prefix = %(key_prefix)s)
   AND (%(operation)s::text IS NULL OR operation = %(operation)s)

@@ -4,7 +4,7 @@ What is malformed comes first, then whether who asks may look after such a key a
 it, then scopes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -31,6 +31,9 @@ MAY_LOOK_AFTER: dict[Role, frozenset[Role]] = {
 }
 """Whose keys a role may issue, rotate and revoke: none above itself. A wallet holds cards of every issuer, funds and
 supervision are nobody's but the operator's to assign: their keys come from the operator."""
+
+SECOND_PERSONS = (Role.OPERATOR, Role.ISSUER)
+"""Whose persons ask and approve where it takes two: nobody alone gets a key of theirs, the operator included."""
 
 _AT_MERCHANT = (Role.MERCHANT, Role.CASHIER)
 
@@ -84,17 +87,19 @@ def _beyond(own: Role, role: Role) -> Refusal | None:
     return Refusal(errors.KEY_ROLE_BEYOND, {"own": own.value, "role": role.value})
 
 
-def _scope_beyond(scopes: Sequence[str], within: Sequence[str]) -> Refusal | None:
+def scope_beyond(scopes: Iterable[str], within: Collection[str]) -> Refusal | None:
+    """A key gives no scope that it has not."""
     missing = [one for one in scopes if ANYTHING not in within and one not in within]
     return Refusal(errors.KEY_SCOPE_BEYOND, {"scope": missing[0]}) if missing else None
 
 
 def _another_s(command: RotateKey, key: ApiKey) -> Refusal | None:
-    """Whoever has a secret acts as its person: a peer's would make one person two, a wider one give more scopes."""
+    """Whoever has a secret acts as its person: a peer's, or an issuer's, would make one person two; a wider one
+    would give more scopes."""
     caller = command.caller
-    if caller.role is key.role and not same_person(caller.person, key.name):
+    if key.role in (caller.role, *SECOND_PERSONS) and not same_person(caller.person, key.name):
         return Refusal(errors.KEY_OF_PEER, {"prefix": key.prefix})
-    return _scope_beyond(key.scopes, command.within)
+    return scope_beyond(key.scopes, command.within)
 
 
 def _sees(caller: Caller, key: ApiKey) -> bool:
@@ -120,7 +125,7 @@ def _issue(identity: Id, command: IssueKey, facts: KeyFacts, at: datetime) -> Pl
             return Refusal(errors.KEY_MERCHANT_UNKNOWN, {"merchant": command.merchant[:NAME_LENGTH_MAX]})
     if command.wallet is not None and command.wallet not in facts.wallets:
         return Refusal(errors.KEY_WALLET_UNKNOWN)
-    if refusal := _scope_beyond(command.scopes, command.within):
+    if refusal := scope_beyond(command.scopes, command.within):
         return refusal
     key = ApiKey(
         id=identity,
