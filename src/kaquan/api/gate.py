@@ -6,7 +6,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kaquan.api import limits, problems
-from kaquan.api.errors import INTERNAL_FAULT
+from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
 from kaquan.api.metrics import IN_FLIGHT, REQUESTS, SECONDS
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
@@ -40,6 +40,7 @@ class Gate:
                 self._rates.take(_caller(headers, scope))
                 length = headers.get(b"content-length", b"").decode("latin-1") or None
                 content = await limits.body(receive, length)
+                _without_nul(scope, content)
                 scope["state"]["body"] = content
                 await self._app(scope, limits.replayed(content, receive), answer.send)
             except Problem as problem:
@@ -79,6 +80,12 @@ class _Answer:
         encoded = [(name.encode(), value.encode()) for name, value in told.items()]
         await self.send({"type": "http.response.start", "status": problem.refusal.code.status, "headers": encoded})
         await self._send({"type": "http.response.body", "body": content})
+
+
+def _without_nul(scope: Scope, content: bytes) -> None:
+    """Raises `Problem` for U+0000, however it is spelt: no text of ours has one, and the database takes none."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\\u0000" in content:
+        raise Problem(REQUEST_INVALID, {"where": "U+0000"})
 
 
 def _language(headers: dict[bytes, bytes], fallback: Language) -> Language:

@@ -92,11 +92,19 @@ def find_holder(call: Call, body: ByPhone) -> dict[str, Any]:
     if isinstance(digits, Refusal):
         raise Problem.of(digits)
     found = service.find_by_phone(call.app.connection, call.app.master, digits)
-    if found is None:
+    wallet = None if found is None else public("wal", found)
+    if wallet is None or not _reached(call, wallet):
         raise Problem.of(Refusal(PHONE_UNKNOWN))
-    wallet = public("wal", found)
-    call.objects.wallet(wallet)
     return {"wallet": wallet}
+
+
+def _reached(call: Call, wallet: str) -> bool:
+    """Whether a wallet is the caller's: that somebody has a phone number elsewhere is not for it to learn."""
+    try:
+        call.objects.wallet(wallet)
+    except Problem:
+        return False
+    return True
 
 
 @routes.reads("/wallets/{wallet}/cards", HOLDERS | (READERS & {Role.REGULATOR}))

@@ -12,6 +12,7 @@ from kaquan.api.problems import Problem
 from kaquan.kernel.ids import Id
 
 ID_BYTES = 16
+_INT_MAX = 2**63 - 1  # what the database counts with
 Item = TypeVar("Item")
 Place = tuple[Any, ...]
 """Where an item stands: numbers and texts by which its list is ordered, no two the same."""
@@ -57,7 +58,7 @@ def typed_place(cursor: str | None, *kinds: type) -> Place | None:
     if cursor is None:
         return None
     found = after_place(cursor)
-    if tuple(map(type, found)) != kinds:
+    if tuple(map(type, found)) != kinds or any(isinstance(one, int) and abs(one) > _INT_MAX for one in found):
         raise _foreign()
     return found
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kaquan.api.authorization import HOLDERS, TILLS
-from kaquan.api.calls import effect_document, outside_key
+from kaquan.api.calls import DRY_RUN_KEY, effect_document, outside_key
 from kaquan.api.errors import API_KEY_MISSING, IDEMPOTENCY_KEY_MISSING, REQUEST_INVALID
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
@@ -121,7 +121,7 @@ class Asked(msgspec.Struct):
         if self.idempotency_key is not None:
             return outside_key(self.idempotency_key)
         if self.dry_run:
-            return "dry-run"
+            return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
 
 
@@ -287,7 +287,7 @@ def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list
 
 def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
     with asked.serving.looking(hot=True) as app:
-        kind, wish = _command(Objects(app, asked.caller), asked.caller, body, asked.idempotency_key or "quote")
+        kind, wish = _command(Objects(app, asked.caller), asked.caller, body, DRY_RUN_KEY)
         quoted = service.quote(app.door, app.catalogue, kind, wish, app.master)
         verdicts = _verdicts(quoted.choice, asked.words.language, app)
     if not isinstance(quoted.outcome, Effect):

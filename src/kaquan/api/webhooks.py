@@ -112,6 +112,7 @@ def list_deliveries(
 @routes.writes("/webhooks/{endpoint}/deliveries/{delivery}/replay", _OWNERS)
 def replay_delivery(call: Call, endpoint: PathText, delivery: PathText) -> dict[str, Any]:
     """重发 Send a delivery again, under the same webhook-id"""
+    call.must_be_keyed()
     owner, target = _own(call, endpoint).id, identity("whd", delivery)
     if service.endpoint_of(call.app.connection, target) != owner:
         raise Problem(NOT_FOUND)
