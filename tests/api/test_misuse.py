@@ -4,6 +4,7 @@ import pytest
 
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
+from kaquan.payment_codes import offline
 from support.desks import Desks
 from support.service import issue
 from support.two_sides import OTHER
@@ -98,3 +99,15 @@ def test_an_operator_alone_is_never_both_persons(desks: Desks) -> None:
     of_issuer = issue(desks.sides.town, Role.ISSUER, organisation="jingxi").split("_")[2]
     assert desks.operator.no(f"/keys/{of_issuer}/rotate") == "api_key_of_peer"
     assert desks.sides.town.rows("SELECT count(*) FROM api_key WHERE name = 'puppet'") == [(0,)]
+
+
+def test_a_holder_learns_nothing_from_anothers_code(desks: Desks) -> None:
+    """A quote tells vouchers and what would be paid: of her own wallet only."""
+    other = public("wal", desks.sides.wallets[OTHER])
+    device = desks.operator.post(f"/wallets/{other}/devices", label="phone")
+    now = int(desks.sides.town.app.door.at().timestamp())
+    code = offline.code(bytes.fromhex(device["secret"]), device["handle"], now)
+    order = {"merchant": "far-1", "amount_fen": 100, "order_no": "peek", "code": code}
+    told = desks.holder._caller.post("/v1/quotes", json=order)
+    assert (told.status_code, told.json()["code"]) == (404, "payment_code_invalid"), told.text
+    assert desks.operator._caller.post("/v1/quotes", json=order).json()["code"] != "payment_code_invalid"

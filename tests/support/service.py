@@ -10,6 +10,7 @@ import psycopg
 import uvicorn
 
 from kaquan.api.app import build as application
+from kaquan.api.server import Surroundings, configured
 from kaquan.api.serving import Serving
 from kaquan.commands.model import Kind
 from kaquan.identity.keys import new_token
@@ -40,7 +41,8 @@ def served(database: Database, town: Town, **settings: Any) -> Iterator[str]:
     chosen = Settings(home=settings.pop("home", "/nonexistent"), lang="en", **settings)
     with Serving(chosen, lambda: database.app_url, MASTER_KEY) as serving:
         SERVING[:] = [serving]
-        config = uvicorn.Config(application(serving), port=0, log_config=None, access_log=False)
+        config = configured(application(serving), Surroundings())
+        config.port = 0
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

@@ -83,7 +83,7 @@ def build(serving: Serving) -> Gate:
     """The ASGI application around an open `Serving`."""
     app = routed()
     app.state.serving = serving
-    return Gate(app, serving.settings.lang, Rates(RATE, BURST))
+    return Gate(app, serving.settings.lang, Rates(RATE, BURST), serving.keys.recognises)
 
 
 def routed() -> FastAPI:

@@ -1,6 +1,5 @@
 """One request at work: who asks, in which language, under which id; what it names, found if it is the caller's."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kaquan.api.errors import IDEMPOTENCY_KEY_MISSING, INTERNAL_FAULT, KEY_RESERVED
+from kaquan.api.masks import masked
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import Serving
@@ -27,8 +27,6 @@ DRY_RUN_KEY = "dry-run"
 """The id of a wish that is only tried: it burns nothing, so all may share it, if nothing was ever done under it."""
 
 RESERVED = (APPROVED, DRY_RUN_KEY)
-
-_LONG_NUMBER = re.compile(r"\d[\d ]{5,}\d")
 
 
 class Asked(msgspec.Struct):
@@ -140,7 +138,7 @@ class Call:
                 operation,
                 outcome=outcome,
                 key_prefix=self.api_key.prefix,
-                object="/".join(map(_masked, path.values())),
+                object="/".join(map(masked, path.values())),
                 request=self.words.request_id,
             )
             audit.write(self.app.connection, [row])
@@ -148,11 +146,6 @@ class Call:
     def sees_program(self, code: str) -> bool:
         """Whether what belongs to a program is shown in a list: an issuer sees its own programs' only."""
         return self.caller.role is not Role.ISSUER or self.caller.organisation in self.objects.issuers([code])
-
-
-def _masked(name: str) -> str:
-    """A name from a path without what pays or tells who somebody is: of a long number only how it ends."""
-    return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", name)
 
 
 def outside_key(given: str) -> str:

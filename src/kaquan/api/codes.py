@@ -116,7 +116,8 @@ def claim_by_code(call: Call, body: ByCode) -> dict[str, Any]:
     }
     secret = service.code_key(call.app.master)
     kept = digest(secret, _read(body.code, "code"))
-    return call.act(Kind.CLAIM_BY_CODE, ClaimByCode, wallet=wallet, digest=kept, **told)
+    with call.serving.guesses.one(call.api_key.prefix):
+        return call.act(Kind.CLAIM_BY_CODE, ClaimByCode, wallet=wallet, digest=kept, **told)
 
 
 def _read(typed: SecretStr, where: str) -> str:

@@ -1,5 +1,7 @@
 """The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -7,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kaquan.api import limits, problems
 from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
+from kaquan.api.limits import Room
 from kaquan.api.metrics import IN_FLIGHT, REQUESTS, SECONDS
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
@@ -18,12 +21,24 @@ _REQUEST_ID = b"x-request-id"
 
 
 class Gate:
-    """ASGI middleware around everything. `rates` limits by API key, or by address where there is none."""
+    """ASGI middleware around everything. `rates` limits by API key, or by address.
 
-    def __init__(self, app: ASGIApp, language: Language, rates: limits.Rates) -> None:
+    `recognises`: whether a token is that of a key, as far as memory knows. Whoever only names another's key counts
+    by address: nobody uses up what is another's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        language: Language,
+        rates: limits.Rates,
+        recognises: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._app = app
         self._language = language
         self._rates = rates
+        self._recognises = recognises
+        self._everybody, self._strangers = Room(limits.BODIES_BYTES_MAX), Room(limits.STRANGERS_BYTES_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -37,12 +52,7 @@ class Gate:
         started = clock.seconds()
         with IN_FLIGHT.track_inprogress():
             try:
-                self._rates.take(_caller(headers, scope))
-                length = headers.get(b"content-length", b"").decode("latin-1") or None
-                content = await limits.body(receive, length)
-                _without_nul(scope, content)
-                scope["state"]["body"] = content
-                await self._app(scope, limits.replayed(content, receive), answer.send)
+                await self._let_through(scope, headers, receive, answer.send)
             except Problem as problem:
                 await answer.problem(problem)
             except Exception as fault:
@@ -53,6 +63,19 @@ class Gate:
             REQUESTS.labels(name, str(answer.status)).inc()
             SECONDS.labels(name).observe(took)
         log.info("request", request_id=words.request_id, operation=name, status=answer.status, ms=round(took * 1000))
+
+    async def _let_through(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        """A request within what its caller may take, with its whole body. Raises `Problem`."""
+        token = headers.get(b"authorization", b"").decode("latin-1").rpartition(" ")[2]
+        known = self._recognises(token)
+        take = partial(self._rates.take, token.rpartition("_")[0] if known else _address(scope))
+        take(1)
+        scope["state"]["take"] = take
+        length = headers.get(b"content-length", b"").decode("latin-1") or None
+        with (self._everybody if known else self._strangers).share() as bytes_taken:
+            content = await limits.body(receive, length, bytes_taken)
+            _without_nul(scope, content)
+            await self._app(scope, limits.replayed(content, receive), send)
 
 
 class _Answer:
@@ -104,10 +127,6 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
     return ids.public("req", ids.new_id(clock.microseconds(clock.system_now()) // 1000, ids.draw_bucket()))
 
 
-def _caller(headers: dict[bytes, bytes], scope: Scope) -> str:
-    """Whom a request counts for: the public part of its key, else its address."""
-    token = headers.get(b"authorization", b"").decode("latin-1").rpartition(" ")[2]
-    if token:
-        return token.rpartition("_")[0] or "unreadable"
+def _address(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else "unknown"

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from kaquan.api.errors import BODY_TOO_LARGE, BODY_TOO_SLOW, TOO_MANY_REQUESTS
+from kaquan.api.errors import BODY_TOO_LARGE, BODY_TOO_SLOW, TOO_BUSY, TOO_MANY_REQUESTS
 from kaquan.api.problems import Problem
 from kaquan.kernel.clock import seconds
 
 BODY_BYTES_MAX = 2 * 1024 * 1024  # a batch of 500 payments with lines has about 200 kB
 BODY_SECONDS = 15.0
+BODIES_BYTES_MAX = 256 * 1024 * 1024
+STRANGERS_BYTES_MAX = 32 * 1024 * 1024
+"""Bodies of all requests at a time, and of those whose key is not known yet: they are read before it is looked up."""
+
 CALLERS_MAX = 10_000  # how many are remembered; the longest silent is forgotten first
 
 Message = MutableMapping[str, Any]
@@ -41,9 +46,41 @@ class Rates:
         if lacking > 0:
             raise Problem(TOO_MANY_REQUESTS, {"wait_seconds": max(1, -int(-lacking // self._rate))})
 
+    def give_back(self, caller: str) -> None:
+        """One that was counted counts no more."""
+        with self._lock:
+            left, before = self._left.get(caller, (float(self._burst), seconds()))
+            self._left[caller] = (min(float(self._burst), left + 1), before)
 
-async def body(receive: Receive, announced: str | None) -> bytes:
-    """The whole body of a request. Raises `Problem` when it is too large, or too slow."""
+
+class Room:
+    """Memory for bodies that are read or worked on: many callers together must not take all there is."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.taken = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """What takes some bytes more, or raises `Problem`; all are given back when the block ends."""
+        own = 0
+
+        def take(size: int) -> None:
+            nonlocal own
+            if self.taken + size > self._most:
+                raise Problem(TOO_BUSY)
+            self.taken += size
+            own += size
+
+        try:
+            yield take
+        finally:
+            self.taken -= own
+
+
+async def body(receive: Receive, announced: str | None, take: Callable[[int], None] = lambda _: None) -> bytes:
+    """The whole body of a request; `take` hears of its bytes as they come. Raises `Problem` when it is too large, or
+    too slow."""
     if announced is not None and announced.isdigit() and int(announced) > BODY_BYTES_MAX:
         raise Problem(BODY_TOO_LARGE, {"bytes_max": BODY_BYTES_MAX})
     parts: list[bytes] = []
@@ -58,6 +95,7 @@ async def body(receive: Receive, announced: str | None) -> bytes:
                 size += len(part)
                 if size > BODY_BYTES_MAX:
                     raise Problem(BODY_TOO_LARGE, {"bytes_max": BODY_BYTES_MAX})
+                take(len(part))
                 parts.append(part)
                 if not message.get("more_body"):
                     return b"".join(parts)

@@ -19,6 +19,7 @@ from kaquan.kernel.caller import Caller, Role
 from kaquan.kernel.ids import Id, IdError
 from kaquan.kernel.refusal import Refusal
 from kaquan.main import Kaquan
+from kaquan.payment_codes.rules import invalid
 from kaquan.payment_codes.service import Payer, payer
 from kaquan.payments import service as payments
 from kaquan.programs import service as programs
@@ -76,6 +77,8 @@ class Objects:
         found = payer(self._app.connection, code)
         if isinstance(found, Refusal):
             raise Problem.of(found)
+        if not self._caller.reaches_wallet(found.wallet):
+            raise Problem.of(invalid())  # a holder who photographed another's phone
         return found
 
     def wallet(self, text: str) -> Id:

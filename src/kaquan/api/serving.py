@@ -12,6 +12,7 @@ import psycopg
 from anyio import CapacityLimiter
 
 from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
+from kaquan.api.guesses import Guesses
 from kaquan.api.problems import Problem
 from kaquan.commands.committer import Committer, Full
 from kaquan.commands.execute import Unavailable
@@ -52,6 +53,7 @@ class Serving:
         self.hot_threads = CapacityLimiter(HOT_LOOKERS_MAX)
         self.committer = Committer(self._open, lanes)
         self.keys = KeyRing()
+        self.guesses = Guesses()
         self.ahead = timedelta()  # of the system's clock; looked up whenever a key is
 
     def __enter__(self) -> "Serving":

@@ -6,8 +6,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import anyio.to_thread
 import msgspec
@@ -16,14 +17,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kaquan.api.authorization import HOLDERS, TILLS
+from kaquan.api.bodies import BatchBody, ClaimBody, KeyedPayment, PaymentBody
 from kaquan.api.calls import DRY_RUN_KEY, effect_document, outside_key
 from kaquan.api.errors import API_KEY_MISSING, IDEMPOTENCY_KEY_MISSING, REQUEST_INVALID
+from kaquan.api.guesses import wrong
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
 from kaquan.api.routes import OPERATIONS, PREFIX, Operation, admitted
 from kaquan.api.serving import ANSWER_SECONDS, Serving, answered
 from kaquan.cards.numbers import typed_number
-from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.documents.answers import instant, refusal_document
 from kaquan.documents.payments import discounts_of
@@ -34,65 +36,10 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Language
 from kaquan.main import Kaquan
 from kaquan.payments import service
-from kaquan.payments.model import AMOUNT_MAX, LINES_MAX, ORDER_NO_LENGTH_MAX, Authorize, Pay
+from kaquan.payments.model import Authorize, Pay
 from kaquan.vouchers.model import Claim
 from kaquan.vouchers.orders import Line
 from kaquan.vouchers.service import outside_digest
-
-VOUCHERS_MAX = 20
-
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-AmountFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX, description="Whole fen (分), above zero.")]
-
-
-class LineBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A line of an order; the lines sum to the amount."""
-
-    goods: Text
-    amount_fen: AmountFen
-
-
-class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An order to pay, at once or (`capture` false) by an authorization.
-
-    Named is one of: the `card` that is shown, by its number (its `crd_…` for issuers and holders); the payment `code`
-    on a phone; or a `wallet`, whose vouchers and what is paid outside pay it all.
-    """
-
-    merchant: Text
-    amount_fen: AmountFen
-    order_no: Annotated[str, msgspec.Meta(min_length=1, max_length=ORDER_NO_LENGTH_MAX)]
-    card: Text | None = None
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
-    wallet: Text | None = None
-    store: Text | None = None
-    vouchers: Annotated[list[Text], msgspec.Meta(max_length=VOUCHERS_MAX)] = []
-    outside_fen: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX, description="Paid in cash or another app.")] = 0
-    lines: Annotated[list[LineBody], msgspec.Meta(max_length=LINES_MAX)] = []
-    capture: bool = True
-
-
-class KeyedPayment(PaymentBody, forbid_unknown_fields=True, kw_only=True):
-    """A payment of a batch, with its own id."""
-
-    idempotency_key: Text
-
-
-class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Payments of one batch. Each is decided for itself: one that is refused stops no other."""
-
-    payments: Annotated[list[KeyedPayment], msgspec.Meta(min_length=1, max_length=2 * BATCH_MAX)]
-
-
-class ClaimBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A voucher of a stock, for a wallet. What is told of device and payment account counts towards limits."""
-
-    wallet: Text
-    program: Text
-    stock: Text
-    device: Annotated[str, msgspec.Meta(max_length=256)] | None = None
-    payee: Annotated[str, msgspec.Meta(max_length=256)] | None = None
-
 
 BODIES: dict[str, type[msgspec.Struct]] = {
     "create_payment": PaymentBody,
@@ -110,6 +57,7 @@ class Asked(msgspec.Struct):
     words: Words
     idempotency_key: str | None
     dry_run: bool
+    take: Callable[[int], None]
 
     @property
     def caller(self) -> Caller:
@@ -136,29 +84,36 @@ async def _threaded(serving: Serving, work: Callable[..., Any], *given: Any, **n
 async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """支付或预授权 Pay an order, or authorize it"""
     key = asked.wish()
-    kind, command = await _threaded(asked.serving, _read_one, asked, body, key)
-    if asked.dry_run:
-        return 200, await _threaded(asked.serving, _tried, asked, kind, command), {}
-    outcome = await _decided(asked.serving.submit(kind, command))
-    if not isinstance(outcome, Effect):
-        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
+    with _guess(asked, body):
+        kind, command = await _threaded(asked.serving, _read_one, asked, body, key)
+        if asked.dry_run:
+            return 200, await _threaded(asked.serving, _tried, asked, kind, command), {}
+        outcome = await _decided(asked.serving.submit(kind, command))
+        if not isinstance(outcome, Effect):
+            raise Problem.of(outcome.refusal, replayed=outcome.replayed)
     told = {"idempotent-replayed": "true"} if outcome.replayed else {}
     return 200, payment_answer(outcome, False), told
 
 
 async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
+    asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
     wishes = await _threaded(asked.serving, _read_many, asked, body.payments)
     if asked.dry_run:
-        return 200, {"items": await _threaded(asked.serving, _tried_all, asked, wishes)}, {}
-    waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
-    items = [one if isinstance(one, Problem) else await _settled(one) for one in waiting]
-    return 200, {"items": [_item(one, asked.words) for one in items]}, {}
+        items = await _threaded(asked.serving, _tried_all, asked, wishes)
+    else:
+        waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
+        items = await _settled(waiting)
+    for one, item in zip(body.payments, items, strict=True):
+        if _shown(asked.caller, one) and not (isinstance(item, Problem) and wrong(item)):
+            asked.serving.guesses.right(asked.key.prefix)
+    return 200, {"items": [_item(one, asked.words, asked.dry_run) for one in items]}, {}
 
 
 async def quote_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """试算 Quote: which vouchers save most and why, who would pay what. Nothing is taken"""
-    return 200, await _threaded(asked.serving, _quoted, asked, body), {}
+    with _guess(asked, body):
+        return 200, await _threaded(asked.serving, _quoted, asked, body), {}
 
 
 async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
@@ -183,30 +138,45 @@ async def _decided(future: "Future[Outcome]") -> Outcome:
     return answered(future)
 
 
-async def _settled(future: "Future[Outcome]") -> Outcome | Problem:
-    try:
-        return await _decided(future)
-    except Problem as problem:
-        return problem
+async def _settled(waiting: list["Future[Outcome] | Problem"]) -> list[Outcome | Problem]:
+    """What became of commands that are queued, all within the time of one."""
+    futures = {asyncio.wrap_future(one) for one in waiting if not isinstance(one, Problem)}
+    if futures:
+        await asyncio.wait(futures, timeout=ANSWER_SECONDS)
+    items: list[Outcome | Problem] = []
+    for one in waiting:
+        try:
+            items.append(one if isinstance(one, Problem) else answered(one))
+        except Problem as problem:
+            items.append(problem)
+    return [one if isinstance(one, Effect | Problem) else _refused(one) for one in items]
 
 
-def _submitted(serving: Serving, kind: Kind, command: Pay) -> "Future[Outcome]":
+def _refused(outcome: Any) -> Problem:
+    return Problem.of(outcome.refusal, replayed=outcome.replayed)
+
+
+def _shown(caller: Caller, body: PaymentBody) -> bool:
+    """Whether a body shows what could be guessed: a code, or to a till a card's number."""
+    return body.code is not None or (body.card is not None and caller.merchant is not None)
+
+
+def _guess(asked: Asked, body: PaymentBody) -> AbstractContextManager[None]:
+    return asked.serving.guesses.one(asked.key.prefix, _shown(asked.caller, body))
+
+
+def _submitted(serving: Serving, kind: Kind, command: Pay) -> "Future[Outcome] | Problem":
     try:
         return serving.submit(kind, command)
     except Problem as busy:
-        full: Future[Outcome] = Future()
-        full.set_exception(busy)
-        return full
+        return busy
 
 
-def _item(outcome: Outcome | Problem, words: Words) -> dict[str, Any]:
+def _item(outcome: Any, words: Words, dry_run: bool) -> dict[str, Any]:
     """One answer of a batch: a document of an effect, or problem details under `problem`."""
     if isinstance(outcome, Problem):
         return {"outcome": "problem", "problem": document(outcome, words)}
-    if isinstance(outcome, Effect):
-        return payment_answer(outcome, False)
-    problem = Problem.of(outcome.refusal, replayed=outcome.replayed)
-    return {"outcome": "problem", "problem": document(problem, words)}
+    return payment_answer(outcome, dry_run)
 
 
 def _read_one(asked: Asked, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
@@ -220,6 +190,8 @@ def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pa
         objects = Objects(app, asked.caller)
         for body in bodies:
             try:
+                if _shown(asked.caller, body):
+                    asked.serving.guesses.begin(asked.key.prefix)
                 read.append(_command(objects, asked.caller, body, outside_key(body.idempotency_key)))
             except Problem as problem:
                 read.append(problem)
@@ -266,23 +238,20 @@ def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
 
 
 def _tried(asked: Asked, kind: Kind, command: Any) -> dict[str, Any]:
-    with asked.serving.looking(hot=True) as app:
-        outcome = app.one(kind, command, dry_run=True)
-    if not isinstance(outcome, Effect):
-        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
+    outcome = _try(asked, kind, command)
+    if isinstance(outcome, Problem):
+        raise outcome
     return payment_answer(outcome, True)
 
 
-def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    for one in wishes:
-        try:
-            if isinstance(one, Problem):
-                raise one
-            items.append(_tried(asked, *one))
-        except Problem as problem:
-            items.append(_item(problem, asked.words))
-    return items
+def _try(asked: Asked, kind: Kind, command: Any) -> Effect | Problem:
+    with asked.serving.looking(hot=True) as app:
+        outcome = app.one(kind, command, dry_run=True)
+    return outcome if isinstance(outcome, Effect) else _refused(outcome)
+
+
+def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[Effect | Problem]:
+    return [one if isinstance(one, Problem) else _try(asked, *one) for one in wishes]
 
 
 def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
@@ -330,6 +299,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
             request.state.words,
             _wish(request.headers.get("idempotency-key")),
             _flag(request.query_params.get("dry_run")),
+            request.state.take,
         )
         try:
             body = decoder.decode(await request.body())

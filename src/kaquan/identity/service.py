@@ -107,6 +107,13 @@ class KeyRing:
         key = rules.opened_by(held[1], parts[1])
         return Refusal(errors.TOKEN_WRONG) if key is None else rules.standing(key, at) or key
 
+    def recognises(self, token: str) -> bool:
+        """Whether a token opened a key when that was last looked up, however long ago: who it is, not what it may."""
+        parts = parsed(token)
+        with self._lock:
+            held = self._known.get(parts[0]) if parts is not None else None
+        return held is not None and parts is not None and rules.opened_by(held[1], parts[1]) is not None
+
     def forget(self, prefix: str) -> None:
         """Look the key up anew next time: it was rotated or revoked here."""
         with self._lock:
