@@ -1,7 +1,9 @@
 """What somebody with a key tries beyond what it is for."""
 
+import httpx2
 import pytest
 
+from kaquan.api import webhooks
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
 from kaquan.payment_codes import offline
@@ -110,4 +112,35 @@ def test_a_holder_learns_nothing_from_anothers_code(desks: Desks) -> None:
     order = {"merchant": "far-1", "amount_fen": 100, "order_no": "peek", "code": code}
     told = desks.holder._caller.post("/v1/quotes", json=order)
     assert (told.status_code, told.json()["code"]) == (404, "payment_code_invalid"), told.text
-    assert desks.operator._caller.post("/v1/quotes", json=order).json()["code"] != "payment_code_invalid"
+    assert "payment_code_invalid" not in desks.operator._caller.post("/v1/quotes", json=order).text
+
+
+def test_two_persons_make_a_key_that_neither_of_them_has(desks: Desks) -> None:
+    """Who approves would else hold two keys, and be both persons from then on."""
+    wanted = {"name": "third", "role": "issuer", "organisation": "jingxi", "scopes": ["*"]}
+    key = {"Idempotency-Key": desks.sides.town.key()}
+    asked = desks.issuer._caller.post("/v1/keys", json=wanted, headers=key).json()
+    again = desks.issuer._caller.post("/v1/keys", json=wanted, headers=key).json()
+    assert asked["outcome"] == "requested" and "token" not in asked
+    assert again["first_half"] == asked["first_half"], "a lost answer is asked for again"
+    done = desks.second.post(f"/approvals/{asked['approval']}/approve")["executed"]
+    assert "token" not in done and asked["first_half"] not in str(done)
+    token = f"kq_live_{done['prefix']}_{asked['first_half']}{done['second_half']}"
+    assert desks.desk(token).get("/programs")["items"]
+
+
+def test_a_name_that_is_slow_to_look_up_holds_few(desks: Desks) -> None:
+    for _ in range(3):
+        assert webhooks._LOOKING_UP.acquire(blocking=False)
+    try:
+        told = desks.issuer.no("/webhooks", url="https://93.184.215.14/hook")
+    finally:
+        for _ in range(3):
+            webhooks._LOOKING_UP.release()
+    assert told == "too_busy"
+
+
+def test_figures_are_not_for_who_comes_through_a_proxy(desks: Desks) -> None:
+    stranger = httpx2.Client(base_url=desks.address)
+    assert stranger.get("/metrics").status_code == 200
+    assert stranger.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401

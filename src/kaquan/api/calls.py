@@ -41,7 +41,8 @@ class Call:
     """What an operation works with.
 
     `app` looks things up; whatever changes something goes through `act`. Names of objects are resolved by `objects`,
-    which raises `Problem` for what is unknown or foreign. `approved`: a second person has agreed already.
+    which raises `Problem` for what is unknown or foreign. `approved`: a second person
+    has agreed already.
     """
 
     def __init__(
@@ -65,14 +66,14 @@ class Call:
         self.asked: Asked | None = None
         self.status = 200
         self.headers: dict[str, str] = {}
-        self._approved = approved
+        self.approved = approved
         self._key = wish
 
     @property
     def key(self) -> str:
         """The id of the caller's wish. Raises `Problem` when a request that changes something has none."""
         if self._key is not None:
-            return self._key if self._approved else outside_key(self._key)
+            return self._key if self.approved else outside_key(self._key)
         if self.dry_run:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -90,7 +91,7 @@ class Call:
     ) -> dict[str, Any]:
         """As `act`, with what `told` says of the effect beside it or instead of it."""
         command = make(key=self.key, caller=self.caller, **content)
-        if not self.dry_run and not self._approved and approvals.needs_second(kind, command):
+        if not self.dry_run and not self.approved and approvals.needs_second(kind, command):
             return self._ask_second(kind)
         outcome = self.decided(kind, command)
         return self.answer(outcome, **(told(outcome) if isinstance(outcome, Effect) else {}))

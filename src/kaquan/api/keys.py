@@ -11,11 +11,12 @@ from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
+from kaquan.approvals.model import command_key
 from kaquan.commands.model import Kind
 from kaquan.documents.answers import instant
 from kaquan.documents.keys import key_document
 from kaquan.identity import audit, service
-from kaquan.identity.keys import new_token
+from kaquan.identity.keys import first_half, new_token
 from kaquan.identity.model import ApiKey, IssueKey, RevokeKey, RotateKey
 from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER, scope_beyond
 from kaquan.kernel.caller import Role
@@ -59,10 +60,15 @@ _ISSUE = {
 
 @routes.writes("/keys", _KEEPERS, example=_ISSUE)
 def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
-    """签发密钥 Issue a key; its token is in this answer and never again"""
+    """签发密钥 Issue a key; its token is in this answer and never again
+
+    A key that takes two persons is told in halves: `first_half` to who asks, `second_half` to who approves. Its token
+    is `kq_live_`, the prefix, `_`, first half, second half; only whom both give theirs can call with it.
+    """
     if refusal := scope_beyond(body.scopes, call.api_key.scopes):
         raise Problem.of(refusal)  # before it waits for a second person, whose key may be any
-    token = new_token()
+    half = first_half(call.app.master, call.key) if call.approved else ""
+    token = new_token(first=half)
     answer = call.act(
         Kind.ISSUE_KEY,
         IssueKey,
@@ -77,6 +83,10 @@ def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
         prefix=token.prefix,
         digest=token.digest,
     )
+    if answer["outcome"] == "requested":
+        return {**answer, "first_half": first_half(call.app.master, command_key(answer["approval"]))}
+    if call.approved:
+        return answer if answer["replayed"] else {**answer, "second_half": token.text.rpartition("_")[2][len(half) :]}
     return _with_token(answer, token.text)
 
 

@@ -1,12 +1,13 @@
 """Webhook endpoints: add, list, change, rotate, remove; the log of deliveries, and sending them again."""
 
+from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.calls import Call
-from kaquan.api.errors import NOT_FOUND
+from kaquan.api.errors import NOT_FOUND, TOO_BUSY
 from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.problems import Problem
@@ -21,6 +22,7 @@ from kaquan.webhooks.model import ChangeEndpoint, DeliveryState, Endpoint, Remov
 from kaquan.webhooks.sending import Sender
 
 routes = Routes("webhooks", "回调 Webhooks")
+_LOOKING_UP = BoundedSemaphore(3)
 _OWNERS = frozenset({Role.OPERATOR, Role.ISSUER, Role.FUNDER})
 
 Url = Annotated[str, Field(min_length=1, max_length=2_000, description="A public https address.")]
@@ -122,7 +124,14 @@ def replay_delivery(call: Call, endpoint: PathText, delivery: PathText) -> dict[
 
 
 def _reachable(call: Call, url: str) -> None:
-    if refusal := Sender(reach_of(call.serving.settings)).reachable(url):
+    """Names are looked up by few at a time: who serves a name may let everybody wait for it."""
+    if not _LOOKING_UP.acquire(blocking=False):
+        raise Problem(TOO_BUSY)
+    try:
+        refusal = Sender(reach_of(call.serving.settings)).reachable(url)
+    finally:
+        _LOOKING_UP.release()
+    if refusal is not None:
         raise Problem.of(refusal)
 
 

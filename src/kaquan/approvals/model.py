@@ -17,6 +17,11 @@ PREFIX = "apr"
 """How the public id of a request begins."""
 
 
+def command_key(approval: str) -> str:
+    """The one key under which what was approved is executed, by the public id of the request."""
+    return f"approved-{approval}"
+
+
 class ApprovalState(IntEnum):
     """Stored, all but the last: what was requested and not decided in time has expired by itself."""
 
@@ -92,7 +97,7 @@ class Approval(SlowRow):
     @property
     def command_key(self) -> str:
         """The one key under which what was approved is executed, however often it is tried."""
-        return f"approved-{public(PREFIX, self.id)}"
+        return command_key(public(PREFIX, self.id))
 
     def state_at(self, at_us: int) -> ApprovalState:
         """The state as of now."""
