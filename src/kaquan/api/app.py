@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from kaquan.api import (
     approvals,
+    bulk,
     cards,
     codes,
     devices,
@@ -66,6 +67,7 @@ ROUTES = (
     keys.routes,
     keys.log_routes,
     webhooks.routes,
+    bulk.routes,
 )
 RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 LOCAL = frozenset({"127.0.0.1", "::1"})

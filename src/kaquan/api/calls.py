@@ -19,8 +19,8 @@ from kaquan.kernel import clock
 from kaquan.kernel.caller import Role
 from kaquan.main import Kaquan
 
-RESERVED = "approved-"
-"""How the ids begin under which what two persons decided is done."""
+RESERVED = ("approved-", "job-")
+"""How the ids begin under which what two persons decided is done, and the rows of a job."""
 
 DRY_RUN_KEY = "dry-run"
 """The id of a wish that is only tried: it burns nothing, so all may share it."""
@@ -38,7 +38,8 @@ class Call:
     """What an operation works with.
 
     `app` looks things up; whatever changes something goes through `act`. Names of objects are resolved by `objects`,
-    which raises `Problem` for what is unknown or foreign. `approved`: a second person has agreed already.
+    which raises `Problem` for what is unknown or foreign. `wish` is the id of the wish, which is `outside_key`'s when
+    it came from outside. `approved`: a second person has agreed already.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Call:
     def key(self) -> str:
         """The id of the caller's wish. Raises `Problem` when a request that changes something has none."""
         if self._key is not None:
-            return self._key if self._approved else outside_key(self._key)
+            return self._key
         if self.dry_run:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -147,8 +148,9 @@ class Call:
 
 def outside_key(given: str) -> str:
     """An id that a caller made. Raises `Problem` for one that is ours."""
-    if given.startswith(RESERVED):
-        raise Problem(KEY_RESERVED, {"prefix": RESERVED})
+    for prefix in RESERVED:
+        if given.startswith(prefix):
+            raise Problem(KEY_RESERVED, {"prefix": prefix})
     return given
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from kaquan.api.authorization import allows
-from kaquan.api.calls import Asked, Call
+from kaquan.api.calls import Asked, Call, outside_key
 from kaquan.api.errors import API_KEY_MISSING, ROLE_NOT_ALLOWED
 from kaquan.api.problems import Problem
 from kaquan.api.serving import Serving
@@ -44,6 +44,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `example` is a body with `$names` of objects, which a test fills and sends. `made` says what a path's object must
     be for that, when not just any; `prepare` which operation comes before. `owned`: it names something of somebody's.
+    `also`: another media type of the answer, beside JSON.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     made: str = ""
     prepare: str = ""
     owned: bool = True
+    also: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -85,6 +87,8 @@ def opened(operation: Operation, changes: bool) -> Callable[..., Any]:
             made = Call(serving, app, key, request.state.words, wish=wish, dry_run=dry_run)
             noted = made.noted(operation.name, request.path_params) if changes and not dry_run else nullcontext()
             with noted:
+                if changes and wish is not None:
+                    outside_key(wish)
                 yield made
 
     return call
@@ -171,7 +175,7 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
         call: Call = given.pop(first.name)
         call.asked = asked(operation, given)
         content = endpoint(call, **given)
-        return JSONResponse(content, call.status, call.headers)
+        return content if isinstance(content, Response) else JSONResponse(content, call.status, call.headers)
 
     route.__name__ = endpoint.__name__
     route.__signature__ = signature.replace(  # type: ignore[attr-defined]

@@ -102,7 +102,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 
 
 class Asked(msgspec.Struct):
-    """A hot request: who asks, under which id, in which language."""
+    """A hot request: who asks, under which id (`outside_key`'s when it came from outside), in which language."""
 
     serving: Serving
     key: Key
@@ -118,7 +118,7 @@ class Asked(msgspec.Struct):
     def wish(self) -> str:
         """The id of the wish. Raises `Problem` when there is none."""
         if self.idempotency_key is not None:
-            return outside_key(self.idempotency_key)
+            return self.idempotency_key
         if self.dry_run:
             return "dry-run"
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -339,7 +339,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
 def _wish(given: str | None) -> str | None:
     if given is not None and not 1 <= len(given) <= 64:
         raise Problem(REQUEST_INVALID, {"where": "Idempotency-Key"})
-    return given
+    return given if given is None else outside_key(given)
 
 
 def _flag(given: str | None) -> bool:
