@@ -69,7 +69,7 @@ def test_a_row_that_is_refused_fails_alone_and_its_file_can_be_sent_again(town: 
     failed = service.failures(town.app.connection, town.app.master, job)
     assert [(one.row, one.code) for one in failed] == [
         (2, "request_invalid"),
-        (3, "face_not_offered"),
+        (3, "offer_unknown"),
         (4, "not_found"),
         (5, "request_invalid"),
     ]

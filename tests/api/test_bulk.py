@@ -1,0 +1,115 @@
+"""A bulk job over HTTP: sent, carried out by a runner beside, its failed rows fetched in either language and form."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from threading import Event, Thread
+
+import httpx2
+import pytest
+
+from kaquan.api.bulk_runner import run
+from kaquan.kernel.caller import Role
+from kaquan.kernel.ids import public
+from support.bulk import run_all, runner
+from support.database import Database
+from support.service import client, issue, served
+from support.town import Town, build
+
+PHONE = "13800138000"
+
+
+class Desk(Town):
+    """A town with an issuer's key."""
+
+    issuer_key: httpx2.Client
+    database: Database
+
+    def send(self, key: str, **body: object) -> httpx2.Response:
+        """Send a job."""
+        return self.issuer_key.post("/v1/jobs", json=body, headers={"Idempotency-Key": key})
+
+    def jobs(self) -> int:
+        """How many jobs there are."""
+        return int(self.rows("SELECT count(*) FROM job")[0][0])
+
+
+@pytest.fixture
+def desk(database: Database) -> Iterator[Desk]:
+    town = build(database.app_url, ("activation_days = 1", "activation_days = 0"))
+    desk = Desk(**vars(town))
+    desk.app.door._now = lambda: desk.now
+    desk.database = database
+    with ExitStack() as stack:
+        address = stack.enter_context(served(database, desk))
+        desk.issuer_key = stack.enter_context(client(address, issue(desk, Role.ISSUER, organisation="jingxi")))
+        yield desk
+
+
+def test_people_are_registered_by_a_file_and_no_number_comes_back(desk: Desk) -> None:
+    text = f"name,phone\n张三,{PHONE}\n李四,{PHONE}\n王五,1380013\n"
+    sent = desk.send("bulk-1", operation="register_holder", csv=text)
+    assert sent.status_code == 200, sent.text
+    assert (sent.json()["state"], sent.json()["rows"], sent.json()["replayed"]) == ("waiting", 3, False)
+    again = desk.send("bulk-1", operation="register_holder", csv=text)
+    assert again.json()["job"] == sent.json()["job"] and again.headers["idempotent-replayed"] == "true"
+    other = desk.send("bulk-1", operation="register_holder", csv=text.replace("张三", "张四"))
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    run_all(desk.database.app_url)
+    path = f"/v1/jobs/{sent.json()['job']}"
+    told = desk.issuer_key.get(path).json()
+    assert (told["state"], told["done"], told["failed"], told["percent"]) == ("done", 1, 2, 100)
+    assert [one["job"] for one in desk.issuer_key.get("/v1/jobs").json()["items"]] == [told["job"]]
+    english = desk.issuer_key.get(f"{path}/failed", headers={"Accept-Language": "en"})
+    chinese = desk.issuer_key.get(f"{path}/failed", headers={"Accept-Language": "zh"})
+    as_json = desk.issuer_key.get(f"{path}/failed", headers={"Accept": "application/json"})
+    assert english.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "holder_exists" in english.text and "手机号" in chinese.text
+    assert [(one["row"], one["code"]) for one in as_json.json()["items"]] == [
+        (2, "holder_exists"),
+        (3, "phone_invalid"),
+    ]
+    assert not any("1380" in one.text or "李" in one.text for one in (english, chinese, as_json))
+    named = desk.rows("SELECT operation, outcome, person FROM audit WHERE operation = 'register_holder' ORDER BY at")
+    assert [outcome for _, outcome, _ in named] == ["ok", "holder_exists", "phone_invalid"]
+
+
+def test_what_no_job_can_be_of_is_refused_and_nothing_is_kept(desk: Desk) -> None:
+    wrong: list[tuple[str, dict[str, object]]] = [
+        ("request_invalid", {"operation": "issue_key", "rows": [{}]}),
+        ("request_invalid", {"operation": "sell_card"}),
+        ("request_invalid", {"operation": "sell_card", "rows": [{}], "csv": "wallet\n"}),
+        ("request_invalid", {"operation": "sell_card", "rows": [{}] * 5_001}),
+        ("job_rows_out_of_range", {"operation": "sell_card", "csv": "wallet\n"}),
+        ("job_csv_invalid", {"operation": "sell_card", "csv": f"{PHONE}\n1\n"}),
+    ]
+    for code, body in wrong:
+        told = desk.send(desk.key(), **body)
+        assert (told.status_code, told.json()["code"]) == (400, code) and PHONE not in told.text
+    rows = [{"card": "9286", "reason": "lost"}]
+    body = {"operation": "freeze_card", "rows": rows}
+    assert desk.issuer_key.post("/v1/jobs", json=body).json()["code"] == "idempotency_key_missing"
+    taken = desk.send("job-06f8kzq4m5w7v2n9r3t1x0y6ba-1", **body)
+    assert taken.json()["code"] == "idempotency_key_reserved"
+    dry = desk.issuer_key.post("/v1/jobs?dry_run=true", json=body)
+    assert dry.json()["rows"] == 1 and dry.json()["job"] is None
+    assert desk.jobs() == 0
+
+
+def test_a_runner_carries_out_what_is_sent_until_told_to_stop(desk: Desk) -> None:
+    wallet, stop = public("wal", desk.holder()), Event()
+    rows = [{"wallet": wallet, "program": "jingxika", "face_fen": 50_000}] * 60
+    with runner(desk.database.app_url) as serving:
+        thread = Thread(target=run, args=(serving, stop))
+        thread.start()
+        job = desk.send("bulk-1", operation="sell_card", rows=rows).json()["job"]
+        waited = Event()
+        for _ in range(600):
+            told = desk.issuer_key.get(f"/v1/jobs/{job}").json()
+            if told["state"] == "done":
+                break
+            waited.wait(0.1)
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+    assert (told["done"], told["seconds_left"]) == (60, None)
+    assert desk.rows("SELECT count(*) FROM card") == [(60,)]
