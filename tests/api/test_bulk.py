@@ -95,6 +95,30 @@ def test_what_no_job_can_be_of_is_refused_and_nothing_is_kept(desk: Desk) -> Non
     assert desk.jobs() == 0
 
 
+def test_hostile_rows_break_nothing(desk: Desk) -> None:
+    nested = desk.send(desk.key(), operation="freeze_card", rows=[{"card": {"number": "9286"}}])
+    assert nested.status_code == 400 and "flag" in nested.text
+    for hostile in (
+        r'"\ud800"',
+        "[" * 900 + "]" * 900,
+        "[" * 50_000,
+        "1" * 5_000,
+        "NaN",
+        r'"\u0000"',
+        "1e400",
+        "7" * 40,
+    ):
+        content = f'{{"operation": "freeze_card", "rows": [{{"card": {hostile}, "reason": "lost"}}]}}'
+        headers = {"Idempotency-Key": desk.key(), "Content-Type": "application/json"}
+        told = desk.issuer_key.post("/v1/jobs", content=content, headers=headers)
+        assert told.status_code in (200, 400), told.text
+    run_all(desk.database.app_url)
+    assert desk.jobs() == 4
+    for one in desk.issuer_key.get("/v1/jobs").json()["items"]:
+        failed = desk.issuer_key.get(f"/v1/jobs/{one['job']}/failed", headers={"Accept": "application/json"})
+        assert [row["code"] for row in failed.json()["items"]] == ["request_invalid"]
+
+
 def test_a_runner_carries_out_what_is_sent_until_told_to_stop(desk: Desk) -> None:
     wallet, stop = public("wal", desk.holder()), Event()
     rows = [{"wallet": wallet, "program": "jingxika", "face_fen": 50_000}] * 60

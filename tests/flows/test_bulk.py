@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
-from kaquan.api.bulk_rows import NAMES, columns
+from kaquan.api import bulk_runner
+from kaquan.api.bulk_rows import NAMES, carry_out, columns
 from kaquan.api.bulk_runner import turn
+from kaquan.api.errors import TOO_BUSY
+from kaquan.api.problems import Problem
 from kaquan.bulk import errors, rules, service
 from kaquan.bulk.model import Came, JobState, Sent
-from kaquan.commands.errors import KEY_REUSED
+from kaquan.commands.errors import CONTENT_INVALID, KEY_REUSED
 from kaquan.commands.model import Kind
 from kaquan.documents.jobs import failed_rows_csv, failure_document
 from kaquan.identity.model import RevokeKey
@@ -227,3 +231,79 @@ def test_every_operation_tells_its_columns() -> None:
         "flag",
         "numbers",
     ]
+
+
+def test_a_voucher_is_claimed_by_each_row_and_whose_device_it_was_is_not_shown(
+    town: Town, database: Database
+) -> None:
+    wallet = public("wal", town.holder())
+    row = {"wallet": wallet, "program": town.program, "stock": "none", "device": "phone-7"}
+    job = send(town, "claim_voucher", [row, {**row, "stock": 5}, {"wallet": wallet}])
+    run_all(database.app_url)
+    failed = service.failures(town.app.connection, town.app.master, job)
+    assert [one.code for one in failed] == ["stock_unknown", "request_invalid", "request_invalid"]
+    assert "phone-7" not in str(failed)
+
+
+def test_what_nobody_can_answer_is_asked_again_later(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = send(town, "sell_card", sales(town, 3))
+    asked: list[str] = []
+
+    def busy_at_second(*arguments: Any) -> bool:
+        asked.append(arguments[-1].wish)
+        if len(asked) == 2:
+            raise Problem(TOO_BUSY)
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(bulk_runner, "carry_out", busy_at_second)
+    monkeypatch.setattr(bulk_runner, "AGAIN_SECONDS", 0)
+    with runner(database.app_url) as serving:
+        monkeypatch.setattr(bulk_runner, "TRIES", 1)
+        assert turn(serving, Event())
+        assert job_of(town, job).decided == 0 and not turn(serving, Event())  # it rests
+        town.rows("UPDATE job_chunk SET leased_until = 0 RETURNING 1")
+        assert turn(serving, Event())
+    assert (job_of(town, job).done, job_of(town, job).failed, cards(town)) == (3, 0, 3)
+    assert len(asked) == 5 and len(set(asked)) == 3
+
+
+def test_a_runner_that_is_told_to_stop_gives_its_chunk_back(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, stop = send(town, "sell_card", sales(town, 3)), Event()
+
+    def stopping(*arguments: Any) -> bool:
+        stop.set()
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(bulk_runner, "carry_out", stopping)
+    with runner(database.app_url) as serving:
+        assert not turn(serving, stop) and cards(town) == 1
+    assert run_all(database.app_url) == 1
+    assert (job_of(town, job).done, cards(town)) == (3, 3)
+
+
+def test_a_row_that_breaks_on_our_side_fails_alone(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = send(town, "sell_card", sales(town, 3))
+
+    def broken_at_second(*arguments: Any) -> bool:
+        if arguments[-1].wish.endswith("-2"):
+            raise ValueError("broken")
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(bulk_runner, "carry_out", broken_at_second)
+    run_all(database.app_url)
+    failed = service.failures(town.app.connection, town.app.master, job)
+    assert [(one.row, one.code) for one in failed] == [(2, "internal_fault")] and cards(town) == 2
+
+
+def test_what_can_not_be_kept_is_refused_and_nothing_is(town: Town) -> None:
+    app, rows = town.app, [{"card": "9286", "reason": "\ud800"}]
+    sent = Sent(town.key(), OPERATOR)
+    told = service.submit(app.connection, app.master, sent, app.door.at(), operation="freeze_card", rows=rows)
+    assert told == Refusal(CONTENT_INVALID)
+    assert town.rows("SELECT count(*) FROM job") == [(0,)]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Header
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kaquan.api.authorization import EVERYTHING_SEEN, ISSUERS
 from kaquan.api.bulk_rows import BulkOperation, columns
@@ -40,6 +40,16 @@ class Submission(Body):
         ]
         | None
     ) = None
+
+    @field_validator("rows")
+    @classmethod
+    def flat(cls, rows: list[Row] | None) -> list[Row] | None:
+        """No operation takes more: a row is flat, at most with lists in it."""
+        for row in rows or ():
+            for given in row.values():
+                if any(isinstance(one, dict | list) for one in (given if isinstance(given, list) else (given,))):
+                    raise ValueError("a value is text, a whole number, a flag, or a list of those")
+        return rows
 
 
 _EXAMPLE = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
@@ -50,6 +51,7 @@ class InTheName(NamedTuple):
     words: Words
 
 
+@cache
 def columns(operation: str) -> Columns:
     """The fields that a row of an operation may have: what its path names, then its body's."""
     named = {name: Column(FieldKind.TEXT) for name in _in_path(OPERATIONS[operation])}
@@ -105,7 +107,7 @@ def _converted(row: Row, model: type[msgspec.Struct]) -> msgspec.Struct:
 
 def _name(row: Row, name: str) -> str:
     given = row.get(name)
-    if not isinstance(given, str) or not 1 <= len(given) <= NAME_LENGTH_MAX:
+    if not isinstance(given, str) or not 1 <= len(given) <= NAME_LENGTH_MAX or "\0" in given:
         raise Problem(REQUEST_INVALID, {"where": name}, {"details": [{"field": name, "message": "a name is needed"}]})
     return given
 

@@ -7,7 +7,6 @@ is asked once more by another, and answered as it was.
 from datetime import timedelta
 from threading import Event
 
-import psycopg
 import structlog
 
 from kaquan.api.bulk_rows import InTheName, carry_out, columns
@@ -22,7 +21,7 @@ from kaquan.identity import service as identity
 from kaquan.identity.model import ANYTHING, NOBODY, Key
 from kaquan.kernel import clock
 from kaquan.kernel.ids import Id, public
-from kaquan.kernel.refusal import Fault, Refusal
+from kaquan.kernel.refusal import Refusal
 from kaquan.main import Kaquan
 
 log = structlog.get_logger()
@@ -44,7 +43,7 @@ def run(serving: Serving, stop: Event) -> None:
     while not stop.is_set():
         try:
             worked = turn(serving, stop)
-        except (Problem, psycopg.Error, Fault) as trouble:
+        except Exception as trouble:  # whatever it is: the next turn may do better, and the thread must live
             log.warning("bulk.trouble", error=told(trouble))
             worked = False
         if not worked:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kaquan.bulk import errors, rules, store
 from kaquan.bulk.model import Came, Chunk, Failure, Job, JobState, Row, Sent
-from kaquan.commands.errors import KEY_REUSED
+from kaquan.commands.errors import CONTENT_INVALID, KEY_REUSED
 from kaquan.commands.model import scoped_id
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import BUCKETS, Id
@@ -51,7 +51,10 @@ def submit(
     if refusal := rules.count_refused(len(rows)):
         return refusal
     job = job_id(sent.caller.organisation, sent.key)
-    content = msgspec.json.encode((operation, msgspec.to_builtins(sent.caller), list(rows)))
+    try:
+        content = msgspec.json.encode((operation, msgspec.to_builtins(sent.caller), list(rows)))
+    except (UnicodeError, RecursionError):
+        return Refusal(CONTENT_INVALID)
     digest = hmac.digest(master.derive("bulk-digest"), content, "sha256")
     earlier = store.digest_of(connection, job)
     if earlier is None and store.open_jobs(connection, sent.caller.organisation) >= rules.JOBS_MAX:
