@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from threading import Event, Thread
+from threading import Event
 
 import httpx2
 import pytest
 
-from kaquan.api.bulk_runner import run
+from kaquan.api.errands import running
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
 from support.bulk import run_all, runner
@@ -119,12 +119,10 @@ def test_hostile_rows_break_nothing(desk: Desk) -> None:
         assert [row["code"] for row in failed.json()["items"]] == ["request_invalid"]
 
 
-def test_a_runner_carries_out_what_is_sent_until_told_to_stop(desk: Desk) -> None:
-    wallet, stop = public("wal", desk.holder()), Event()
+def test_a_serving_process_carries_out_what_is_sent(desk: Desk) -> None:
+    wallet = public("wal", desk.holder())
     rows = [{"wallet": wallet, "program": "jingxika", "face_fen": 50_000}] * 60
-    with runner(desk.database.app_url) as serving:
-        thread = Thread(target=run, args=(serving, stop))
-        thread.start()
+    with runner(desk.database.app_url) as serving, running(serving):
         job = desk.send("bulk-1", operation="sell_card", rows=rows).json()["job"]
         waited = Event()
         for _ in range(600):
@@ -132,8 +130,18 @@ def test_a_runner_carries_out_what_is_sent_until_told_to_stop(desk: Desk) -> Non
             if told["state"] == "done":
                 break
             waited.wait(0.1)
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
     assert (told["done"], told["seconds_left"]) == (60, None)
     assert desk.rows("SELECT count(*) FROM card") == [(60,)]
+
+
+def test_jobs_are_listed_page_by_page(desk: Desk) -> None:
+    body = {"operation": "freeze_card", "rows": [{"card": "9286", "reason": "lost"}]}
+    sent = [desk.send(f"bulk-{number}", **body).json()["job"] for number in range(5)]
+    listed: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        told = desk.issuer_key.get("/v1/jobs", params={"limit": 2, **({"after": cursor} if cursor else {})}).json()
+        listed += [one["job"] for one in told["items"]]
+        cursor = told["next"]
+    assert listed == sent[::-1]
+    assert desk.issuer_key.get("/v1/jobs", params={"after": "nothing"}).status_code == 400

@@ -10,9 +10,10 @@ from kaquan.api.authorization import EVERYTHING_SEEN, ISSUERS
 from kaquan.api.bulk_rows import BulkOperation, columns
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND, REQUEST_INVALID
-from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
+from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.limits import BODY_BYTES_MAX
 from kaquan.api.objects import identity
+from kaquan.api.pages import part, place_id, typed_place
 from kaquan.api.problems import Problem
 from kaquan.api.routes import OPERATIONS, Routes, admitted
 from kaquan.bulk import rules, service
@@ -87,10 +88,15 @@ def submit_job(call: Call, body: Submission) -> dict[str, Any]:
 
 
 @routes.reads("/jobs", ISSUERS, owned=False)
-def list_jobs(call: Call, limit: Limit = PAGE_MAX) -> dict[str, Any]:
+def list_jobs(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
     """列出批量任务 The organisation's jobs, the latest first; kept for 30 days"""
     owner = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
-    return {"items": [job_document(one) for one in service.listed(call.app.connection, owner, limit)], "next": None}
+    place = typed_place(after, int, str)
+    behind = None if place is None else (place[0], place_id(place[1]))
+    if behind is not None and not 0 <= behind[0] < 2**63:
+        raise Problem(REQUEST_INVALID, {"where": "after"})
+    found = service.listed(call.app.connection, owner, behind, limit + 1)
+    return part(found, lambda one: (one.at_us, one.id.hex()), limit, job_document)
 
 
 @routes.reads("/jobs/{job}", ISSUERS)

@@ -16,14 +16,16 @@ SELECT j.id, j.organisation, j.api_key, j.caller, j.operation, j.state::int, j.r
        (SELECT coalesce(max(c.seen_at), 0) FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id)
 FROM job j WHERE j.bucket = %(bucket)s AND j.id = %(id)s;
 
--- listed: jobs like `one`, of one organisation or of all, the latest first
+-- listed: jobs like `one`, of one organisation or of all, the latest first, behind `after`
 SELECT j.id, j.organisation, j.api_key, j.caller, j.operation, j.state::int, j.reason, j.row_count, j.at, j.ended_at,
        (SELECT coalesce(sum(c.done), 0)::int FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id),
        (SELECT coalesce(sum(c.failed), 0)::int FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id),
        (SELECT coalesce(sum(c.asked), 0)::int FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id),
        (SELECT coalesce(min(c.taken_at), 0) FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id AND c.taken_at > 0),
        (SELECT coalesce(max(c.seen_at), 0) FROM job_chunk c WHERE c.bucket = j.bucket AND c.job = j.id)
-FROM job j WHERE %(organisation)s::integer IS NULL OR j.organisation = %(organisation)s::integer
+FROM job j
+WHERE (%(organisation)s::integer IS NULL OR j.organisation = %(organisation)s::integer)
+  AND (%(after_at)s::bigint IS NULL OR (j.at, j.id) < (%(after_at)s::bigint, %(after)s::uuid))
 ORDER BY j.at DESC, j.id DESC LIMIT %(most)s;
 
 -- take: the next open chunk that nobody is at, for as long as it may take; first chunks of all jobs come first

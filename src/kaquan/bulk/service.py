@@ -26,7 +26,8 @@ from kaquan.privacy.subject_keys import MasterKey, seal, unseal
 LEASE = timedelta(minutes=2)
 """How long a chunk is its runner's: fifty rows take a second, twenty when the database is slow."""
 
-PAGE_MAX = 100
+PAGE_MAX = 101
+"""Jobs in one look: a page, and one more to know whether there is another."""
 CLEAR_MAX = 1_000
 
 find = store.find
@@ -72,9 +73,14 @@ def submit(
     return (job, True) if earlier == digest else Refusal(KEY_REUSED)
 
 
-def listed(connection: psycopg.Connection[Any], organisation: int | None, most: int = PAGE_MAX) -> list[Job]:
-    """Jobs of one organisation (0: the operator) or of all, the latest first."""
-    return store.listed(connection, organisation, min(most, PAGE_MAX))
+def listed(
+    connection: psycopg.Connection[Any],
+    organisation: int | None = None,
+    after: tuple[int, Id] | None = None,
+    most: int = PAGE_MAX,
+) -> list[Job]:
+    """A page of jobs of one organisation (0: the operator) or of all, the latest first."""
+    return store.listed(connection, organisation, after, min(most, PAGE_MAX))
 
 
 def cancel(connection: psycopg.Connection[Any], job: Id, now: datetime) -> Refusal | None:

@@ -86,9 +86,13 @@ def find(connection: psycopg.Connection[Any], job: Id) -> Job | None:
     return None if row is None else _job(row)
 
 
-def listed(connection: psycopg.Connection[Any], organisation: int | None, most: int) -> list[Job]:
-    """Jobs of one organisation or of all, the latest first."""
-    return [_job(row) for row in connection.execute(QUERIES.listed, {"organisation": organisation, "most": most})]
+def listed(
+    connection: psycopg.Connection[Any], organisation: int | None, after: tuple[int, Id] | None, most: int
+) -> list[Job]:
+    """Jobs of one organisation or of all, the latest first, behind `after`: when that one was sent, and its id."""
+    at_us, job = (None, None) if after is None else (after[0], after[1].hex())
+    wanted = {"organisation": organisation, "after_at": at_us, "after": job, "most": most}
+    return [_job(row) for row in connection.execute(QUERIES.listed, wanted)]
 
 
 def take(connection: psycopg.Connection[Any], now_us: int, leased_us: int, job: Id | None) -> Taken | None:

@@ -86,7 +86,7 @@ def submit_command(
 @reads
 def list_command(session: Session) -> None:
     """列出批量任务，最新的在前 / List the jobs, the latest first"""
-    rows = [job_document(one) for one in service.listed(session.app.connection, None)]
+    rows = [job_document(one) for one in service.listed(session.app.connection)]
     none = ("还没有批量任务：用 kaquan bulk submit 提交。", "There is no job yet: kaquan bulk submit sends one.")
     session.screen.rows("jobs", _COLUMNS, [_for_people(session, one) for one in rows], none, rows)
 
