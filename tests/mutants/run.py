@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from kaquan.kernel.clock import seconds  # noqa: E402
+from mutants.bulk_sabotages import BULK_SABOTAGES  # noqa: E402
 from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
 from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
@@ -51,7 +52,7 @@ class Verdict(NamedTuple):
 def main(part: str) -> int:
     """Run those whose name contains `part`; the exit status."""
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
-    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES)
+    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
     every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name]
     tests = sorted({each.test for each in chosen})

@@ -25,7 +25,14 @@ CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_any
 
 ENDPOINT = "flows/test_webhooks.py::test_every_refusal_of_an_endpoint_leaves_it_as_it_was"
 
+BULK = "flows/test_bulk.py::test_there_may_not_be_too_many_rows_or_jobs"
+
 DIRECT = {
+    "job_unknown": "flows/test_bulk_cli.py::test_a_file_is_submitted_carried_out_and_what_failed_is_sent_again",
+    "job_csv_invalid": "rules/test_bulk.py::test_a_file_whose_first_line_names_no_columns_is_refused",
+    "job_rows_out_of_range": BULK,
+    "job_limit_reached": BULK,
+    "job_ended": "flows/test_bulk.py::test_a_cancelled_job_does_no_further_rows",
     "payment_code_malformed": "rules/test_payment_codes.py::test_what_is_no_code_is_told_without_a_look_up",
     "device_label_invalid": "rules/test_payment_codes.py::test_a_label_that_cannot_be_is_refused",
     "device_handles_taken": "flows/test_payment_codes.py::test_a_handle_is_given_once",

@@ -9,6 +9,8 @@ from typing import Any
 
 from kaquan.api.routes import Operation
 from kaquan.approvals.service import request
+from kaquan.bulk import service as bulk
+from kaquan.bulk.model import Sent
 from kaquan.commands.model import Kind
 from kaquan.db.wire import raw_cursor
 from kaquan.funders.model import PayInFund, RegisterFund
@@ -64,6 +66,7 @@ class TwoSides:
         self.numbers = itertools.count(1)
         self.role = Role.OPERATOR
         self.endpoints: dict[str, Id] = {}
+        self.jobs: dict[int, Id] = {}
         self.town = build(
             database.app_url, ("activation_days = 1", "activation_days = 0"), more=_STOCK.format(fund="city")
         )
@@ -294,6 +297,20 @@ class TwoSides:
             dispatcher.run_once(app.connection, self.town.now)
             rows = self.town.rows("SELECT id FROM webhook_delivery WHERE endpoint = %s", endpoint)
         made["delivery"] = public("whd", rows[0][0].bytes)
+
+    def make_job(self, side: str, made: dict[str, str]) -> None:
+        """A job of the role's organisation that waits; the one before is cancelled, for there may not be many."""
+        self.make_organisation(side, made)
+        app = self.town.app
+        number = 0 if self.role is Role.OPERATOR else app.catalogue.organisations[made["organisation"]][0]
+        if (before := self.jobs.pop(number, None)) is not None:
+            bulk.cancel(app.connection, before, self.town.now)
+        sent = Sent(self.town.key(), Caller(number, self.role))
+        rows = [{"card": "9286 0012 3456 7897", "reason": "lost"}]
+        sending = bulk.submit(app.connection, app.master, sent, self.town.now, operation="freeze_card", rows=rows)
+        assert isinstance(sending, tuple)
+        self.jobs[number] = sending[0]
+        made["job"] = public("job", sending[0])
 
     def make_group(self, side: str, made: dict[str, str]) -> None:
         """An organisation and a merchant of it, whose keys the role looks after."""

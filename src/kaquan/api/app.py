@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from kaquan.api import (
     approvals,
+    bulk,
     cards,
     codes,
     devices,
@@ -73,6 +74,7 @@ ROUTES = (
     keys.routes,
     keys.log_routes,
     webhooks.routes,
+    bulk.routes,
 )
 RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 _DETAILS_MAX = 50  # faults of one body that are told: an answer must not be larger than what it answers

@@ -23,10 +23,13 @@ from kaquan.main import Kaquan
 APPROVED = "approved-"
 """How the ids begin under which what two persons decided is done."""
 
+JOB = "job-"
+"""How the ids of the rows of a bulk job begin."""
+
 DRY_RUN_KEY = "dry-run"
 """The id of a wish that is only tried: it burns nothing, so all may share it, if nothing was ever done under it."""
 
-RESERVED = (APPROVED, DRY_RUN_KEY)
+RESERVED = (APPROVED, JOB, DRY_RUN_KEY)
 
 
 class Asked(msgspec.Struct):
@@ -41,8 +44,8 @@ class Call:
     """What an operation works with.
 
     `app` looks things up; whatever changes something goes through `act`. Names of objects are resolved by `objects`,
-    which raises `Problem` for what is unknown or foreign. `approved`: a second person
-    has agreed already.
+    which raises `Problem` for what is unknown or foreign. `wish` is the id of the wish, which is `outside_key`'s when
+    it came from outside. `approved`: a second person has agreed already.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Call:
     def key(self) -> str:
         """The id of the caller's wish. Raises `Problem` when a request that changes something has none."""
         if self._key is not None:
-            return self._key if self.approved else outside_key(self._key)
+            return self._key
         if self.dry_run:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)

@@ -1,4 +1,5 @@
-"""What a serving process does beside answering: sends webhooks, finishes what was approved, notes used keys."""
+"""What a serving process does beside answering: sends webhooks, carries out bulk jobs, finishes what was approved,
+notes used keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +7,7 @@ from threading import Event, Thread
 
 import structlog
 
+from kaquan.api import bulk_runner
 from kaquan.api.approvals import execute
 from kaquan.api.calls import Call
 from kaquan.api.problems import Words
@@ -32,6 +34,7 @@ def running(serving: Serving) -> Iterator[None]:
         dispatcher = Dispatcher(app.master, Sender(reach_of(serving.settings)), serving.send)
     threads = [
         Thread(target=dispatcher.run, args=(serving.connect, stop), name="webhooks", daemon=True),
+        Thread(target=bulk_runner.run, args=(serving, stop), name="bulk", daemon=True),
         Thread(target=_rounds, args=(serving, stop), name="errands", daemon=True),
     ]
     for thread in threads:

@@ -28,6 +28,7 @@ SAMPLES: Mapping[str, str] = {
     "group": "jingxi-stores",
     "invite_code": "K7QX-2M9R-TV",
     "issuer": "jingxi",
+    "job": "job_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "key": "0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10",
     "known_phone": "13800138000",
     "later": "2026-12-01T12:00:00+08:00",
@@ -144,6 +145,8 @@ def _complete(told: dict[str, Any], operation: Operation) -> None:
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     if any(operation.name == name for name in _SECOND):
         responses["202"] = {"description": "Waits for a second person", "content": _ANY}
+    if operation.also:
+        responses["200"]["content"][operation.also] = {"schema": {"type": "string"}}
     for status in _READING if operation.method == "GET" else _WRITING:
         responses[str(status)] = {"description": "Problem", **problem}
     told["x-roles"] = sorted(role.value for role in operation.roles)

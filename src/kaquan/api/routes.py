@@ -7,13 +7,13 @@ from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 
 from kaquan.api.authorization import allows
-from kaquan.api.calls import Asked, Call
+from kaquan.api.calls import Asked, Call, outside_key
 from kaquan.api.errors import API_KEY_MISSING, ROLE_NOT_ALLOWED
 from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import Serving
@@ -59,6 +59,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `example` is a body with `$names` of objects, which a test fills and sends. `made` says what a path's object must
     be for that, when not just any; `prepare` which operation comes before. `owned`: it names something of somebody's.
+    `also`: another media type of the answer, beside JSON.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     made: str = ""
     prepare: str = ""
     owned: bool = True
+    also: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -204,8 +206,10 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
             call.asked = asked(operation, given)
             logged = changes and not opening.dry_run
             with call.noted(operation.name, opening.path) if logged else nullcontext():
+                if changes and opening.wish is not None:
+                    outside_key(opening.wish)
                 content = endpoint(call, **given)
-        return JSONResponse(content, call.status, call.headers)
+        return content if isinstance(content, Response) else JSONResponse(content, call.status, call.headers)
 
     route.__name__ = endpoint.__name__
     route.__signature__ = signature.replace(  # type: ignore[attr-defined]

@@ -50,7 +50,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 
 
 class Asked(msgspec.Struct):
-    """A hot request: who asks, under which id, in which language."""
+    """A hot request: who asks, under which id (`outside_key`'s when it came from outside), in which language."""
 
     serving: Serving
     key: Key
@@ -67,7 +67,7 @@ class Asked(msgspec.Struct):
     def wish(self) -> str:
         """The id of the wish. Raises `Problem` when there is none."""
         if self.idempotency_key is not None:
-            return outside_key(self.idempotency_key)
+            return self.idempotency_key
         if self.dry_run:
             return DRY_RUN_KEY
         raise Problem(IDEMPOTENCY_KEY_MISSING)
@@ -125,6 +125,13 @@ async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mappin
     if not isinstance(outcome, Effect):
         raise Problem.of(outcome.refusal, replayed=outcome.replayed)
     return 200, effect_document(outcome, False, {}), {"idempotent-replayed": "true"} if outcome.replayed else {}
+
+
+def claimed(asked: Asked, body: ClaimBody) -> None:
+    """A claim in a thread of one's own, as a row of a job is. Raises `Problem`."""
+    outcome = asked.serving.send(Kind.CLAIM, _claim(asked, body, asked.wish()))
+    if not isinstance(outcome, Effect):
+        raise Problem.of(outcome.refusal, replayed=outcome.replayed)
 
 
 def payment_answer(outcome: Effect, dry_run: bool) -> dict[str, Any]:
@@ -315,7 +322,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
 def _wish(given: str | None) -> str | None:
     if given is not None and not 1 <= len(given) <= 64:
         raise Problem(REQUEST_INVALID, {"where": "Idempotency-Key"})
-    return given
+    return given if given is None else outside_key(given)
 
 
 def _flag(given: str | None) -> bool:

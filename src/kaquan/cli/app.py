@@ -7,6 +7,7 @@ import typer
 from kaquan.cli import (
     approvals,
     audit,
+    bulk,
     cards,
     db,
     demo,
@@ -61,6 +62,7 @@ app.command("forecast", rich_help_panel=SETTING_UP)(forecast.forecast_command)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
 app.add_typer(payment_codes.app, name="code", rich_help_panel=EVERY_DAY)
+app.add_typer(bulk.app, name="bulk", rich_help_panel=EVERY_DAY)
 app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)
 app.command("pay", rich_help_panel=EVERY_DAY)(spending.pay_command)
 app.command("authorize", rich_help_panel=EVERY_DAY)(spending.authorize_command)

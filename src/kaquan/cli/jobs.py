@@ -1,8 +1,13 @@
 """`kaquan jobs`: what is due by the timetable."""
 
+import signal
+from threading import Event
+from typing import Annotated
+
 import typer
 
-from kaquan.cli.opening import works
+from kaquan.cli.bulk import carry_out
+from kaquan.cli.opening import reads, works
 from kaquan.cli.session import Session
 from kaquan.jobs.run import run_due
 from kaquan.jobs.timetable import due
@@ -28,3 +33,19 @@ def run_command(session: Session) -> None:
     rows = [{"work": name, "count": number} for name, number in counts.items()]
     none = ("没有到期事项。", "Nothing is due.")
     screen.rows("work", ("work", "count"), rows, none, counts)
+
+
+@app.command("bulk")
+@reads
+def bulk_command(
+    session: Session,
+    once: Annotated[
+        bool, typer.Option("--once", help="没有待执行的行就退出 / Stop when no row waits any more")
+    ] = False,
+) -> None:
+    """执行批量任务，直到被中断；kaquan serve 自己会做 / Carry out bulk jobs until interrupted"""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    count = carry_out(session, None, stop, until_idle=once)
+    session.screen.effect(("已执行。", "Done."), {"chunks": count})

@@ -17,7 +17,7 @@ ANYTHING = "*"
 """The scope that holds all others, also those of later versions."""
 
 _BOTH = (
-    *("approvals", "cards", "codes", "draws", "funds", "holders", "keys", "merchants", "packets", "payments"),
+    *("approvals", "cards", "codes", "draws", "funds", "holders", "jobs", "keys", "merchants", "packets", "payments"),
     *("plans", "programs", "referrals", "settlements", "stocks", "vouchers", "webhooks"),
 )
 SCOPES = frozenset({

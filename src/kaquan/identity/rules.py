@@ -202,6 +202,11 @@ def opened_by(row: ApiKey, secret: str) -> Key | None:
     if not current and not old:
         return None
     expires_us = row.expires_us if current or row.old_until_us is None else min(row.expires_us, row.old_until_us)
+    return known(row, expires_us)
+
+
+def known(row: ApiKey, expires_us: int) -> Key:
+    """The key as the door outside knows it, with the end of one of its secrets."""
     caller = Caller(row.organisation, row.role, row.merchant, row.name, row.wallet)
     return Key(row.id, row.prefix, caller, frozenset(row.scopes), expires_us, row.state is KeyState.REVOKED)
 

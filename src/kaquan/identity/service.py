@@ -52,6 +52,15 @@ find_key = store.key_by_prefix
 key_named = store.key_by_id
 
 
+def in_name_of(connection: psycopg.Connection[Any], key: Id, at: datetime) -> Key | Refusal:
+    """The key with this id, if it still lets its caller in at `at`: for work that somebody left to be done."""
+    row = store.key_by_id(connection, key)
+    if row is None:
+        return Refusal(errors.TOKEN_WRONG)
+    known = rules.known(row, row.expires_us)
+    return rules.standing(known, at) or known
+
+
 def keys(
     connection: psycopg.Connection[Any],
     organisation: int | None = None,

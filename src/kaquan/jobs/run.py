@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from kaquan.bulk import service as bulk
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.timetable import DUE_MAX, Due, due
@@ -19,7 +20,7 @@ DUE_FURTHEST = DUE_MAX * WIDER**3
 def run_due(app: Kaquan) -> Counter[Kind]:
     """Carry out everything that is due now, and count what took effect by kind. Running it again changes nothing.
 
-    Then the roll-up of the books grows by what was posted since, and webhooks that were kept long enough are
+    Then the roll-up of the books grows by what was posted since, and webhooks and jobs that were kept long enough are
     forgotten. Refusals and faults are left for the next run; the door has logged the faults. Raises `Unavailable`
     when the database is gone.
     """
@@ -34,6 +35,7 @@ def run_due(app: Kaquan) -> Counter[Kind]:
         if most >= DUE_FURTHEST or all(len(commands) < most for commands in found.values()):
             ledger.roll_up(app.connection)
             webhooks.clear(app.connection, app.door.at())
+            bulk.clear(app.connection, app.door.at())
             return done
         most *= WIDER
 

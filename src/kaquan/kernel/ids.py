@@ -37,6 +37,7 @@ PREFIXES = {
     "endpoint": "whe",
     "entry": "ent",
     "invitation": "inv",
+    "job": "job",
     "lot": "lot",
     "merchant": "mer",
     "payment": "pay",

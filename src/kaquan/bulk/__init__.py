@@ -1,0 +1,1 @@
+"""Bulk jobs: many rows of one operation, sent together, carried out one by one; which of them failed, and why."""
