@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kaquan.api.errors import NOT_FOUND, TOO_MANY_REQUESTS
-from kaquan.api.limits import Rates
+from kaquan.api.limits import WRONG_A_SECOND, WRONG_AT_ONCE, Rates
 from kaquan.api.problems import Problem
 from kaquan.payment_codes.errors import PAYMENT_CODE_INVALID
 from kaquan.vouchers.errors import CODE_NOT_VALID
 
-WRONG_A_SECOND = 20 / 60
-WRONG_AT_ONCE = 200  # also how many may be under way at a time: a shop's server at its busiest has 50
-
-_WRONG = frozenset(code.code for code in (NOT_FOUND, PAYMENT_CODE_INVALID, CODE_NOT_VALID))
-_COUNTED = _WRONG | {TOO_MANY_REQUESTS.code}
+_WRONG = frozenset(code.code for code in (NOT_FOUND, PAYMENT_CODE_INVALID, CODE_NOT_VALID, TOO_MANY_REQUESTS))
 
 
 class Guesses:
@@ -50,4 +46,4 @@ class Guesses:
 
 def wrong(problem: Problem) -> bool:
     """Whether what was shown does not exist, or was not even looked up."""
-    return problem.refusal.code.code in _COUNTED
+    return problem.refusal.code.code in _WRONG

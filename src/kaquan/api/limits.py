@@ -18,6 +18,8 @@ STRANGERS_BYTES_MAX = 32 * 1024 * 1024
 """Bodies of all requests at a time, and of those whose key is not known yet: they are read before it is looked up."""
 
 CALLERS_MAX = 10_000  # how many are remembered; the longest silent is forgotten first
+WRONG_A_SECOND = 20 / 60  # codes and numbers of one key that do not exist
+WRONG_AT_ONCE = 200  # also how many may be under way at a time: a shop's server at its busiest has 50
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
