@@ -144,3 +144,17 @@ def test_figures_are_not_for_who_comes_through_a_proxy(desks: Desks) -> None:
     stranger = httpx2.Client(base_url=desks.address)
     assert stranger.get("/metrics").status_code == 200
     assert stranger.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401
+
+
+def test_an_approval_that_is_repeated_answers_as_it_did(desks: Desks) -> None:
+    """Its answer was lost: what was raised is not raised again, and is not called a failure."""
+    found = desks.made("raised_stock")
+    path = f"/programs/{found['program']}/stocks/{found['stock']}/raise"
+    asked = desks.issuer.ask(path, {}).json()
+    key = {"Idempotency-Key": desks.sides.town.key()}
+    answers = [
+        desks.second._caller.post(f"/v1/approvals/{asked['approval']}/approve", json={}, headers=key).json()
+        for _ in range(2)
+    ]
+    assert answers[0]["executed"]["outcome"] == "effect", answers
+    assert answers[1]["executed"]["outcome"] == "effect" and answers[1]["executed"]["replayed"], answers[1]

@@ -50,6 +50,10 @@ class RaiseStock(StockCommand, frozen=True, kw_only=True):
     count: int
     budget: Money
 
+    def content(self) -> bytes:
+        """What is the same on every retry: what the stock has is looked up anew, and is more once it was raised."""
+        return msgspec.msgpack.encode((self.program, self.stock, self.caller))
+
 
 class Supplied(msgspec.Struct, frozen=True):
     """The latest step of a stock's life: its number, and what the stock was given in all up to then."""
