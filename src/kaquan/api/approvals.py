@@ -11,7 +11,7 @@ from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.problems import Problem
-from kaquan.api.routes import ENDPOINTS, Routes
+from kaquan.api.routes import BODY, ENDPOINTS, Routes
 from kaquan.api.serving import Serving
 from kaquan.approvals import service
 from kaquan.approvals.model import PREFIX, Approval, ApprovalState
@@ -75,9 +75,9 @@ def execute(serving: Serving, by: Call, approval: Approval) -> dict[str, Any]:
     endpoint, model = ENDPOINTS[wanted.operation]
     key = Key(NOBODY, "", approval.requester, frozenset({ANYTHING}), 0)
     again = Call(serving, by.app, key, by.words, wish=approval.command_key, approved=True)
-    body = () if model is None else (model.model_validate(wanted.body),)
+    body = {} if model is None else {BODY: model.model_validate(wanted.body)}
     try:
-        done: dict[str, Any] = endpoint(again, *wanted.path.values(), *body)
+        done: dict[str, Any] = endpoint(again, **wanted.path, **body)
         outcome = "ok"
     except Problem as problem:
         if problem.refusal.code.status >= 500:

@@ -12,7 +12,7 @@ from kaquan.api.bodies import ClaimBody
 from kaquan.api.calls import Asked, Call
 from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.problems import Problem, Words
-from kaquan.api.routes import ENDPOINTS, OPERATIONS, Operation
+from kaquan.api.routes import BODY, ENDPOINTS, OPERATIONS, Operation
 from kaquan.api.serving import Serving
 from kaquan.api.spending import Asked as AskedHot
 from kaquan.api.spending import claimed
@@ -78,7 +78,7 @@ def carry_out(serving: Serving, app: Kaquan, operation: str, row: Row, by: InThe
     call = Call(serving, app, by.key, by.words, wish=by.wish)
     call.asked = Asked(operation, path, body.model_dump(mode="json") if body is not None else {})
     with call.noted(operation, path):
-        endpoint(call, *path.values(), *(() if body is None else (body,)))
+        endpoint(call, **path, **({} if body is None else {BODY: body}))
     return call.status == 200
 
 

@@ -76,6 +76,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     also: str = ""
 
 
+BODY = "body"
+"""What every operation calls its body."""
+
 OPERATIONS: dict[str, Operation] = {}
 """Every operation by its name."""
 
@@ -226,5 +229,5 @@ def asked(operation: Operation, given: Mapping[str, Any]) -> Asked:
 
 
 def _body_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:
-    hints = get_type_hints(endpoint)
-    return next((hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, BaseModel)), None)
+    hint = get_type_hints(endpoint).get(BODY)
+    return hint if isinstance(hint, type) and issubclass(hint, BaseModel) else None
