@@ -30,7 +30,9 @@ def paid_item(sent: dict[str, Any]) -> dict[str, Any]:
 
 def test_each_ends_for_itself_and_those_in_doubt_are_sent_again() -> None:
     first = by_order(
-        o_1=told("balance_insufficient", 409, replayed=False), o_2=told("busy", 503), o_3=told("unavailable", 503)
+        o_1=told("balance_insufficient", 409, replayed=False),
+        o_2=told("too_busy", 503),
+        o_3=told("answer_unknown", 503),
     )
     with playing(first, by_order(o_3=told("not_found", 404))) as script, client(script) as till:
         ended = till.payments.create_many(ORDERS)
@@ -46,7 +48,7 @@ def test_a_lost_answer_leaves_each_in_doubt() -> None:
         ended = till.payments.create_many(ORDERS)
     assert [type(one) for one in ended] == [Unknown] * 4 and len({one.key for one in ended}) == 4
     with (
-        playing(by_order(o_1=told("busy", 503))) as script,
+        playing(by_order(o_1=told("too_busy", 503))) as script,
         client(script, Retries(attempts=2, first_wait_ms=1)) as till,
     ):
         ended = till.payments.create_many(ORDERS)

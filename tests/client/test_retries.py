@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from kaquan.api import errors
 from kaquan.client import Client, Problem, Refused, Retries, Unauthorized, Unknown, Unreachable, new_key
-from kaquan.client.transport import RETRIED
+from kaquan.client.transport import NOT_TAKEN_IN, RETRIED
+from kaquan.kernel.refusal import RefusalCode
 from support.fake_server import (
     ORDER,
     QUICK,
@@ -76,7 +78,7 @@ def test_a_wait_beyond_the_time_is_not_begun() -> None:
 
 @pytest.mark.parametrize("asked", ["soon", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
 def test_an_odd_retry_after_is_no_wait(asked: str) -> None:
-    with playing(problem(503, "busy", retry_after=asked), PAID) as script, client(script) as till:
+    with playing(problem(503, "too_busy", retry_after=asked), PAID) as script, client(script) as till:
         assert till.payments.create(ORDER).payment == "pay_1" and len(script.asked) == 2
 
 
@@ -107,9 +109,9 @@ def test_nobody_there_is_no_effect() -> None:
 
 
 def test_a_busy_server_took_nothing_in() -> None:
-    with playing(problem(503, "busy")) as script, client(script) as till, pytest.raises(Unreachable):
+    with playing(problem(503, "too_busy")) as script, client(script) as till, pytest.raises(Unreachable):
         till.payments.create(ORDER)
-    with playing(cut, problem(503, "busy")) as script, client(script) as till, pytest.raises(Unknown):
+    with playing(cut, problem(503, "too_busy")) as script, client(script) as till, pytest.raises(Unknown):
         till.payments.create(ORDER)
 
 
@@ -155,3 +157,8 @@ def test_keys_are_fresh_and_in_order() -> None:
     assert len(set(keys)) == 2_000 and {UUID(key).version for key in keys} == {7}
     times = [key[:13] for key in keys]
     assert times == sorted(times)
+
+
+def test_codes_that_say_not_taken_in_are_those_of_the_server() -> None:
+    declared = {code.code for code in vars(errors).values() if isinstance(code, RefusalCode)}
+    assert declared >= NOT_TAKEN_IN

@@ -47,7 +47,7 @@ from kaquan.api.errors import (
     ROLE_NOT_ALLOWED,
 )
 from kaquan.api.gate import Gate
-from kaquan.api.limits import Rates
+from kaquan.api.limits import BURST, RATE, Rates
 from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import LOOKERS_MAX, Serving
 
@@ -76,7 +76,6 @@ ROUTES = (
     webhooks.routes,
     bulk.routes,
 )
-RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 _DETAILS_MAX = 50  # faults of one body that are told: an answer must not be larger than what it answers
 LOCAL = frozenset({"127.0.0.1", "::1"})
 

@@ -1,4 +1,4 @@
-"""Who reaches what. The one place that decides it for every operation: roles first (403), then the object (404).
+"""Who reaches what: roles first (403), then the object (404). Every operation on money and its holders asks here.
 
 An operation says which roles may ask for it; then each object it names must be the caller's. A foreign object and an
 unknown one get the same answer.
@@ -13,7 +13,6 @@ from kaquan.kernel.ids import Id
 
 OPERATOR = frozenset({Role.OPERATOR})
 ISSUERS = OPERATOR | {Role.ISSUER}
-FUNDERS = OPERATOR | {Role.FUNDER}
 TILLS = frozenset({Role.OPERATOR, Role.MERCHANT, Role.CASHIER})
 MERCHANTS = frozenset({Role.OPERATOR, Role.MERCHANT})
 HOLDERS = ISSUERS | {Role.HOLDER}
@@ -32,17 +31,10 @@ class Owners(msgspec.Struct, frozen=True, kw_only=True):
     merchant: Id | None = None
     issuers: frozenset[int] = frozenset()
     funders: frozenset[int] = frozenset()
-    everybody: bool = False
-
-
-EVERYBODY = Owners(everybody=True)
-"""Whose what anyone may see is: what a program sells, which merchants take part."""
 
 
 def reaches(caller: Caller, owners: Owners) -> bool:
     """Whether an object with these owners exists for the caller."""
-    if owners.everybody:
-        return True
     if caller.role in EVERYTHING_SEEN:
         return True
     match caller.role:

@@ -23,8 +23,8 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True):
 class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """An order to pay, at once or (`capture` false) by an authorization.
 
-    Named is one of: the `card` that is shown, by its number (its `crd_…` for issuers and holders); the payment `code`
-    on a phone; or a `wallet`, whose vouchers and what is paid outside pay it all.
+    Named is one of: the `card` that is shown, by its number (its `crd_…` for the operator and holders); the payment
+    `code` on a phone; or a `wallet`, whose vouchers and what is paid outside pay it all.
     """
 
     merchant: Text

@@ -14,8 +14,7 @@ from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.problems import Problem, Words
 from kaquan.api.routes import BODY, ENDPOINTS, OPERATIONS, Operation
 from kaquan.api.serving import Serving
-from kaquan.api.spending import Asked as AskedHot
-from kaquan.api.spending import claimed
+from kaquan.api.spending import HotCall, claimed
 from kaquan.bulk.model import Column, Columns, FieldKind, Row
 from kaquan.identity.model import Key
 from kaquan.main import Kaquan
@@ -70,7 +69,7 @@ def carry_out(serving: Serving, app: Kaquan, operation: str, row: Row, by: InThe
         raise Problem(REQUEST_INVALID, {"where": "row"}, {"details": told})
     if operation in _HOT:
         model, endpoint = _HOT[operation]
-        asked = AskedHot(serving, by.key, by.words, by.wish, False, _uncounted)
+        asked = HotCall(serving, by.key, by.words, by.wish, False, _uncounted)
         endpoint(asked, _converted(row, model))
         return True
     path = {name: _name(row, name) for name in _in_path(OPERATIONS[operation])}

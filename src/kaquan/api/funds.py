@@ -98,7 +98,7 @@ def pay_in_fund(call: Call, fund: PathText, body: Movement) -> dict[str, Any]:
     return _move(call, Kind.PAY_IN_FUND, fund, body)
 
 
-@routes.writes("/funds/{fund}/pay-outs", ISSUERS, example=_MOVEMENT)
+@routes.writes("/funds/{fund}/pay-outs", ISSUERS, example=_MOVEMENT, second=True)
 def pay_out_fund(call: Call, fund: PathText, body: Movement) -> dict[str, Any]:
     """退回 Give free money back to its party; what is promised, or kept for open stocks, stays"""
     return _move(call, Kind.PAY_OUT_FUND, fund, body)

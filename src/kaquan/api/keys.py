@@ -1,13 +1,13 @@
 """API keys: issue, list, rotate, revoke; and the log of who called what. A secret is shown once, in the answer."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from kaquan.api.authorization import EVERYTHING_SEEN, READERS
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND
-from kaquan.api.fields import PAGE_MAX, After, Body, Code, Limit, PathText
+from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.objects import identity
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
@@ -17,7 +17,7 @@ from kaquan.documents.answers import instant
 from kaquan.documents.keys import key_document
 from kaquan.identity import audit, service
 from kaquan.identity.keys import first_half, new_token
-from kaquan.identity.model import ApiKey, IssueKey, RevokeKey, RotateKey
+from kaquan.identity.model import SCOPES, ApiKey, IssueKey, RevokeKey, RotateKey
 from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER, scope_beyond
 from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import Id, public
@@ -30,15 +30,19 @@ _INSTANT_DIGITS = 18
 Days = Annotated[int, Field(ge=1, le=KEY_DAYS_MAX, description="How many days it lets its holder in.")]
 
 
+OutsideRole = Literal["operator", "issuer", "merchant", "cashier", "holder", "funder", "regulator"]
+Scope = Annotated[str, Field(json_schema_extra={"enum": sorted(SCOPES)}, max_length=64)]
+
+
 class NewKey(Body):
     """A key for somebody who calls from outside."""
 
     name: Annotated[str, Field(min_length=1, max_length=40, description="Who acts with it, in every log.")]
-    role: Annotated[Role, Field(strict=False)]
+    role: OutsideRole
     organisation: Annotated[str, Field(max_length=64, description="Its code; empty for the operator.")] = ""
     merchant: Annotated[str, Field(max_length=64, description="Of a merchant or cashier: its code.")] = ""
     wallet: Annotated[str, Field(max_length=64)] | None = None
-    scopes: Annotated[list[Code], Field(min_length=1, max_length=50)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)]
     days: Days = 90
 
 
@@ -58,7 +62,7 @@ _ISSUE = {
 }
 
 
-@routes.writes("/keys", _KEEPERS, example=_ISSUE)
+@routes.writes("/keys", _KEEPERS, example=_ISSUE, second=True)
 def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
     """签发密钥 Issue a key; its token is in this answer and never again
 
@@ -74,7 +78,7 @@ def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
         IssueKey,
         name=body.name,
         organisation=body.organisation,
-        role=body.role,
+        role=Role(body.role),
         merchant=body.merchant,
         wallet=identity("wal", body.wallet) if body.wallet is not None else None,
         scopes=tuple(body.scopes),

@@ -11,13 +11,14 @@ from kaquan.api.errors import BODY_TOO_LARGE, BODY_TOO_SLOW, TOO_BUSY, TOO_MANY_
 from kaquan.api.problems import Problem
 from kaquan.kernel.clock import seconds
 
-BODY_BYTES_MAX = 2 * 1024 * 1024  # a batch of 500 payments with lines has about 200 kB
+BODY_BYTES_MAX = 2 * 1024 * 1024  # a batch of 1,000 payments without lines has about 300 kB
 BODY_SECONDS = 15.0
 BODIES_BYTES_MAX = 256 * 1024 * 1024
 STRANGERS_BYTES_MAX = 32 * 1024 * 1024
 """Bodies of all requests at a time, and of those whose key is not known yet: they are read before it is looked up."""
 
 CALLERS_MAX = 10_000  # how many are remembered; the longest silent is forgotten first
+RATE, BURST = 2_000, 4_000  # requests a second of one key: ten cash desks' worth is 20, a shop's server 500
 WRONG_A_SECOND = 20 / 60  # codes and numbers of one key that do not exist
 WRONG_AT_ONCE = 200  # also how many may be under way at a time: a shop's server at its busiest has 50
 

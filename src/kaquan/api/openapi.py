@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kaquan.api.problems import MEDIA_TYPE
-from kaquan.api.routes import OPERATIONS, Operation
+from kaquan.api.routes import DRY_RUN_MEANING, KEY_MEANING, OPERATIONS, Operation
 from kaquan.api.spending import BODIES
+from kaquan.cards.numbers import number_for
+from kaquan.kernel.ids import Id
 
 SAMPLES: Mapping[str, str] = {
     "device": "dev_06f8kzq4m5w7v2n9r3t1x0y6ba",
@@ -21,7 +23,7 @@ SAMPLES: Mapping[str, str] = {
     "organisation": "jingxi",
     "batch": "cbt_06f8kzq4m5w7v2n9r3t1x0y6ba",
     "card": "crd_06f8kzq4m5w7v2n9r3t1x0y6ba",
-    "card_number": "9286 0012 3456 7897",
+    "card_number": number_for(Id(bytes(16))),
     "closed_stock": "summer-10",
     "code_stock": "printed-10",
     "draw_stock": "phone",
@@ -53,8 +55,75 @@ SAMPLES: Mapping[str, str] = {
 }
 """What stands in examples for names of objects."""
 
+NAMES: Mapping[str, str] = {
+    "account": "An account of the chart, by name.",
+    "api_key": "A key: its prefix, or `key_…`.",
+    "approval": "A request: `apr_…`.",
+    "batch": "A batch of codes: `cbt_…`.",
+    "book": "A book, by the code of its organisation.",
+    "card": "A card: its number, or `crd_…`.",
+    "code": "A code, as it was registered.",
+    "delivery": "A delivery: `whd_…`.",
+    "device": "A device: `dev_…`.",
+    "draw": "A draw: `drw_…`.",
+    "endpoint": "An endpoint: `whe_…`.",
+    "entry": "An entry of a draw: `ent_…`.",
+    "every": "Also what is used, expired or voided.",
+    "fund": "A fund, by its code.",
+    "invitation": "An invitation: `inv_…`.",
+    "issuer": "An organisation that keeps a book, by its code.",
+    "job": "A bulk job: `job_…`.",
+    "language": "`zh` or `en`.",
+    "merchant": "A merchant: its code, or `mer_…`.",
+    "operation": "Only this operation, by its id in this document.",
+    "order_no": "The merchant's own order number.",
+    "organisation": "An organisation, by its code.",
+    "packet": "A packet: `pkt_…`.",
+    "payment": "A payment: `pay_…`.",
+    "period_end": "The last day of the period, `YYYY-MM-DD`.",
+    "person": "Only what this person did.",
+    "plan": "A plan: `pln_…`.",
+    "pool": "A pool of packets: `pol_…`, or its code.",
+    "program": "A program, by its code.",
+    "referral": "A referral: `ref_…`.",
+    "settlement": "A settlement: `stl_…`.",
+    "since": "From this instant on (ISO 8601).",
+    "state": "Only what is in this state.",
+    "store": "A store, by its code.",
+    "stock": "A stock of the program, by its code.",
+    "transfer": "A transfer: `trf_…`.",
+    "until": "Before this instant (ISO 8601).",
+    "version": "A version, by its number.",
+    "voucher": "A voucher: `vch_…`.",
+    "wallet": "A wallet: `wal_…`.",
+}
+"""What names in paths and queries mean, where an operation says nothing of its own."""
+
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "`zh` or `en`: the language of words.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+_BY_HAND: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": KEY_MEANING,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": "0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10",
+    },
+    "dry_run": {
+        "name": "dry_run",
+        "in": "query",
+        "description": DRY_RUN_MEANING,
+        "schema": {"type": "boolean", "default": False},
+    },
+}
+_TAKES: dict[str, tuple[str, ...]] = {"quote_payment": (), "create_payments": ("dry_run",)}
+"""What the hot operations take beside their bodies: a quote nothing, a batch names an id with each payment."""
+
 _ANY = {"application/json": {"schema": {"type": "object"}}}
-_SECOND = ("refund_payment", "void_voucher", "issue_key")
 _READING = (400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 503)
 _WRITING = (*_READING, 409)
 _PROBLEM: dict[str, Any] = {
@@ -120,11 +189,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _hot(operation: Operation, body: type[msgspec.Struct]) -> dict[str, Any]:
     tag = "券 Vouchers" if operation.scope.startswith("vouchers") else "支付 Payments"
-    parameters = [
-        {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "maxLength": 200}},
-        {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 64}},
-        {"name": "dry_run", "in": "query", "schema": {"type": "boolean", "default": False}},
-    ]
+    parameters = [_LANGUAGE, *(_BY_HAND[name] for name in _TAKES.get(operation.name, ("Idempotency-Key", "dry_run")))]
     return {
         "tags": [tag],
         "summary": operation.summary,
@@ -140,10 +205,12 @@ def _hot(operation: Operation, body: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _complete(told: dict[str, Any], operation: Operation) -> None:
+    for parameter in told.get("parameters", ()):
+        _described(parameter)
     responses = told["responses"]
     responses.pop("422", None)
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    if any(operation.name == name for name in _SECOND):
+    if operation.second:
         responses["202"] = {"description": "Waits for a second person", "content": _ANY}
     if operation.also:
         responses["200"]["content"][operation.also] = {"schema": {"type": "string"}}
@@ -154,6 +221,16 @@ def _complete(told: dict[str, Any], operation: Operation) -> None:
     if operation.example is not None:
         content = told["requestBody"]["content"]["application/json"]
         content["examples"] = {"usual": {"value": filled(operation.example, SAMPLES)}}
+
+
+def _described(parameter: dict[str, Any]) -> None:
+    """What a name in a path or query means; a parameter that may be left out is no null."""
+    choices = parameter["schema"].pop("anyOf", None)
+    if choices is not None:
+        parameter["schema"] |= next(one for one in choices if one.get("type") != "null")
+    told = parameter["schema"].pop("description", None)
+    if "description" not in parameter:
+        parameter["description"] = told or NAMES[parameter["name"]]
 
 
 def as_text(app: FastAPI) -> str:

@@ -55,7 +55,7 @@ def show_payment(call: Call, payment: PathText) -> dict[str, Any]:
     return payment_document(call.app.connection, call.objects.catalogue, target, found)
 
 
-@routes.reads("/orders/{merchant}/{order_no}", TILLS, query={})
+@routes.reads("/orders/{merchant}/{order_no}", TILLS)
 def show_order(call: Call, merchant: PathText, order_no: PathText) -> dict[str, Any]:
     """按订单号查询 What became of an order, by merchant and order number: for a till that does not know"""
     owner = call.objects.merchant(merchant)
@@ -79,7 +79,9 @@ def void_payment(call: Call, payment: PathText) -> dict[str, Any]:
     return call.act(Kind.VOID, Void, payment=call.objects.payment(payment))
 
 
-@routes.writes("/payments/{payment}/refunds", _REFUNDERS, example={"amount_fen": 100, "reason": "returned goods"})
+@routes.writes(
+    "/payments/{payment}/refunds", _REFUNDERS, example={"amount_fen": 100, "reason": "returned goods"}, second=True
+)
 def refund_payment(call: Call, payment: PathText, body: Return) -> dict[str, Any]:
     """退款 Refund: to the same lots and funders that paid, each its share"""
     return call.act(

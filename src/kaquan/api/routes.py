@@ -23,14 +23,19 @@ from kaquan.kernel.caller import Role
 PREFIX = "/v1"
 _BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="API key: kq_live_…")
 
+KEY_MEANING = (
+    "The caller's id of this wish, a UUID of version 7 at best. Repeat it to retry, with the same API key: nothing "
+    "happens twice. Required unless `dry_run`."
+)
+DRY_RUN_MEANING = "Decide only: nothing moves, nothing is recorded, the id stays free."
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=64,
-        description="The caller's id of this wish, a UUID of version 7 at best. Repeat it to retry: nothing happens "
-        "twice. Required unless `dry_run`.",
+        description=KEY_MEANING,
         examples=["0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10"],
     ),
 ]
@@ -47,7 +52,7 @@ DryRun = Annotated[
     bool,
     BeforeValidator(_true_or_false),
     WithJsonSchema({"type": "boolean"}),
-    Query(description="Decide only: nothing moves, nothing is recorded, the id stays free."),
+    Query(description=DRY_RUN_MEANING),
 ]
 AcceptLanguage = Annotated[
     str | None, Header(alias="Accept-Language", max_length=200, description="`zh` or `en`: the language of words.")
@@ -59,6 +64,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `example` is a body with `$names` of objects, which a test fills and sends. `made` says what a path's object must
     be for that, when not just any; `prepare` which operation comes before. `owned`: it names something of somebody's.
+    `second`: it may wait for a second person, and then answers 202.
     `also`: another media type of the answer, beside JSON.
     """
 
@@ -72,6 +78,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     made: str = ""
     prepare: str = ""
+    second: bool = False
     owned: bool = True
     also: str = ""
 

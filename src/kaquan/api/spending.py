@@ -49,7 +49,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 }
 
 
-class Asked(msgspec.Struct):
+class HotCall(msgspec.Struct):
     """A hot request: who asks, under which id (`outside_key`'s when it came from outside), in which language."""
 
     serving: Serving
@@ -73,7 +73,7 @@ class Asked(msgspec.Struct):
         raise Problem(IDEMPOTENCY_KEY_MISSING)
 
 
-Endpoint = Callable[[Asked, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
+Endpoint = Callable[[HotCall, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
 
 
 async def _threaded(serving: Serving, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
@@ -81,7 +81,7 @@ async def _threaded(serving: Serving, work: Callable[..., Any], *given: Any, **n
     return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=serving.hot_threads)
 
 
-async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
+async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """支付或预授权 Pay an order, or authorize it"""
     key = asked.wish()
     with _guess(asked, body):
@@ -95,7 +95,7 @@ async def create_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Map
     return 200, payment_answer(outcome, False), told
 
 
-async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
+async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
     asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
     wishes = await _threaded(asked.serving, _read_many, asked, body.payments)
@@ -110,13 +110,13 @@ async def create_payments(asked: Asked, body: BatchBody) -> tuple[int, Any, Mapp
     return 200, {"items": [_item(one, asked.words, asked.dry_run) for one in items]}, {}
 
 
-async def quote_payment(asked: Asked, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
+async def quote_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """试算 Quote: which vouchers save most and why, who would pay what. Nothing is taken"""
     with _guess(asked, body):
         return 200, await _threaded(asked.serving, _quoted, asked, body), {}
 
 
-async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
+async def claim_voucher(asked: HotCall, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
     """领券 Claim a voucher of a stock"""
     command = await _threaded(asked.serving, _claim, asked, body, asked.wish())
     if asked.dry_run:
@@ -127,7 +127,7 @@ async def claim_voucher(asked: Asked, body: ClaimBody) -> tuple[int, Any, Mappin
     return 200, effect_document(outcome, False, {}), {"idempotent-replayed": "true"} if outcome.replayed else {}
 
 
-def claimed(asked: Asked, body: ClaimBody) -> None:
+def claimed(asked: HotCall, body: ClaimBody) -> None:
     """A claim in a thread of one's own, as a row of a job is. Raises `Problem`."""
     outcome = asked.serving.send(Kind.CLAIM, _claim(asked, body, asked.wish()))
     if not isinstance(outcome, Effect):
@@ -168,7 +168,7 @@ def _shown(caller: Caller, body: PaymentBody) -> bool:
     return body.code is not None or (body.card is not None and caller.merchant is not None)
 
 
-def _guess(asked: Asked, body: PaymentBody) -> AbstractContextManager[None]:
+def _guess(asked: HotCall, body: PaymentBody) -> AbstractContextManager[None]:
     return asked.serving.guesses.one(asked.key.prefix, _shown(asked.caller, body))
 
 
@@ -186,12 +186,12 @@ def _item(outcome: Any, words: Words, dry_run: bool) -> dict[str, Any]:
     return payment_answer(outcome, dry_run)
 
 
-def _read_one(asked: Asked, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
+def _read_one(asked: HotCall, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
     with asked.serving.looking(hot=True) as app:
         return _command(Objects(app, asked.caller), asked.caller, body, key)
 
 
-def _read_many(asked: Asked, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pay] | Problem"]:
+def _read_many(asked: HotCall, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pay] | Problem"]:
     read: list[tuple[Kind, Pay] | Problem] = []
     with asked.serving.looking(hot=True) as app:
         objects = Objects(app, asked.caller)
@@ -230,7 +230,7 @@ def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> t
     return (Kind.PAY if body.capture else Kind.AUTHORIZE), made
 
 
-def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
+def _claim(asked: HotCall, body: ClaimBody, key: str) -> Claim:
     with asked.serving.looking(hot=True) as app:
         objects = Objects(app, asked.caller)
         told = {"device": body.device, "payee": body.payee}
@@ -244,24 +244,24 @@ def _claim(asked: Asked, body: ClaimBody, key: str) -> Claim:
         )
 
 
-def _tried(asked: Asked, kind: Kind, command: Any) -> dict[str, Any]:
+def _tried(asked: HotCall, kind: Kind, command: Any) -> dict[str, Any]:
     outcome = _try(asked, kind, command)
     if isinstance(outcome, Problem):
         raise outcome
     return payment_answer(outcome, True)
 
 
-def _try(asked: Asked, kind: Kind, command: Any) -> Effect | Problem:
+def _try(asked: HotCall, kind: Kind, command: Any) -> Effect | Problem:
     with asked.serving.looking(hot=True) as app:
         outcome = app.one(kind, command, dry_run=True)
     return outcome if isinstance(outcome, Effect) else _refused(outcome)
 
 
-def _tried_all(asked: Asked, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[Effect | Problem]:
+def _tried_all(asked: HotCall, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[Effect | Problem]:
     return [one if isinstance(one, Problem) else _try(asked, *one) for one in wishes]
 
 
-def _quoted(asked: Asked, body: PaymentBody) -> dict[str, Any]:
+def _quoted(asked: HotCall, body: PaymentBody) -> dict[str, Any]:
     with asked.serving.looking(hot=True) as app:
         kind, wish = _command(Objects(app, asked.caller), asked.caller, body, DRY_RUN_KEY)
         quoted = service.quote(app.door, app.catalogue, kind, wish, app.master)
@@ -300,7 +300,7 @@ def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Await
         key = serving.known_key(secret)
         if key is None:
             key = await _threaded(serving, serving.key, secret, hot=True)
-        asked = Asked(
+        asked = HotCall(
             serving,
             admitted(key, operation),
             request.state.words,

@@ -80,7 +80,7 @@ def stop_stock(call: Call, program: PathText, stock: PathText, body: Reasoned) -
     return call.act_told(Kind.STOP_STOCK, StopStock, _told, **content)
 
 
-@routes.writes("/programs/{program}/stocks/{stock}/raise", ISSUERS, made="raised_stock")
+@routes.writes("/programs/{program}/stocks/{stock}/raise", ISSUERS, made="raised_stock", second=True)
 def raise_stock(call: Call, program: PathText, stock: PathText) -> dict[str, Any]:
     """追加 Add what the terms in force say beyond what the stock was given"""
     known = call.objects.stock(program, stock)

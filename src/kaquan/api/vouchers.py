@@ -112,7 +112,7 @@ def release_voucher(call: Call, voucher: PathText, body: HeldBy) -> dict[str, An
     )
 
 
-@routes.writes("/vouchers/{voucher}/void", ISSUERS, example={"reason": "sent by mistake"})
+@routes.writes("/vouchers/{voucher}/void", ISSUERS, example={"reason": "sent by mistake"}, second=True)
 def void_voucher(call: Call, voucher: PathText, body: Why) -> dict[str, Any]:
     """作废 Void a voucher: what was promised for it is its funders' again"""
     return call.act(Kind.VOID_VOUCHER, VoidVoucher, voucher=call.objects.voucher(voucher), reason=body.reason)

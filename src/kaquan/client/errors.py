@@ -80,7 +80,7 @@ class Problem(KaquanError):
 
 
 class Refused(Problem):
-    """A decision: nothing moved, and the same key will hear the same."""
+    """A no: nothing moved. `decided`: the same key will hear the same; else it may be asked again."""
 
 
 class Invalid(Problem):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from kaquan.client.answers import Fen, NewPayment, Payment
-from kaquan.client.errors import KaquanError, Problem, Told, Unknown, Unreachable, problem_of
+from kaquan.client.errors import KaquanError, Problem, Told, Unanswered, Unknown, Unreachable, problem_of
 from kaquan.client.keys import checked, new_key
 from kaquan.client.resources import Resource, segment, understood
 from kaquan.client.retries import Patience
@@ -129,4 +129,5 @@ def _same(error: KaquanError, key: str) -> KaquanError:
     """What happened to the whole request, as one payment's."""
     if isinstance(error, Problem):
         return type(error)(error.told, key=key, request_id=error.request_id, attempts=error.attempts)
-    return type(error)(str(error), key=key, request_id=error.request_id, attempts=error.attempts)
+    about: dict[str, Any] = {"problem": error.problem} if isinstance(error, Unanswered) else {}
+    return type(error)(str(error), key=key, request_id=error.request_id, attempts=error.attempts, **about)

@@ -16,7 +16,7 @@ CONNECT_SECONDS = 5.0
 LEAST_SECONDS = 0.05  # for an attempt that begins when the time is nearly up
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-NOT_TAKEN_IN = frozenset({"busy", "too_many_requests", "body_too_slow"})
+NOT_TAKEN_IN = frozenset({"too_busy", "too_many_requests", "body_too_slow"})
 """Codes by which our server says that a request was not taken in."""
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)

@@ -23,7 +23,7 @@ _BOTH = (
 SCOPES = frozenset({
     ANYTHING,
     *(f"{one}:{verb}" for one in _BOTH for verb in ("read", "write")),
-    *(f"{one}:read" for one in ("audit", "events", "ledger", "reports")),
+    *(f"{one}:read" for one in ("audit", "ledger", "reports")),
 })  # fmt: skip
 """What a key may be allowed: a closed list, so that a scope that is misspelt is refused and never grants nothing."""
 
