@@ -20,7 +20,7 @@ from support.database import fresh_database
 from support.service import served
 from support.two_sides import TwoSides
 
-EXAMPLES = 15
+EXAMPLES = 8
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SCHEMA = schemathesis.openapi.from_dict(routed().openapi())
 
