@@ -84,6 +84,15 @@ def test_what_comes_of_it_is_a_refusal_too(office: Office) -> None:
     assert [one["outcome"] for one in answers] == ["effect", "problem"] and office.refunded() == 1
 
 
+def test_what_waits_comes_in_pages(office: Office) -> None:
+    path = f"/v1/payments/{office.payment}/refunds"
+    asked = [office.ask(office.first, path, late=True, reason=f"late {i}").json()["approval"] for i in range(3)]
+    first = office.second.get("/v1/approvals", params={"limit": 2}).json()
+    last = office.second.get("/v1/approvals", params={"limit": 2, "after": first["next"]}).json()
+    assert {one["approval"] for one in first["items"] + last["items"]} == set(asked) and last["next"] is None
+    assert office.second.get("/v1/approvals", params={"after": "nonsense"}).status_code == 400
+
+
 def test_the_log_tells_who_did_what(office: Office) -> None:
     office.ask(office.first, f"/v1/payments/{office.payment}/refunds", late=True, reason="late")
     office.ask(office.first, "/v1/payments/pay_00000000000000000000000000/refunds", reason="x")

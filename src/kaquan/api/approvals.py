@@ -1,5 +1,6 @@
 """What takes two persons: look at what waits, approve it (then it is done at once), or reject it."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -8,8 +9,9 @@ from pydantic import Field
 from kaquan.api.authorization import EVERYTHING_SEEN, READERS
 from kaquan.api.calls import Asked, Call
 from kaquan.api.errors import NOT_FOUND
-from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
+from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.objects import identity
+from kaquan.api.pages import part, place_id, typed_place
 from kaquan.api.problems import Problem
 from kaquan.api.routes import BODY, ENDPOINTS, Routes
 from kaquan.api.serving import Serving
@@ -31,13 +33,20 @@ class Rejection(Body):
 
 
 @routes.reads("/approvals", READERS & (_DECIDERS | {Role.REGULATOR}), owned=False)
-def list_approvals(call: Call, limit: Limit = PAGE_MAX) -> dict[str, Any]:
+def list_approvals(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
     """待批准 Requests that wait for a second person, the oldest first"""
-    organisation = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
-    at = call.app.door.at()
-    found = service.pending(call.app.connection, at, organisation, limit=limit)
-    mine = [one for one in found if call.caller.merchant in (None, one.requester.merchant)]
-    return {"items": [approval_document(one, call.objects.catalogue, at) for one in mine], "next": None}
+    caller, at = call.caller, call.app.door.at()
+    place = typed_place(after, int, str)
+    found = service.pending(
+        call.app.connection,
+        at,
+        None if caller.role in EVERYTHING_SEEN else caller.organisation,
+        merchant=caller.merchant,
+        after=None if place is None else (place[0], place_id(place[1])),
+        limit=limit + 1,
+    )
+    told = partial(approval_document, catalogue=call.objects.catalogue, at=at)
+    return part(found, lambda one: (one.at_us, one.id.hex()), limit, told)
 
 
 @routes.reads("/approvals/{approval}", READERS & (_DECIDERS | {Role.REGULATOR}))

@@ -8,8 +8,9 @@ from pydantic import Field
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND, TOO_BUSY
-from kaquan.api.fields import PAGE_MAX, Body, Limit, PathText
+from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.objects import identity
+from kaquan.api.pages import page, part, place_id, typed_place
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
@@ -60,11 +61,11 @@ def add_webhook(call: Call, body: NewEndpoint) -> dict[str, Any]:
 
 
 @routes.reads("/webhooks", _OWNERS, owned=False)
-def list_webhooks(call: Call, limit: Limit = PAGE_MAX) -> dict[str, Any]:
-    """列出回调地址 The organisation's endpoints"""
+def list_webhooks(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
+    """列出回调地址 The organisation's endpoints, of the operator's list the first 1,000"""
     owner = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
-    found = service.listed(call.app.connection, owner, limit)
-    return {"items": [listed_endpoint(one) for one in found], "next": None}
+    found = service.listed(call.app.connection, owner, service.SHOWN_MAX)
+    return page(found, lambda one: (one.at, one.id.hex), (limit, after), listed_endpoint)
 
 
 @routes.reads("/webhooks/{endpoint}", _OWNERS)
@@ -103,12 +104,15 @@ def list_deliveries(
     call: Call,
     endpoint: PathText,
     limit: Limit = PAGE_MAX,
+    after: After = None,
     state: Annotated[str | None, Field(pattern="^(waiting|delivered|given_up)$")] = None,
 ) -> dict[str, Any]:
     """投递记录 What the endpoint was told and what it answered, the latest first; kept for 30 days"""
     wanted = None if state is None else DeliveryState[state.upper()]
-    found = service.deliveries(call.app.connection, _own(call, endpoint).id, wanted, limit)
-    return {"items": [delivery_document(one) for one in found], "next": None}
+    place = typed_place(after, int, str)
+    behind = None if place is None else (place[0], place_id(place[1]))
+    found = service.deliveries(call.app.connection, _own(call, endpoint).id, wanted, limit + 1, behind)
+    return part(found, lambda one: (one.at, one.id.hex), limit, delivery_document)
 
 
 @routes.writes("/webhooks/{endpoint}/deliveries/{delivery}/replay", _OWNERS)

@@ -12,6 +12,7 @@ SELECT id, version, kind, state, organisation, role, merchant, wallet, person, b
 FROM approval
 WHERE bucket = %(bucket)s AND state = %(state)s AND state IN (1, 2) AND (state = 2 OR expires_at > %(now)s)
   AND (%(organisation)s::integer IS NULL OR organisation = %(organisation)s)
+  AND (%(merchant)s::uuid IS NULL OR merchant = %(merchant)s::uuid)
   AND (%(after_at)s::bigint IS NULL OR (at, id) > (%(after_at)s, %(after)s::uuid))
 ORDER BY at, id LIMIT %(limit)s;
 

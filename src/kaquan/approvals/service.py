@@ -84,18 +84,21 @@ def pending(
     at: datetime,
     organisation: int | None = None,
     *,
+    merchant: Id | None = None,
     state: ApprovalState = ApprovalState.REQUESTED,
-    after: Approval | None = None,
+    after: tuple[int, Id] | None = None,
     limit: int = PAGE_MAX,
 ) -> list[Approval]:
-    """Requests of an organisation, or of all, that wait for a second person, the oldest first. With the state
-    `APPROVED` those that were approved and not executed, as after a crash in between."""
+    """Requests of an organisation, or of all, or of one merchant, that wait for a second person, the oldest first,
+    behind `after`: when that one was made, and its id. With the state `APPROVED` those that were approved and not
+    executed, as after a crash in between."""
     told = {
         "state": int(state),
         "now": microseconds(at),
         "organisation": organisation,
-        "after": after.id.hex() if after else None,
-        "after_at": after.at_us if after else None,
+        "merchant": merchant.hex() if merchant else None,
+        "after": after[1].hex() if after else None,
+        "after_at": after[0] if after else None,
         "limit": min(limit, PAGE_MAX),
     }
     return store.waiting(connection, told)

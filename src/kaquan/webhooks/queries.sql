@@ -109,6 +109,7 @@ SELECT d.id, d.endpoint, d.event, d.name, d.at, d.state::int, d.attempts, d.due_
 FROM webhook_delivery d
 LEFT JOIN webhook_attempt a ON a.bucket = d.bucket AND a.delivery = d.id AND a.number = d.attempts
 WHERE d.bucket = %(bucket)s AND d.endpoint = %(endpoint)s AND (%(state)s::int IS NULL OR d.state = %(state)s::int)
+  AND (%(behind_at)s::bigint IS NULL OR (d.at, d.id) < (%(behind_at)s::bigint, %(behind)s::uuid))
 ORDER BY d.at DESC, d.id DESC LIMIT %(most)s;
 
 -- delivery: the endpoint of a delivery

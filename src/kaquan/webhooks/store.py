@@ -172,10 +172,21 @@ def record(
 
 
 def deliveries(
-    connection: psycopg.Connection[Any], endpoint: Id, state: DeliveryState | None, most: int
+    connection: psycopg.Connection[Any],
+    endpoint: Id,
+    state: DeliveryState | None,
+    most: int,
+    behind: tuple[int, Id] | None = None,
 ) -> list[Any]:
-    """Deliveries of an endpoint with their last attempt, latest first."""
-    wanted = {**_of(endpoint), "state": None if state is None else int(state), "most": most}
+    """Deliveries of an endpoint with their last attempt, latest first, behind one: when it happened, and its id."""
+    at_us, last = behind or (None, None)
+    wanted = {
+        **_of(endpoint),
+        "state": None if state is None else int(state),
+        "most": most,
+        "behind_at": at_us,
+        "behind": last.hex() if last else None,
+    }
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(QUERIES.deliveries, wanted).fetchall()
 
