@@ -243,7 +243,7 @@ def test_requests_expire_by_themselves_and_are_listed_in_pages(town: Town) -> No
         town.tick(seconds=1)
         town.ok(Kind.REQUEST_APPROVAL, approvals.request(f"r-{number}", ISSUER, Kind.REFUND, {"n": number}, "late"))
     first = approvals.pending(connection, town.now, 1, limit=2)
-    rest = approvals.pending(connection, town.now, 1, after=first[-1])
+    rest = approvals.pending(connection, town.now, 1, after=(first[-1].at_us, first[-1].id))
     assert [msgspec.json.decode(one.body)["n"] for one in (*first, *rest)] == [0, 1, 2]
     newest = approvals.page(connection, limit=1)
     older = approvals.page(connection, before=newest[0])
