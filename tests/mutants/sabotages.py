@@ -97,8 +97,8 @@ SABOTAGES = (
         DOOR + "a_dry_run_tells_and_leaves_nothing",
         (
             "commands/execute.py",
-            "if not dry_run:\n                self._apply",
-            "if True:\n                self._apply",
+            "if not dry_run:\n                with _TRACER",
+            "if True:\n                with _TRACER",
         ),
     ),
     sabotage(
