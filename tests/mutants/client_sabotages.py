@@ -54,8 +54,12 @@ CLIENT_SABOTAGES = (
         ("cli/serving.py", "wishes.proxy is None and not is_this_machine(host)", "False"),
     ),
     sabotage(
-        "believe any caller's X-Forwarded-For",
-        SERVE + "a_proxy_is_believed_only_when_it_is_named",
-        ("api/server.py", "forwarded_allow_ips=around.proxy,", 'forwarded_allow_ips="*",'),
+        "take who comes through a proxy for this machine",
+        SERVE + "figures_are_for_this_machine_alone_and_never_for_who_comes_through_a_proxy",
+        (
+            "api/app.py",
+            'through_proxy = "x-forwarded-for" in request.headers or "forwarded" in request.headers',
+            "through_proxy = False",
+        ),
     ),
 )
