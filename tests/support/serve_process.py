@@ -23,7 +23,7 @@ class Serve:
         self.log = folder / "home" / "log" / "kaquan.log"
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": str(SOURCES),
+            "PYTHONPATH": os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(SOURCES)]),
             "PYTHONUTF8": "1",
             "KAQUAN_HOME": str(folder / "home"),
             "KAQUAN_SHARED_BUFFERS_MB": "32",
