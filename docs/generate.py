@@ -15,7 +15,7 @@ import msgspec
 import kaquan
 from kaquan.api.app import routed
 from kaquan.api.openapi import as_text
-from kaquan.api.routes import OPERATIONS
+from kaquan.api.operations import OPERATIONS
 from kaquan.cli import reference
 from kaquan.events.catalogue import EVENTS, example, version
 from kaquan.kernel.money import MONEY_MAX

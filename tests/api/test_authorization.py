@@ -14,7 +14,7 @@ import pytest
 import kaquan.api.app  # noqa: F401  (declares the operations)
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.openapi import filled
-from kaquan.api.routes import OPERATIONS, Operation
+from kaquan.api.operations import OPERATIONS, Operation
 from kaquan.db.embedded import Server
 from kaquan.kernel.caller import Role
 from support.database import fresh_database

@@ -2,7 +2,7 @@
 
 from kaquan.api.app import routed
 from kaquan.api.openapi import SAMPLES, filled
-from kaquan.api.routes import OPERATIONS
+from kaquan.api.operations import OPERATIONS
 from kaquan.approvals.rules import SECOND_PERSON
 from kaquan.cards.numbers import typed_number
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kaquan.api.routes import Operation
+from kaquan.api.operations import Operation
 from kaquan.commands.model import Kind
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.caller import OPERATOR, Role

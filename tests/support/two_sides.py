@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from kaquan.api.routes import Operation
+from kaquan.api.operations import Operation
 from kaquan.approvals.service import request
 from kaquan.bulk import service as bulk
 from kaquan.bulk.model import Sent

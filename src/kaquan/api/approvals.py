@@ -6,14 +6,15 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import Field
 
-from kaquan.api.authorization import EVERYTHING_SEEN, READERS
+from kaquan.api.authorization import READERS, organisation_seen
 from kaquan.api.calls import Asked, Call
 from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.objects import identity
+from kaquan.api.operations import BODY, ENDPOINTS
 from kaquan.api.pages import part, place_id, typed_place
 from kaquan.api.problems import Problem
-from kaquan.api.routes import BODY, ENDPOINTS, Routes
+from kaquan.api.routes import Routes
 from kaquan.api.serving import Serving
 from kaquan.approvals import service
 from kaquan.approvals.model import PREFIX, Approval, ApprovalState
@@ -40,7 +41,7 @@ def list_approvals(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> 
     found = service.pending(
         call.app.connection,
         at,
-        None if caller.role in EVERYTHING_SEEN else caller.organisation,
+        organisation_seen(caller),
         merchant=caller.merchant,
         after=None if place is None else (place[0], place_id(place[1])),
         limit=limit + 1,
@@ -101,9 +102,5 @@ def _own(call: Call, text: str) -> Approval:
     found = service.find(call.app.connection, identity(PREFIX, text))
     if found is None:
         raise Problem(NOT_FOUND)
-    if call.caller.role in EVERYTHING_SEEN:
-        return found
-    by = found.requester
-    if by.organisation != call.caller.organisation or call.caller.merchant not in (None, by.merchant):
-        raise Problem(NOT_FOUND)
+    call.objects.kept(found.requester.organisation, found.requester.merchant)
     return found

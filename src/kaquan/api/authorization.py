@@ -49,6 +49,19 @@ def reaches(caller: Caller, owners: Owners) -> bool:
     return False
 
 
+def keeps(caller: Caller, organisation: int, merchant: Id | None = None) -> bool:
+    """Whether what an organisation keeps for itself exists for the caller: a key, a request for approval, a bulk job.
+    For whoever is bound to a merchant, only what is that merchant's."""
+    if caller.role in EVERYTHING_SEEN:
+        return True
+    return caller.organisation == organisation and caller.merchant in (None, merchant)
+
+
+def organisation_seen(caller: Caller) -> int | None:
+    """Whose things a list shows: the caller's organisation's; None for all."""
+    return None if caller.role in EVERYTHING_SEEN else caller.organisation
+
+
 def allows(scopes: Iterable[str], wanted: str) -> bool:
     """Whether a key's scopes hold the one an operation needs; `*` holds all, writing holds reading."""
     held = frozenset(scopes)

@@ -6,16 +6,18 @@ from fastapi import Header
 from fastapi.responses import Response
 from pydantic import Field, field_validator
 
-from kaquan.api.authorization import EVERYTHING_SEEN, ISSUERS
+from kaquan.api.admission import admitted
+from kaquan.api.authorization import ISSUERS, organisation_seen
 from kaquan.api.bulk_rows import BulkOperation, columns
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND, REQUEST_INVALID
 from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.limits import BODY_BYTES_MAX
 from kaquan.api.objects import identity
+from kaquan.api.operations import OPERATIONS
 from kaquan.api.pages import part, place_id, typed_place
 from kaquan.api.problems import Problem
-from kaquan.api.routes import OPERATIONS, Routes, admitted
+from kaquan.api.routes import Routes
 from kaquan.bulk import rules, service
 from kaquan.bulk.model import PREFIX, Job, Row, Sent
 from kaquan.documents.jobs import failed_rows_csv, failure_document, job_document
@@ -90,7 +92,7 @@ def submit_job(call: Call, body: Submission) -> dict[str, Any]:
 @routes.reads("/jobs", ISSUERS, owned=False)
 def list_jobs(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
     """列出批量任务 The organisation's jobs, the latest first; kept for 30 days"""
-    owner = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
+    owner = organisation_seen(call.caller)
     place = typed_place(after, int, str)
     behind = None if place is None else (place[0], place_id(place[1]))
     if behind is not None and not 0 <= behind[0] < 2**63:
@@ -159,6 +161,5 @@ def _own(call: Call, text: str) -> Job:
     found = service.find(call.app.connection, identity(PREFIX, text))
     if found is None:
         raise Problem(NOT_FOUND)
-    if call.caller.role not in EVERYTHING_SEEN and found.organisation != call.caller.organisation:
-        raise Problem(NOT_FOUND)
+    call.objects.kept(found.organisation)
     return found

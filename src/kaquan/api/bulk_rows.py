@@ -11,10 +11,11 @@ from kaquan.api import cards, holders, payments, vouchers  # they declare the op
 from kaquan.api.bodies import ClaimBody
 from kaquan.api.calls import Asked, Call
 from kaquan.api.errors import REQUEST_INVALID
+from kaquan.api.hot import HotCall
+from kaquan.api.operations import BODY, ENDPOINTS, OPERATIONS, Operation
 from kaquan.api.problems import Problem, Words
-from kaquan.api.routes import BODY, ENDPOINTS, OPERATIONS, Operation
 from kaquan.api.serving import Serving
-from kaquan.api.spending import HotCall, claimed
+from kaquan.api.spending import claimed
 from kaquan.bulk.model import Column, Columns, FieldKind, Row
 from kaquan.identity.model import Key
 from kaquan.main import Kaquan

@@ -9,10 +9,11 @@ from threading import Event
 
 import structlog
 
+from kaquan.api.admission import admitted
 from kaquan.api.bulk_rows import InTheName, carry_out, columns
 from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
+from kaquan.api.operations import OPERATIONS
 from kaquan.api.problems import Problem, Words
-from kaquan.api.routes import OPERATIONS, admitted
 from kaquan.api.serving import Serving
 from kaquan.bulk import rules, service
 from kaquan.bulk.model import PREFIX, Came, Chunk, Failure, Row

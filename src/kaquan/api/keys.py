@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from kaquan.api.authorization import EVERYTHING_SEEN, READERS
+from kaquan.api.authorization import READERS, organisation_seen
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND
 from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
 from kaquan.api.objects import identity
+from kaquan.api.pages import part, place_id, typed_place
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.approvals.model import command_key
@@ -20,12 +21,11 @@ from kaquan.identity.keys import first_half, new_token
 from kaquan.identity.model import SCOPES, ApiKey, IssueKey, RevokeKey, RotateKey
 from kaquan.identity.rules import GRACE_HOURS_MAX, KEY_DAYS_MAX, MAY_LOOK_AFTER, scope_beyond
 from kaquan.kernel.caller import Role
-from kaquan.kernel.ids import Id, public
+from kaquan.kernel.ids import public
 
 routes = Routes("keys", "密钥 API keys")
 log_routes = Routes("audit", "日志 Audit log")
 _KEEPERS = frozenset(MAY_LOOK_AFTER)
-_INSTANT_DIGITS = 18
 
 Days = Annotated[int, Field(ge=1, le=KEY_DAYS_MAX, description="How many days it lets its holder in.")]
 
@@ -97,12 +97,10 @@ def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
 @routes.reads("/keys", _KEEPERS, owned=False)
 def list_keys(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
     """列出密钥 The organisation's keys; the operator sees all. Secrets are kept nowhere"""
-    organisation = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
-    place = None if after is None else _place(after)
-    found = service.keys(call.app.connection, organisation, place, limit + 1)
-    shown = [key_document(one) for one in found[:limit] if call.caller.merchant in (None, one.merchant)]
-    at_us, last = found[limit - 1].place if len(found) > limit else (0, None)
-    return {"items": shown, "next": f"{at_us}.{public('key', last)}" if last else None}
+    place, caller = typed_place(after, int, str), call.caller
+    behind = None if place is None else (place[0], place_id(place[1]))
+    found = service.keys(call.app.connection, organisation_seen(caller), behind, limit + 1, merchant=caller.merchant)
+    return part(found, lambda one: (one.created_us, one.id.hex()), limit, key_document)
 
 
 @routes.writes("/keys/{api_key}/rotate", _KEEPERS, example={"grace_hours": 24})
@@ -141,9 +139,8 @@ def list_audit(
     operation: Annotated[str | None, Field(max_length=80)] = None,
 ) -> dict[str, Any]:
     """操作日志 Who called what and what came of it, the latest first; a merchant sees what its own keys did"""
-    whole = call.caller.role in EVERYTHING_SEEN
     filters = audit.Filters(
-        organisation=None if whole else call.caller.organisation,
+        organisation=organisation_seen(call.caller),
         merchant=call.caller.merchant,
         person=person,
         operation=operation,
@@ -177,18 +174,8 @@ def _key(call: Call, text: str) -> ApiKey:
     )
     if found is None:
         raise Problem(NOT_FOUND)
-    if call.caller.role not in EVERYTHING_SEEN and (
-        found.organisation != call.caller.organisation or call.caller.merchant not in (None, found.merchant)
-    ):
-        raise Problem(NOT_FOUND)
+    call.objects.kept(found.organisation, found.merchant)
     return found
-
-
-def _place(cursor: str) -> tuple[int, Id]:
-    at_us, _, key = cursor.partition(".")
-    if not at_us.isascii() or not at_us.isdigit() or len(at_us) > _INSTANT_DIGITS:
-        raise Problem(NOT_FOUND)
-    return int(at_us), identity("key", key)
 
 
 def _with_token(answer: dict[str, Any], token: str) -> dict[str, Any]:

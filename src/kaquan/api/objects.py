@@ -1,13 +1,15 @@
 """Objects by the names that callers give them, if they are the caller's.
 
-Every look-up ends in `_own`: what is unknown and what is another's get the same answer.
+A look-up ends in `_own` or `kept`: what is unknown and what is another's get the same answer. Open on purpose are
+those that say so: what is shown at a till (`shown_card`, `named_voucher`, `payer`), a wallet whose id somebody was told
+(`customer`), and what everybody may see (`any_merchant`, `any_program`).
 """
 
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from kaquan.api.authorization import Owners, reaches
+from kaquan.api.authorization import Owners, keeps, reaches
 from kaquan.api.errors import NOT_FOUND
 from kaquan.api.problems import Problem
 from kaquan.api.serving import up_to_date
@@ -34,7 +36,7 @@ _SHOWN_CARDS = frozenset({Role.MERCHANT, Role.CASHIER})
 
 
 class Objects:
-    """Look-ups for one caller. Each raises the `Problem` `not_found`."""
+    """Look-ups for one caller. They raise the `Problem` `not_found`; `payer` the one answer for codes."""
 
     def __init__(self, app: Kaquan, caller: Caller) -> None:
         self._app = app
@@ -299,6 +301,11 @@ class Objects:
             raise Problem(NOT_FOUND)
         self._own(Owners(merchant=Id(found.merchant.bytes), issuers=self.issuers([found.program])))
         return found
+
+    def kept(self, organisation: int, merchant: Id | None = None) -> None:
+        """Raises `Problem` unless what an organisation keeps for itself is the caller's."""
+        if not keeps(self._caller, organisation, merchant):
+            raise Problem(NOT_FOUND)
 
     def _own(self, owners: Owners) -> None:
         if not reaches(self._caller, owners):

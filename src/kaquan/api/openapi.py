@@ -9,9 +9,10 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kaquan.api.hot import BODIES
+from kaquan.api.operations import OPERATIONS, Operation
 from kaquan.api.problems import MEDIA_TYPE
-from kaquan.api.routes import DRY_RUN_MEANING, KEY_MEANING, OPERATIONS, Operation
-from kaquan.api.spending import BODIES
+from kaquan.api.routes import DRY_RUN_MEANING, KEY_MEANING
 from kaquan.cards.numbers import number_for
 from kaquan.kernel.ids import Id
 

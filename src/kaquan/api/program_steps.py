@@ -1,5 +1,6 @@
 """The life of programs: drafted, approved and changed by two persons, started, paused, ended, closed."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -58,54 +59,49 @@ def draft_program(call: Call, body: Draft) -> dict[str, Any]:
 @routes.writes("/programs/{program}/submit", ISSUERS, made="drafted_program")
 def submit_program(call: Call, program: PathText) -> dict[str, Any]:
     """提交活动 Submit the draft for approval by a second person"""
-    return call.act(Kind.SUBMIT_PROGRAM, SubmitProgram, program=call.objects.life(program).code)
+    return _step(call, program, Kind.SUBMIT_PROGRAM, SubmitProgram)
 
 
 @routes.writes("/programs/{program}/approve", ISSUERS, example={}, made="submitted_program")
 def approve_program(call: Call, program: PathText, body: Approval) -> dict[str, Any]:
     """批准活动 Approve what waits: a program, or an amendment. Not for the person who submitted it"""
-    code = call.objects.life(program).code
-    return call.act(Kind.APPROVE_PROGRAM, ApproveProgram, program=code, proposal=body.proposal)
+    return _step(call, program, Kind.APPROVE_PROGRAM, ApproveProgram, proposal=body.proposal)
 
 
 @routes.writes("/programs/{program}/reject", ISSUERS, example={"reason": "too generous"}, made="submitted_program")
 def reject_program(call: Call, program: PathText, body: Reasoned) -> dict[str, Any]:
     """退回活动 Reject what waits, and say why"""
-    code = call.objects.life(program).code
-    return call.act(Kind.REJECT_PROGRAM, RejectProgram, program=code, reason=body.reason)
+    return _step(call, program, Kind.REJECT_PROGRAM, RejectProgram, reason=body.reason)
 
 
 @routes.writes("/programs/{program}/start", ISSUERS, example={}, made="approved_program")
 def start_program(call: Call, program: PathText, body: Start) -> dict[str, Any]:
     """开始活动 Start an approved program, or set the day on which it starts"""
-    code = call.objects.life(program).code
-    return call.act(Kind.START_PROGRAM, StartProgram, program=code, starts_on=body.starts_on)
+    return _step(call, program, Kind.START_PROGRAM, StartProgram, starts_on=body.starts_on)
 
 
 @routes.writes("/programs/{program}/pause", ISSUERS, example={"reason": "under review"}, made="started_program")
 def pause_program(call: Call, program: PathText, body: Remark) -> dict[str, Any]:
     """暂停活动 Pause: nothing is sold or granted; what was sold is spent, refunded and settled as before"""
-    code = call.objects.life(program).code
-    return call.act(Kind.PAUSE_PROGRAM, PauseProgram, program=code, reason=body.reason)
+    return _step(call, program, Kind.PAUSE_PROGRAM, PauseProgram, reason=body.reason)
 
 
 @routes.writes("/programs/{program}/resume", ISSUERS, made="paused_program")
 def resume_program(call: Call, program: PathText) -> dict[str, Any]:
     """恢复活动 Resume a paused program"""
-    return call.act(Kind.RESUME_PROGRAM, ResumeProgram, program=call.objects.life(program).code)
+    return _step(call, program, Kind.RESUME_PROGRAM, ResumeProgram)
 
 
 @routes.writes("/programs/{program}/end", ISSUERS, example={"reason": "the season is over"}, made="started_program")
 def end_program(call: Call, program: PathText, body: Remark) -> dict[str, Any]:
     """结束活动 End a program for good: nothing is sold any more; what was promised is kept"""
-    code = call.objects.life(program).code
-    return call.act(Kind.END_PROGRAM, EndProgram, program=code, reason=body.reason)
+    return _step(call, program, Kind.END_PROGRAM, EndProgram, reason=body.reason)
 
 
 @routes.writes("/programs/{program}/close", ISSUERS, made="ended_program")
 def close_program(call: Call, program: PathText) -> dict[str, Any]:
     """关闭活动 Close a program that has ended and owes nothing"""
-    return call.act(Kind.CLOSE_PROGRAM, CloseProgram, program=call.objects.life(program).code)
+    return _step(call, program, Kind.CLOSE_PROGRAM, CloseProgram)
 
 
 @routes.writes("/programs/{program}/amendments", ISSUERS, example={"text": "$new_text"}, made="started_program")
@@ -120,6 +116,11 @@ def amend_program(call: Call, program: PathText, body: Draft) -> dict[str, Any]:
     """收紧规则 Tighten the terms at once. What promises more is proposed instead"""
     _own_text(call, body.text, program)
     return call.act(Kind.AMEND_PROGRAM, AmendProgram, text=body.text)
+
+
+def _step(call: Call, program: str, kind: Kind, made: Callable[..., Any], **content: Any) -> dict[str, Any]:
+    """A step in the life of a program of the caller's."""
+    return call.act(kind, made, program=call.objects.life(program).code, **content)
 
 
 def _own_text(call: Call, text: str, code: str | None = None) -> None:

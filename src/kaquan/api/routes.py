@@ -5,22 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from typing import Annotated, Any, get_type_hints
 
-import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
-from starlette.concurrency import run_in_threadpool
 
-from kaquan.api.authorization import allows
-from kaquan.api.calls import Asked, Call, outside_key
-from kaquan.api.errors import API_KEY_MISSING, ROLE_NOT_ALLOWED
-from kaquan.api.problems import Problem, Words
-from kaquan.api.serving import Serving
-from kaquan.identity.model import Key
+from kaquan.api.admission import WISH_LENGTH_MAX, Opening, let_in
+from kaquan.api.calls import Asked, Call
+from kaquan.api.operations import BODY, ENDPOINTS, PREFIX, Operation, declare
 from kaquan.kernel.caller import Role
 
-PREFIX = "/v1"
 _BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="API key: kq_live_…")
 
 KEY_MEANING = (
@@ -34,7 +28,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=64,
+        max_length=WISH_LENGTH_MAX,
         description=KEY_MEANING,
         examples=["0199d3a4-8a51-7c1e-9a7b-0d3c5b1f2a10"],
     ),
@@ -59,84 +53,17 @@ AcceptLanguage = Annotated[
 ]
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an operation beside its code.
-
-    `example` is a body with `$names` of objects, which a test fills and sends. `made` says what a path's object must
-    be for that, when not just any; `prepare` which operation comes before. `owned`: it names something of somebody's.
-    `second`: it may wait for a second person, and then answers 202.
-    `also`: another media type of the answer, beside JSON.
-    """
-
-    name: str
-    method: str
-    path: str
-    summary: str
-    scope: str
-    roles: frozenset[Role]
-    example: Mapping[str, Any] | None = None
-    query: Mapping[str, str] = {}
-    made: str = ""
-    prepare: str = ""
-    second: bool = False
-    owned: bool = True
-    also: str = ""
-
-
-BODY = "body"
-"""What every operation calls its body."""
-
-OPERATIONS: dict[str, Operation] = {}
-"""Every operation by its name."""
-
-
-ENDPOINTS: dict[str, tuple[Callable[..., Any], type[BaseModel] | None]] = {}
-"""The function of every operation with the model of its body: what a second person approved is asked for again."""
-
-
-class Opening(msgspec.Struct, frozen=True):
-    """Who was let in, and how the request asks. It holds no connection yet: only the thread that works on it does."""
-
-    serving: Serving
-    key: Key
-    words: Words
-    wish: str | None
-    dry_run: bool
-    path: Mapping[str, str]
-
-
 def opened(operation: Operation) -> Callable[..., Awaitable[Opening]]:
-    """A dependency that lets in who may ask for the operation."""
+    """A dependency that lets in who may ask for the operation. What it names is for the description."""
 
     async def opening(
         request: Request,
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
+        _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
         accept_language: AcceptLanguage = None,
     ) -> Opening:
-        serving: Serving = request.app.state.serving
-        request.state.operation = operation.name
-        if bearer is None:
-            raise Problem(API_KEY_MISSING)
-        key = serving.known_key(bearer.credentials)
-        if key is None:
-            key = await run_in_threadpool(serving.key, bearer.credentials)
-        return Opening(
-            serving,
-            admitted(key, operation),
-            request.state.words,
-            request.headers.get("idempotency-key"),
-            request.query_params.get("dry_run") == "true",
-            request.path_params,
-        )
+        return await let_in(request, operation)
 
     return opening
-
-
-def admitted(key: Key, operation: Operation) -> Key:
-    """The key, if it may ask for the operation. Raises `Problem`."""
-    if key.caller.role not in operation.roles or not allows(key.scopes, operation.scope):
-        raise Problem(ROLE_NOT_ALLOWED, {"role": key.caller.role.value, "scope": operation.scope})
-    return key
 
 
 class Routes:
@@ -168,18 +95,18 @@ class Routes:
         *,
         changes: bool = False,
     ) -> Callable[..., Any]:
-        def declare(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-            operation = Operation(
-                name=endpoint.__name__,
-                method=method,
-                path=PREFIX + path,
-                summary=(endpoint.__doc__ or "").strip().partition("\n")[0],
-                scope=scope,
-                roles=roles,
-                **about,
+        def declared(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+            operation = declare(
+                Operation(
+                    name=endpoint.__name__,
+                    method=method,
+                    path=PREFIX + path,
+                    summary=(endpoint.__doc__ or "").strip().partition("\n")[0],
+                    scope=scope,
+                    roles=roles,
+                    **about,
+                )
             )
-            if OPERATIONS.setdefault(operation.name, operation) is not operation:
-                raise ValueError(f"operation declared twice: {operation.name}")
             ENDPOINTS[operation.name] = (endpoint, _body_of(endpoint))
             self.router.add_api_route(
                 path,
@@ -191,7 +118,7 @@ class Routes:
             )
             return endpoint
 
-        return declare
+        return declared
 
 
 def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool) -> Callable[..., Any]:
@@ -216,8 +143,6 @@ def _as_route(endpoint: Callable[..., Any], operation: Operation, changes: bool)
             call.asked = asked(operation, given)
             logged = changes and not opening.dry_run
             with call.noted(operation.name, opening.path) if logged else nullcontext():
-                if changes and opening.wish is not None:
-                    outside_key(opening.wish)
                 content = endpoint(call, **given)
         return content if isinstance(content, Response) else JSONResponse(content, call.status, call.headers)
 

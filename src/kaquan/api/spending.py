@@ -4,32 +4,24 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any
-
-import anyio.to_thread
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from kaquan.api.authorization import HOLDERS, TILLS
 from kaquan.api.bodies import BatchBody, ClaimBody, KeyedPayment, PaymentBody
 from kaquan.api.calls import DRY_RUN_KEY, effect_document, outside_key
-from kaquan.api.errors import API_KEY_MISSING, IDEMPOTENCY_KEY_MISSING, REQUEST_INVALID
+from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.guesses import wrong
+from kaquan.api.hot import HotCall, hot, threaded
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
-from kaquan.api.routes import OPERATIONS, PREFIX, Operation, admitted
 from kaquan.api.serving import ANSWER_SECONDS, Serving, answered
 from kaquan.cards.numbers import typed_number
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.documents.answers import instant, refusal_document
 from kaquan.documents.payments import discounts_of
-from kaquan.identity.model import Key
 from kaquan.kernel.caller import Caller, Role
 from kaquan.kernel.ids import public
 from kaquan.kernel.money import Money
@@ -41,53 +33,14 @@ from kaquan.vouchers.model import Claim
 from kaquan.vouchers.orders import Line
 from kaquan.vouchers.service import outside_digest
 
-BODIES: dict[str, type[msgspec.Struct]] = {
-    "create_payment": PaymentBody,
-    "create_payments": BatchBody,
-    "quote_payment": PaymentBody,
-    "claim_voucher": ClaimBody,
-}
-
-
-class HotCall(msgspec.Struct):
-    """A hot request: who asks, under which id (`outside_key`'s when it came from outside), in which language."""
-
-    serving: Serving
-    key: Key
-    words: Words
-    idempotency_key: str | None
-    dry_run: bool
-    take: Callable[[int], None]
-
-    @property
-    def caller(self) -> Caller:
-        """Who asks."""
-        return self.key.caller
-
-    def wish(self) -> str:
-        """The id of the wish. Raises `Problem` when there is none."""
-        if self.idempotency_key is not None:
-            return self.idempotency_key
-        if self.dry_run:
-            return DRY_RUN_KEY
-        raise Problem(IDEMPOTENCY_KEY_MISSING)
-
-
-Endpoint = Callable[[HotCall, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
-
-
-async def _threaded(serving: Serving, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
-    """Work that waits, in one of the threads that only payments and claims use."""
-    return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=serving.hot_threads)
-
 
 async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """支付或预授权 Pay an order, or authorize it"""
     key = asked.wish()
     with _guess(asked, body):
-        kind, command = await _threaded(asked.serving, _read_one, asked, body, key)
+        kind, command = await threaded(asked.serving, _read_one, asked, body, key)
         if asked.dry_run:
-            return 200, await _threaded(asked.serving, _tried, asked, kind, command), {}
+            return 200, await threaded(asked.serving, _tried, asked, kind, command), {}
         outcome = await _decided(asked.serving.submit(kind, command))
         if not isinstance(outcome, Effect):
             raise Problem.of(outcome.refusal, replayed=outcome.replayed)
@@ -98,9 +51,9 @@ async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, M
 async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
     asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
-    wishes = await _threaded(asked.serving, _read_many, asked, body.payments)
+    wishes = await threaded(asked.serving, _read_many, asked, body.payments)
     if asked.dry_run:
-        items = await _threaded(asked.serving, _tried_all, asked, wishes)
+        items = await threaded(asked.serving, _tried_all, asked, wishes)
     else:
         waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
         items = await _settled(waiting)
@@ -113,14 +66,14 @@ async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Ma
 async def quote_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """试算 Quote: which vouchers save most and why, who would pay what. Nothing is taken"""
     with _guess(asked, body):
-        return 200, await _threaded(asked.serving, _quoted, asked, body), {}
+        return 200, await threaded(asked.serving, _quoted, asked, body), {}
 
 
 async def claim_voucher(asked: HotCall, body: ClaimBody) -> tuple[int, Any, Mapping[str, str]]:
     """领券 Claim a voucher of a stock"""
-    command = await _threaded(asked.serving, _claim, asked, body, asked.wish())
+    command = await threaded(asked.serving, _claim, asked, body, asked.wish())
     if asked.dry_run:
-        return 200, await _threaded(asked.serving, _tried, asked, Kind.CLAIM, command), {}
+        return 200, await threaded(asked.serving, _tried, asked, Kind.CLAIM, command), {}
     outcome = await _decided(asked.serving.submit(Kind.CLAIM, command))
     if not isinstance(outcome, Effect):
         raise Problem.of(outcome.refusal, replayed=outcome.replayed)
@@ -287,72 +240,13 @@ def _verdicts(choice: Any, language: Language, app: Kaquan) -> list[dict[str, An
     ]
 
 
-def _asgi(operation: Operation, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    decoder = msgspec.json.Decoder(BODIES[operation.name])
-
-    async def answer(request: Request) -> Response:
-        request.state.operation = operation.name
-        serving: Serving = request.app.state.serving
-        token = request.headers.get("authorization", "")
-        scheme, _, secret = token.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Problem(API_KEY_MISSING)
-        key = serving.known_key(secret)
-        if key is None:
-            key = await _threaded(serving, serving.key, secret, hot=True)
-        asked = HotCall(
-            serving,
-            admitted(key, operation),
-            request.state.words,
-            _wish(request.headers.get("idempotency-key")),
-            _flag(request.query_params.get("dry_run")),
-            request.state.take,
-        )
-        try:
-            body = decoder.decode(await request.body())
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            told = [{"field": "body", "message": str(wrong)}]
-            raise Problem(REQUEST_INVALID, {"where": "body"}, {"details": told}) from None
-        status, content, headers = await endpoint(asked, body)
-        return Response(msgspec.json.encode(content), status, headers, "application/json")
-
-    return answer
-
-
-def _wish(given: str | None) -> str | None:
-    if given is not None and not 1 <= len(given) <= 64:
-        raise Problem(REQUEST_INVALID, {"where": "Idempotency-Key"})
-    return given if given is None else outside_key(given)
-
-
-def _flag(given: str | None) -> bool:
-    if given not in (None, "true", "false"):
-        raise Problem(REQUEST_INVALID, {"where": "dry_run"})
-    return given == "true"
-
-
 _PAYMENT = {"merchant": "$merchant", "amount_fen": 1_000, "order_no": "$new_order_no", "card": "$card_number"}
 _BATCH = {"payments": [{**_PAYMENT, "idempotency_key": "$key"}]}
 _CLAIM = {"wallet": "$wallet", "program": "$program", "stock": "$stock"}
 
-
-def _route(endpoint: Endpoint, path: str, scope: str, roles: frozenset[Role], example: Mapping[str, Any]) -> Route:
-    operation = Operation(
-        name=getattr(endpoint, "__name__", ""),
-        method="POST",
-        path=PREFIX + path,
-        summary=(endpoint.__doc__ or "").strip(),
-        scope=scope,
-        roles=roles,
-        example=example,
-    )
-    OPERATIONS[operation.name] = operation
-    return Route(operation.path, _asgi(operation, endpoint), methods=["POST"], name=operation.name)
-
-
 ROUTES = [
-    _route(create_payment, "/payments", "payments:write", TILLS, _PAYMENT),
-    _route(create_payments, "/payments:batch", "payments:write", TILLS, _BATCH),
-    _route(quote_payment, "/quotes", "payments:read", TILLS | {Role.HOLDER}, _PAYMENT),
-    _route(claim_voucher, "/claims", "vouchers:write", HOLDERS, _CLAIM),
+    hot(create_payment, PaymentBody, "/payments", "payments:write", TILLS, example=_PAYMENT),
+    hot(create_payments, BatchBody, "/payments:batch", "payments:write", TILLS, example=_BATCH),
+    hot(quote_payment, PaymentBody, "/quotes", "payments:read", TILLS | {Role.HOLDER}, example=_PAYMENT),
+    hot(claim_voucher, ClaimBody, "/claims", "vouchers:write", HOLDERS, example=_CLAIM),
 ]

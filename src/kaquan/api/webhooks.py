@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from kaquan.api.authorization import EVERYTHING_SEEN
+from kaquan.api.authorization import organisation_seen
 from kaquan.api.calls import Call
 from kaquan.api.errors import NOT_FOUND, TOO_BUSY
 from kaquan.api.fields import PAGE_MAX, After, Body, Limit, PathText
@@ -63,7 +63,7 @@ def add_webhook(call: Call, body: NewEndpoint) -> dict[str, Any]:
 @routes.reads("/webhooks", _OWNERS, owned=False)
 def list_webhooks(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
     """列出回调地址 The organisation's endpoints, of the operator's list the first 1,000"""
-    owner = None if call.caller.role in EVERYTHING_SEEN else call.caller.organisation
+    owner = organisation_seen(call.caller)
     found = service.listed(call.app.connection, owner, service.SHOWN_MAX)
     return page(found, lambda one: (one.at, one.id.hex), (limit, after), listed_endpoint)
 

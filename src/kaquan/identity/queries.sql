@@ -25,6 +25,7 @@ SELECT k.id, k.prefix, k.name, coalesce(o.code, ''), k.role, k.merchant, k.walle
        k.created_by, k.expires_at, k.old_until, k.last_used
 FROM api_key k LEFT JOIN organisation o ON o.id = k.organisation
 WHERE k.bucket = %(bucket)s AND (%(organisation)s::integer IS NULL OR k.organisation = %(organisation)s)
+  AND (%(merchant)s::uuid IS NULL OR k.merchant = %(merchant)s::uuid)
   AND (%(after_at)s::bigint IS NULL OR (k.created_at, k.id) > (%(after_at)s, %(after)s::uuid))
 ORDER BY k.created_at, k.id LIMIT %(limit)s;
 

@@ -66,9 +66,12 @@ def keys(
     organisation: int | None = None,
     after: tuple[int, Id] | None = None,
     limit: int = PAGE_MAX,
+    *,
+    merchant: Id | None = None,
 ) -> list[KeyView]:
-    """A page of keys in the order in which they were issued, of one organisation (0: the operator) or of all."""
-    return store.listed(connection, organisation, after, min(limit, PAGE_MAX))
+    """A page of keys in the order in which they were issued, of one organisation (0: the operator), of one merchant,
+    or of all."""
+    return store.listed(connection, organisation, merchant, after, min(limit, PAGE_MAX))
 
 
 class KeyRing:

@@ -52,13 +52,18 @@ def key_by_id(connection: psycopg.Connection[Any], key: Id) -> ApiKey | None:
 
 
 def listed(
-    connection: psycopg.Connection[Any], organisation: int | None, after: tuple[int, Id] | None, limit: int
+    connection: psycopg.Connection[Any],
+    organisation: int | None,
+    merchant: Id | None,
+    after: tuple[int, Id] | None,
+    limit: int,
 ) -> list[KeyView]:
-    """Up to `limit` keys in the order in which they were issued, of one organisation or of all, behind `after`:
-    when that one was issued, and its id."""
+    """Up to `limit` keys in the order in which they were issued, of one organisation or merchant or of all, behind
+    `after`: when that one was issued, and its id."""
     told = {
         "bucket": _BUCKET,
         "organisation": organisation,
+        "merchant": merchant.hex() if merchant else None,
         "after": after[1].hex() if after else None,
         "after_at": after[0] if after else None,
         "limit": limit,
