@@ -48,7 +48,7 @@ class Shop:
         self.number = str(self.town.rows("SELECT number FROM card WHERE id = %s", card.hex())[0][0])
         self.till = issue(self.town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
         self.office = issue(self.town, Role.OPERATOR)
-        set_clock(database, self.town)
+        set_clock(database.owner_url, self.town)
         self.port = closed_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.url = database.owner_url

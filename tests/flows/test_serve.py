@@ -122,7 +122,7 @@ def test_a_stop_answers_what_was_taken_in(serve: Serve, town: Town, database: Da
     card = town.sell(town.holder())
     number = town.rows("SELECT number FROM card WHERE id = %s", card.hex())[0][0]
     token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
-    set_clock(database, town)
+    set_clock(database.owner_url, town)
     body = json.dumps({"merchant": "mall-1", "amount_fen": 100, "order_no": "1", "card": number}).encode()
     head = f"POST /v1/payments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: one\r\n"
     process, address = serve.start()
@@ -160,7 +160,7 @@ def test_what_is_due_is_carried_out_beside(serve: Serve, town: Town, database: D
     )
     town.ok(Kind.AUTHORIZE, order)
     town.tick(days=60)
-    set_clock(database, town)
+    set_clock(database.owner_url, town)
     before = town.rows("SELECT state FROM payment")
     with serve.running("--no-jobs"):
         sleep(1)

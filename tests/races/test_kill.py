@@ -8,14 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
-from secrets import randbelow
 from time import sleep
 from typing import NamedTuple
 
@@ -30,6 +28,7 @@ from kaquan.kernel.clock import seconds
 from kaquan.main import Kaquan
 from kaquan.settings import Settings
 from support.crash_client import commands
+from support.installation import fresh_home
 from support.processes import SOURCES, kill_server
 from support.race import EFFECT, FAULT, NOT_DECIDED, REFUSED, Answer, answer
 from support.race_books import untrue
@@ -78,22 +77,16 @@ class Place(NamedTuple):
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    """A fresh installation as an operator has it: our own server with fsync on."""
-    with tempfile.TemporaryDirectory(prefix="kaquan-kill-") as name:
-        settings = Settings(home=Path(name) / "home", shared_buffers_mb=32)
-        seed = int(os.environ.get("KAQUAN_TEST_SEED") or randbelow(2**32))
-        print(f"seed {seed}", file=sys.stderr)
-        try:
-            with embedded.open_server(settings) as server:
-                migrate.migrate(server.owner_url)
-                town = build(server.app_url, ("activation_days = 1", "activation_days = 0"))
-                cards = [town.sell(town.holder(f"138{number:08d}"), 100_000) for number in range(CARDS)]
-                assert town.app.connection.execute("SHOW fsync").fetchone() == ("on",)
-                town.app.connection.close()
-                data_dir = server.data_dir
-            yield Place(settings, Path(name), data_dir, seed, cards, town.merchants["mall-1"])
-        finally:
-            embedded.remove_server(settings)
+    """A fresh installation with a town in it."""
+    with fresh_home("kill") as home:
+        with embedded.open_server(home.settings) as server:
+            migrate.migrate(server.owner_url)
+            town = build(server.app_url, ("activation_days = 1", "activation_days = 0"))
+            cards = [town.sell(town.holder(f"138{number:08d}"), 100_000) for number in range(CARDS)]
+            assert town.app.connection.execute("SHOW fsync").fetchone() == ("on",)
+            town.app.connection.close()
+            data_dir = server.data_dir
+        yield Place(home.settings, home.folder, data_dir, home.seed, cards, town.merchants["mall-1"])
 
 
 @contextmanager

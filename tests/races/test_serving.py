@@ -7,7 +7,6 @@ KAQUAN_TEST_SEED repeats the orders of an earlier run.
 import os
 import signal
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from secrets import randbelow
 from threading import Event
 from time import sleep
 from typing import NamedTuple
@@ -26,12 +24,13 @@ import pytest
 
 from kaquan.db import embedded, migrate, postmaster
 from kaquan.kernel.caller import Role
-from kaquan.kernel.clock import microseconds, seconds, system_now
+from kaquan.kernel.clock import seconds
 from kaquan.kernel.ids import public
 from kaquan.settings import Settings
 from races.test_kill import started
+from support.installation import fresh_home
 from support.race_books import untrue
-from support.service import issue
+from support.service import issue, set_clock
 from support.town import build
 
 CLIENTS = 6
@@ -64,27 +63,19 @@ class Heard(NamedTuple):
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    """A fresh installation: our own server with fsync on."""
-    with tempfile.TemporaryDirectory(prefix="kaquan-serving-") as name:
-        settings = Settings(home=Path(name) / "home", shared_buffers_mb=32)
-        seed = int(os.environ.get("KAQUAN_TEST_SEED") or randbelow(2**32))
-        print(f"seed {seed}", file=sys.stderr)
-        try:
-            with embedded.open_server(settings) as server:
-                migrate.migrate(server.owner_url)
-                town = build(server.app_url, ("activation_days = 1", "activation_days = 0"))
-                for number in range(CARDS):
-                    town.sell(town.holder(f"138{number:08d}"), 100_000)
-                numbers = [row[0] for row in town.rows("SELECT number FROM card ORDER BY number")]
-                token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
-                offset = microseconds(town.now) - microseconds(system_now())
-                with psycopg.connect(server.owner_url, autocommit=True) as owner:
-                    owner.execute("UPDATE kaquan.installation SET clock_offset_us = %s", [offset])
-                town.app.connection.close()
-                data_dir = server.data_dir
-            yield Place(settings, Path(name), data_dir, seed, numbers, token)
-        finally:
-            embedded.remove_server(settings)
+    """A fresh installation, with cards and a till's key."""
+    with fresh_home("serving") as home:
+        with embedded.open_server(home.settings) as server:
+            migrate.migrate(server.owner_url)
+            town = build(server.app_url, ("activation_days = 1", "activation_days = 0"))
+            for number in range(CARDS):
+                town.sell(town.holder(f"138{number:08d}"), 100_000)
+            numbers = [row[0] for row in town.rows("SELECT number FROM card ORDER BY number")]
+            token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
+            set_clock(server.owner_url, town)
+            town.app.connection.close()
+            data_dir = server.data_dir
+        yield Place(home.settings, home.folder, data_dir, home.seed, numbers, token)
 
 
 @contextmanager

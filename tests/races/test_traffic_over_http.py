@@ -115,7 +115,7 @@ def test_a_flood_over_http_at_two_servers(town: Town, database: Database, tmp_pa
     seed = int(os.environ.get("KAQUAN_TEST_SEED") or randbelow(2**32))
     print(f"seed {seed}", file=sys.stderr)
     token = issue(town, Role.OPERATOR)
-    set_clock(database, town)
+    set_clock(database.owner_url, town)
     merchants = [town.merchants[code] for code in MERCHANTS]
     flood = Flood(World(database.app_url, seed, cards, merchants, town.now, system_now(), TURNS, None))
     servers = Serve(database, tmp_path)

@@ -22,7 +22,7 @@ from support.town import MASTER_KEY, Town, build
 def bulk_town(database: Database) -> Town:
     """A town whose clock runs, so that a runner in another process sees the same time."""
     town = build(database.app_url, ("activation_days = 1", "activation_days = 0"))
-    set_clock(database, town)
+    set_clock(database.owner_url, town)
     return town
 
 

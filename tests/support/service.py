@@ -26,10 +26,10 @@ SERVING: list[Serving] = []
 """What the last served town is served with."""
 
 
-def set_clock(database: Database, town: Town) -> None:
+def set_clock(owner_url: str, town: Town) -> None:
     """Let the installation's clock show the town's time, and run: the server has no other."""
     offset = microseconds(town.now) - microseconds(system_now())
-    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+    with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("UPDATE kaquan.installation SET clock_offset_us = %s", [offset])
     town.app.door._now = system_now
 
@@ -37,7 +37,7 @@ def set_clock(database: Database, town: Town) -> None:
 @contextmanager
 def served(database: Database, town: Town, **settings: Any) -> Iterator[str]:
     """The address at which the town is served."""
-    set_clock(database, town)
+    set_clock(database.owner_url, town)
     chosen = Settings(home=settings.pop("home", "/nonexistent"), lang="en", **settings)
     with Serving(chosen, lambda: database.app_url, MASTER_KEY) as serving:
         SERVING[:] = [serving]

@@ -119,6 +119,21 @@ class Town:
         command = PayInFund(key=self.key(), caller=OPERATOR, fund=code, amount=Money(amount), reference="bank-1")
         return self.ok(Kind.PAY_IN_FUND, command)
 
+    def merchant(self, code: str, organisation: str) -> Id:
+        """A merchant of an organisation, with a bank account that nobody has verified."""
+        command = RegisterMerchant(
+            key=self.key(),
+            caller=OPERATOR,
+            code=code,
+            name=code,
+            organisation=organisation,
+            account_bank="工商银行",
+            account_no="6222020200112230",
+        )
+        found = Id(bytes.fromhex(self.ok(Kind.REGISTER_MERCHANT, command).facts["id"]))
+        self.merchants[code] = found
+        return found
+
     def stock(self, code: str, program: str = "jingxika") -> Stock:
         """A stock of the program's terms, opened."""
         self.ok(Kind.OPEN_STOCK, OpenStock(key=self.key(), caller=OPERATOR, program=program, stock=code))
@@ -203,19 +218,7 @@ def _settle_in(town: Town, organisations: dict[str, bool]) -> None:
 def _trade(town: Town, merchants: dict[str, str]) -> None:
     """Register merchants with the organisation of each, and a store for each."""
     for code, organisation in merchants.items():
-        effect = town.ok(
-            Kind.REGISTER_MERCHANT,
-            RegisterMerchant(
-                key=town.key(),
-                caller=OPERATOR,
-                code=code,
-                name=code,
-                organisation=organisation,
-                account_bank="工商银行",
-                account_no="6222020200112230",
-            ),
-        )
-        town.merchants[code] = Id(bytes.fromhex(effect.facts["id"]))
+        town.merchant(code, organisation)
         store = f"{code}-s1"
         command = RegisterStore(key=town.key(), caller=OPERATOR, code=store, name=code, merchant=code, scene="retail")
         town.stores[store] = Id(bytes.fromhex(town.ok(Kind.REGISTER_STORE, command).facts["id"]))

@@ -13,20 +13,17 @@ from kaquan.bulk import service as bulk
 from kaquan.bulk.model import Sent
 from kaquan.commands.model import Kind
 from kaquan.db.wire import raw_cursor
-from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.holders.service import registration
 from kaquan.kernel.caller import OPERATOR, Caller, Role
 from kaquan.kernel.ids import Id, parse, public
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.chart import Source
-from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation
+from kaquan.merchants.model import RegisterOrganisation
 from kaquan.payment_codes.service import adding
 from kaquan.payments.model import Authorize
 from kaquan.privacy.model import Person
-from kaquan.programs.catalogue import FundMode
 from kaquan.programs.model import OpenProgram
-from kaquan.stocks.model import OpenStock
 from kaquan.vouchers.model import Claim
 from kaquan.webhooks import service as webhooks
 from kaquan.webhooks.model import Reach, RemoveEndpoint
@@ -81,7 +78,7 @@ class TwoSides:
         for code, book in ((place["issuer"], True), (place["group"], False)):
             command = RegisterOrganisation(key=town.key(), caller=OPERATOR, code=code, name=code, keeps_book=book)
             town.ok(Kind.REGISTER_ORGANISATION, command)
-        self._register(place["merchant"], place["group"])
+        town.merchant(place["merchant"], place["group"])
         text = program_text(
             ('code = "jingxika"', 'code = "rivalka"'),
             ('issuer = "jingxi"', 'issuer = "rival"'),
@@ -93,41 +90,13 @@ class TwoSides:
         )
         town.ok(Kind.OPEN_PROGRAM, opened)
 
-    def _register(self, code: str, organisation: str) -> None:
-        merchant = RegisterMerchant(
-            key=self.town.key(),
-            caller=OPERATOR,
-            code=code,
-            name=code,
-            organisation=organisation,
-            account_bank="工商银行",
-            account_no="6222020200112231",
-        )
-        told = self.town.ok(Kind.REGISTER_MERCHANT, merchant).facts
-        self.town.merchants[code] = Id(bytes.fromhex(told["id"]))
-
     def _endow(self, side: str, place: dict[str, str]) -> None:
         town, party = self.town, f"{place['fund']}-hall"
         organisation = RegisterOrganisation(key=town.key(), caller=OPERATOR, code=party, name=party, keeps_book=False)
         town.ok(Kind.REGISTER_ORGANISATION, organisation)
-        self._register(f"{place['issuer']}-desk", place["issuer"])
-        fund = RegisterFund(
-            key=town.key(),
-            caller=OPERATOR,
-            code=place["fund"],
-            name=side,
-            organisation=party,
-            book=place["issuer"],
-            mode=FundMode.PREPAID,
-            source=Source.FISCAL,
-        )
-        town.ok(Kind.REGISTER_FUND, fund)
-        money = PayInFund(
-            key=town.key(), caller=OPERATOR, fund=place["fund"], amount=Money(100_000_000), reference="bank-1"
-        )
-        town.ok(Kind.PAY_IN_FUND, money)
-        stock = OpenStock(key=town.key(), caller=OPERATOR, program=place["program"], stock="welcome")
-        town.ok(Kind.OPEN_STOCK, stock)
+        town.merchant(f"{place['issuer']}-desk", place["issuer"])
+        town.fund(place["fund"], 100_000_000, organisation=party, book=place["issuer"], source=Source.FISCAL)
+        town.stock("welcome", place["program"])
 
     def token(self, role: Role) -> str:
         """A key of the own side."""

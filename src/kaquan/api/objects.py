@@ -1,7 +1,7 @@
 """Objects by the names that callers give them, if they are the caller's.
 
 A look-up ends in `_own` or `kept`: what is unknown and what is another's get the same answer. Open on purpose are
-those that say so: what is shown at a till (`shown_card`, `named_voucher`, `payer`), a wallet whose id somebody was told
+those that say so: what is shown at a till (`shown_card`, `named_voucher`, `payer`), a wallet whose id one was told
 (`customer`), and what everybody may see (`any_merchant`, `any_program`).
 """
 
