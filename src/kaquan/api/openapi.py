@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -124,7 +125,22 @@ _BY_HAND: dict[str, dict[str, Any]] = {
 _TAKES: dict[str, tuple[str, ...]] = {"quote_payment": (), "create_payments": ("dry_run",)}
 """What the hot operations take beside their bodies: a quote nothing, a batch names an id with each payment."""
 
-_ANY = {"application/json": {"schema": {"type": "object"}}}
+ANSWERS: Mapping[str, Any] = msgspec.json.decode(files(__package__).joinpath("answers.json").read_bytes())
+"""What operations answered when `tests/api/test_answers.py` asked; it asks each time whether they still do."""
+
+_OBJECT = {"schema": {"type": "object"}}
+_ANY = {"application/json": _OBJECT}
+_HEADERS = {
+    "X-Request-Id": {"description": "The name of this request in our log.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` when the same id was answered before: this is the first answer again.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},
+    "Allow": {"description": "The methods that this address takes.", "schema": {"type": "string"}},
+}
+_HEADERS_OF = {"401": ["WWW-Authenticate"], "405": ["Allow"], "429": ["Retry-After"], "503": ["Retry-After"]}
 _READING = (400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 503)
 _WRITING = (*_READING, 409)
 _PROBLEM: dict[str, Any] = {
@@ -178,6 +194,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
     components["Problem"] = _PROBLEM
+    document["components"]["headers"] = _HEADERS
     _, structs = msgspec.json.schema_components(list(BODIES.values()), ref_template="#/components/schemas/{name}")
     components.update(structs)
     for name, body in BODIES.items():
@@ -213,10 +230,17 @@ def _complete(told: dict[str, Any], operation: Operation) -> None:
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     if operation.second:
         responses["202"] = {"description": "Waits for a second person", "content": _ANY}
+    if operation.name in ANSWERS:
+        responses["200"]["content"]["application/json"] = {**_OBJECT, "example": ANSWERS[operation.name]}
     if operation.also:
         responses["200"]["content"][operation.also] = {"schema": {"type": "string"}}
     for status in _READING if operation.method == "GET" else _WRITING:
         responses[str(status)] = {"description": "Problem", **problem}
+    for status, response in responses.items():
+        names = ["X-Request-Id", *_HEADERS_OF.get(status, ())]
+        if status == "200" and operation.method == "POST":
+            names.append("Idempotent-Replayed")
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     told["x-roles"] = sorted(role.value for role in operation.roles)
     told["x-scope"] = operation.scope
     if operation.example is not None:
