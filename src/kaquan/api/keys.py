@@ -89,6 +89,7 @@ def issue_key(call: Call, body: NewKey) -> dict[str, Any]:
     )
     if answer["outcome"] == "requested":
         return {**answer, "first_half": first_half(call.app.master, command_key(answer["approval"]))}
+    answer = _placed(call, answer)
     if call.approved:
         return answer if answer["replayed"] else {**answer, "second_half": token.text.rpartition("_")[2][len(half) :]}
     return _with_token(answer, token.text)
@@ -118,7 +119,7 @@ def rotate_key(call: Call, api_key: PathText, body: Rotation) -> dict[str, Any]:
         digest=token.digest,
     )
     call.serving.keys.forget(target.prefix)
-    return _with_token(answer, token.text)
+    return _with_token(_placed(call, answer), token.text)
 
 
 @routes.writes("/keys/{api_key}/revoke", _KEEPERS)
@@ -127,7 +128,7 @@ def revoke_key(call: Call, api_key: PathText) -> dict[str, Any]:
     target = _key(call, api_key)
     answer = call.act(Kind.REVOKE_KEY, RevokeKey, api_key=target.id)
     call.serving.keys.forget(target.prefix)
-    return answer
+    return _placed(call, answer)
 
 
 @log_routes.reads("/audit", READERS & {Role.OPERATOR, Role.ISSUER, Role.REGULATOR, Role.MERCHANT}, owned=False)
@@ -176,6 +177,12 @@ def _key(call: Call, text: str) -> ApiKey:
         raise Problem(NOT_FOUND)
     call.objects.kept(found.organisation, found.merchant)
     return found
+
+
+def _placed(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its organisation as outsiders name it: by code, empty for the operator."""
+    codes = {number: code for code, (number, _) in call.objects.catalogue.organisations.items()}
+    return answer | {"organisation": codes.get(answer["organisation"], "")}
 
 
 def _with_token(answer: dict[str, Any], token: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ SAMPLES: Mapping[str, str] = {
     "code_stock": "printed-10",
     "draw_stock": "phone",
     "group": "jingxi-stores",
+    "hook_url": "https://shop.example.com/kaquan",
     "invite_code": "K7QX-2M9R-TV",
     "issuer": "jingxi",
     "job": "job_06f8kzq4m5w7v2n9r3t1x0y6ba",

@@ -14,6 +14,7 @@ from kaquan.api.pages import page
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.documents.answers import refusal_document
+from kaquan.documents.forecasts import forecast_document
 from kaquan.documents.programs import (
     Said,
     change_document,
@@ -172,8 +173,7 @@ def forecast_program(call: Call, body: Rehearsal) -> dict[str, Any]:
     past = call.objects.program(body.past)
     draft, catalogue = compiled(call, body.text), call.objects.catalogue
     found = forecasts.forecast(call.app.connection, catalogue, draft, past, since=body.since, until=body.until)
-    told: dict[str, Any] = msgspec.to_builtins(found)
-    return {**told, "cost_fen": found.cost}
+    return forecast_document(found)
 
 
 def _inside(call: Call, life: Life) -> bool:

@@ -49,7 +49,7 @@ class Change(Body):
     resume: bool = False
 
 
-@routes.writes("/webhooks", _OWNERS, example={"url": "https://93.184.215.14/kaquan", "organisation": "$organisation"})
+@routes.writes("/webhooks", _OWNERS, example={"url": "$hook_url", "organisation": "$organisation"})
 def add_webhook(call: Call, body: NewEndpoint) -> dict[str, Any]:
     """添加回调地址 Add an endpoint; its signing secret is in this answer and never again"""
     _reachable(call, body.url)

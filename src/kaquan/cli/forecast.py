@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from kaquan.cli.endings import Misuse
@@ -12,6 +11,7 @@ from kaquan.cli.opening import reads
 from kaquan.cli.printing import Screen
 from kaquan.cli.program_files import File, read, valid
 from kaquan.cli.session import Session
+from kaquan.documents.forecasts import forecast_document
 from kaquan.forecast import service
 from kaquan.forecast.model import Forecast
 from kaquan.kernel.money import WHOLE, ZERO, Money, text
@@ -52,7 +52,7 @@ def forecast_command(
         until=until.date(),
     )
     if session.screen.as_json:
-        session.screen.answer({"outcome": "effect", **msgspec.to_builtins(found), "cost_fen": found.cost})
+        session.screen.answer({"outcome": "effect", **forecast_document(found)})
         return
     _show(session.screen, found)
 
