@@ -240,7 +240,7 @@ def test_no_run_of_promises_costs_a_funder_more_than_its_worst_case(
     total = sum(weights)
     shares = [weight * 10_000 // total for weight in weights]
     shares[0] += 10_000 - sum(shares)
-    funding = [FundShare(None, Rate(share)) for share in shares]
+    funding = tuple(FundShare(None, Rate(share)) for share in shares)
     fixed = worst_parts(Money(face), 30, Money(face * 30), shares, varying=False)
     paid = [30 * part for _, part in promised(funding, Money(face))]
     assert fixed == paid and sum(fixed) == face * 30

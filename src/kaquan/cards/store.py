@@ -65,7 +65,8 @@ def load_spending(
     commands = [entry.id for entry in entries]
     cards, vouchers, wallets = sorted(set(wanted.cards)), sorted(set(wanted.vouchers)), sorted(set(wanted.wallets))
     slices, tallies = sorted(set(wanted.slices)), sorted(set(wanted.tallies))
-    touched = {bucket_of(identity) for identity in (*commands, *cards, *vouchers, *wallets)}
+    of_commands, of_cards, of_vouchers, of_wallets = map(buckets, (commands, cards, vouchers, wallets))
+    touched = {*of_commands, *of_cards, *of_vouchers, *of_wallets}
     touched.update(key.bucket for key in slices)
     touched.update(bucket_of(key.subject) for key in tallies)
     labels = column(INT2, sorted(touched))
@@ -79,13 +80,13 @@ def load_spending(
         (
             min(touched),
             labels,
-            column(INT2, buckets(commands)),
+            column(INT2, of_commands),
             column(UUID, commands),
-            column(INT2, buckets(wallets)),
+            column(INT2, of_wallets),
             column(UUID, wallets),
-            column(INT2, buckets(cards)),
+            column(INT2, of_cards),
             column(UUID, cards),
-            column(INT2, buckets(vouchers)),
+            column(INT2, of_vouchers),
             column(UUID, vouchers),
             *of_slices,
             *of_tallies,

@@ -25,7 +25,7 @@ from kaquan.commands.trouble import told
 from kaquan.db.wire import raw_cursor
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel import clock, ids
-from kaquan.kernel.ids import Id
+from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.refusal import CATALOGUE, Fault, Refusal
 from kaquan.trail.leaf import leaf
 
@@ -192,7 +192,8 @@ class _Batch:
             self.outcomes.append(Effect(entry.id, decision.answer))
             self._record(entry, 0, decision.answer)
             self._take_plan(entry.id, decision)
-            facts.absorb(decision)
+            if decision.born:
+                facts.absorb(decision)
         elif isinstance(decision, Refusal):
             self.outcomes.append(Refused(entry.id, decision))
             if decision.code.burns:
@@ -202,18 +203,20 @@ class _Batch:
             self.outcomes.append(decision)
 
     def _record(self, entry: Entry, outcome: int, answer: bytes) -> None:
-        self.writes["command"].append((ids.bucket_of(entry.id), entry.id, entry.content, outcome, answer))
+        self.writes["command"].append((bucket_of(entry.id), entry.id, entry.content, outcome, answer))
 
     def _take_plan(self, identity: Id, plan: Plan) -> None:
         self.plans.append((identity, plan))
+        writes, changed = self.writes, self._changed
         for row, values in plan.changes:
             row.become(values)
-            self._changed[id(row)] = row
+            changed[id(row)] = row
         for row in plan.checks:
             self._checked[id(row)] = row
         for table, values in plan.inserts:
-            self.writes[table].append(values)
-        self.writes["posting"].extend(plan.postings)
+            writes[table].append(values)
+        if plan.postings:
+            writes["posting"] += plan.postings
         for table, record in plan.cold:
             self.cold.setdefault(table, []).append(record)
 

@@ -142,6 +142,7 @@ class Decision(NamedTuple):
 
 
 _TIME_BYTES = 6
+_BUCKET_MASK = BUCKET_COUNT - 1
 
 
 def scoped_id(organisation: int, subject: Id, key: str) -> Id:
@@ -151,12 +152,14 @@ def scoped_id(organisation: int, subject: Id, key: str) -> Id:
     subject's. The effect of a command (a payment, a card, a lot) takes the command's id as its own.
     """
     digest = sha256(b"%d\0%b\0%b" % (organisation, subject, key.encode())).digest()
-    time = _uuid7_time(key) or digest[10:16]
-    body = bytearray(time + digest[:10])
-    body[6] = 0x70 | (body[6] & 0x0F)
-    body[8] = 0x80 | (body[8] & 0x3F)
-    body[15] = (body[15] & ~(BUCKET_COUNT - 1) & 0xFF) | (subject[15] & (BUCKET_COUNT - 1))
-    return Id(bytes(body))
+    return _laid_out(_uuid7_time(key) or digest[10:16], digest, subject)
+
+
+def _laid_out(time: bytes, digest: bytes, subject: Id) -> Id:
+    """Six bytes of time and ten of a digest as a UUID of version 7 in the bucket of the subject."""
+    version, variant = 0x70 | (digest[0] & 0x0F), 0x80 | (digest[2] & 0x3F)
+    last = (digest[9] & ~_BUCKET_MASK & 0xFF) | (subject[15] & _BUCKET_MASK)
+    return Id(b"%b%c%c%c%b%c" % (time, version, digest[1], variant, digest[3:9], last))
 
 
 def _uuid7_time(key: str) -> bytes | None:

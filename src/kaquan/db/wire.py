@@ -9,6 +9,7 @@ element as a length and its bytes; length -1 is NULL.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from struct import Struct
+from struct import error as StructError
 from typing import Any, NamedTuple
 
 import psycopg
@@ -29,14 +30,8 @@ def _bare(count: int, letter: str) -> Struct:
     return Struct(">" + ("xxxx" + letter) * count)
 
 
-def _integers(size: int, letter: str) -> Callable[[Sequence[Any]], bytes]:
-    prefix = size.to_bytes(4, "big")
-
+def _integers(size: int, letter: str) -> "_Body":
     def body(values: Sequence[Any]) -> bytes:
-        if None in values:
-            return b"".join(
-                _NULL if value is None else prefix + value.to_bytes(size, "big", signed=True) for value in values
-            )
         interleaved = [size] * (2 * len(values))
         interleaved[1::2] = values
         return _fixed(len(values), letter).pack(*interleaved)
@@ -44,34 +39,49 @@ def _integers(size: int, letter: str) -> Callable[[Sequence[Any]], bytes]:
     return body
 
 
+def _integer(size: int) -> "_Element":
+    prefix = size.to_bytes(4, "big")
+    return lambda value: prefix + value.to_bytes(size, "big", signed=True)
+
+
 def _uuids(values: Sequence[Any]) -> bytes:
-    if None in values:
-        return b"".join(_NULL if value is None else b"\0\0\0\x10" + value for value in values)
     return b"\0\0\0\x10" + b"\0\0\0\x10".join(values)
 
 
+def _blob(value: Any) -> bytes:
+    return len(value).to_bytes(4, "big") + value  # type: ignore[no-any-return]
+
+
 def _blobs(values: Sequence[Any]) -> bytes:
-    return b"".join(_NULL if value is None else len(value).to_bytes(4, "big") + value for value in values)
+    interleaved = [b""] * (2 * len(values))
+    interleaved[::2] = [len(value).to_bytes(4, "big") for value in values]
+    interleaved[1::2] = values
+    return b"".join(interleaved)
 
 
 def _texts(values: Sequence[Any]) -> bytes:
-    return _blobs([None if value is None else value.encode() for value in values])
+    return _blobs([value.encode() for value in values])
+
+
+_Body = Callable[[Sequence[Any]], bytes]
+_Element = Callable[[Any], bytes]
 
 
 class ColumnType(NamedTuple):
-    """How one column travels: the array's and the element's type number, and its body."""
+    """How a column travels: type numbers of array and element, its body when nothing is NULL, one element."""
 
     array_oid: int
     element_oid: int
-    body: Callable[[Sequence[Any]], bytes]
+    body: _Body
+    element: _Element
 
 
-INT2 = ColumnType(1005, 21, _integers(2, "h"))
-INT4 = ColumnType(1007, 23, _integers(4, "i"))
-INT8 = ColumnType(1016, 20, _integers(8, "q"))
-UUID = ColumnType(2951, 2950, _uuids)
-BYTEA = ColumnType(1001, 17, _blobs)
-TEXT = ColumnType(1009, 25, _texts)
+INT2 = ColumnType(1005, 21, _integers(2, "h"), _integer(2))
+INT4 = ColumnType(1007, 23, _integers(4, "i"), _integer(4))
+INT8 = ColumnType(1016, 20, _integers(8, "q"), _integer(8))
+UUID = ColumnType(2951, 2950, _uuids, lambda value: b"\0\0\0\x10" + value)
+BYTEA = ColumnType(1001, 17, _blobs, _blob)
+TEXT = ColumnType(1009, 25, _texts, lambda value: _blob(value.encode()))
 
 _LETTERS = {21: "h", 23: "i", 20: "q"}
 
@@ -93,8 +103,13 @@ def column(kind: ColumnType, values: Sequence[Any]) -> Column | None:
     """The array of `values`, or None when there are none (the SQL functions skip what is NULL)."""
     if not values:
         return None
-    head = _HEADER.pack(1, 1 if None in values else 0, kind.element_oid, len(values), 1)
-    encoded: Column = _CLASSES[kind.array_oid](head + kind.body(values))
+    nulls, body = 0, b""
+    try:  # asking each value whether it is None would cost as much as encoding it
+        body = kind.body(values)
+    except (TypeError, AttributeError, StructError):
+        nulls = 1
+        body = b"".join([_NULL if value is None else kind.element(value) for value in values])
+    encoded: Column = _CLASSES[kind.array_oid](_HEADER.pack(1, nulls, kind.element_oid, len(values), 1) + body)
     return encoded
 
 
@@ -123,7 +138,7 @@ def _dumper(oid: int) -> type[Dumper]:
         format = Format.BINARY
 
         def dump(self, obj: Any) -> Buffer:
-            return bytes(obj)
+            return obj  # type: ignore[no-any-return]
 
     RawDumper.oid = oid
     return RawDumper

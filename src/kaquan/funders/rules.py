@@ -5,6 +5,7 @@ is pledged is billed afterwards: as its money is used, the pledge becomes a rece
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -38,17 +39,18 @@ Part = tuple[Fund | None, Money]
 """What one party pays."""
 
 
-def promised(funding: Sequence[FundShare], face: Money) -> list[Part]:
+@lru_cache(maxsize=4_096)  # a stock has few faces
+def promised(funding: tuple[FundShare, ...], face: Money) -> Sequence[Part]:
     """How a promise of `face` is split over its funders, each to the fen."""
     parts = allocate(face, [share.bps for share in funding])
-    return [(share.fund, part) for share, part in zip(funding, parts, strict=True)]
+    return tuple((share.fund, part) for share, part in zip(funding, parts, strict=True))
 
 
-def used(promise: Sequence[Part], amount: Money) -> list[Part]:
+def used(promise: Sequence[Part], amount: Money) -> Sequence[Part]:
     """How a use of `amount` is split: in proportion to what each promised, and never more than that."""
     weights = [part for _, part in promise]
     if sum(weights) == amount:
-        return list(promise)
+        return promise
     parts = allocate(amount, weights)
     return [(fund, part) for (fund, _), part in zip(promise, parts, strict=True)]
 

@@ -35,12 +35,12 @@ from kaquan.payments.model import (
     PayFacts,
     pack_allocation,
 )
-from kaquan.programs.catalogue import Catalogue, Merchant, Terms
+from kaquan.programs.catalogue import Catalogue, Merchant, Stock, Terms
 from kaquan.programs.terms import VOUCHERS_MAX
 from kaquan.rewards.model import Earned
 from kaquan.rewards.rules import earned
 from kaquan.vouchers import errors as voucher_errors
-from kaquan.vouchers.model import Discount, pack_discounts
+from kaquan.vouchers.model import Discount, Voucher, pack_discounts
 from kaquan.vouchers.orders import Applied
 from kaquan.vouchers.spending import applied_to, order_of, used_up
 
@@ -66,7 +66,8 @@ class PayAnswer(msgspec.Struct, frozen=True):
 class Bill(msgspec.Struct, frozen=True):
     """An order and who pays it: the card under its terms (none without a card), vouchers, lots, outside money.
 
-    `terms` are those of the card, or of the first voucher.
+    `terms` are those of the card, or of the first voucher; `discount` is what the vouchers take off, `by_card` what
+    the lots in `taken` pay.
     """
 
     card: Card | None
@@ -77,16 +78,8 @@ class Bill(msgspec.Struct, frozen=True):
     splits: Sequence[tenders.Split]
     discounts: Sequence[Discount]
     taken: list[Share]
-
-    @property
-    def discount(self) -> Money:
-        """What the vouchers take off."""
-        return Money(sum([one.amount for one in self.applied]))
-
-    @property
-    def by_card(self) -> Money:
-        """What the card pays."""
-        return Money(sum([part for _, part in self.taken]))
+    discount: Money
+    by_card: Money
 
     def person(self) -> bytes:
         """The person part of the leaf."""
@@ -147,51 +140,78 @@ def _bill(entry: Entry, card: Card | None, facts: PayFacts, catalogue: Catalogue
     wallet = card.wallet if card else command.wallet
     if wallet is None or not (card or command.vouchers):
         return Refusal(errors.PAYER_MISSING)
-    if any((known := facts.vouchers.get(one)) is None or known.wallet != wallet for one in command.vouchers):
+    named = _named(command, wallet, facts, catalogue) if command.vouchers else ()
+    if named is None:
         return Refusal(voucher_errors.VOUCHER_UNKNOWN)
-    vouchers = [facts.vouchers[one] for one in command.vouchers]
-    stocks = [catalogue.stock(one.terms, one.stock) for one in vouchers]
-    terms = catalogue.terms[card.terms] if card else stocks[0].terms
+    terms = catalogue.terms[card.terms] if card else named[0][1].terms
     merchant = catalogue.merchants[command.merchant]
-    for needed in (terms, *(stock.terms for stock in stocks)):
-        if refusal := not_accepted(needed, merchant):
-            return refusal
-    if refusal := _barred(facts.barred.get(entry.id), terms):
+    refusal = not_accepted(terms, merchant) or _elsewhere(named, terms, merchant)
+    refusal = refusal or _barred(facts.barred.get(entry.id), terms)
+    if refusal is None and card is not None:
+        refusal = may_pay(card) or bears(card, command.number)
+    if refusal is not None:
         return refusal
-    if card is not None and (refusal := may_pay(card) or bears(card, command.number)):
-        return refusal
-    applied: Sequence[Applied] = ()
-    if vouchers:
-        store = catalogue.store_codes[command.store] if command.store else None
-        order = order_of(entry.id, merchant, store, command.order_no, amount=command.amount, lines=command.lines)
-        most = terms.terms.spending.vouchers_max
-        found = applied_to(order, list(zip(vouchers, stocks, strict=True)), most, facts.quotas, at)
-        if isinstance(found, Refusal):
-            return found
-        applied = found
-    due = Money(command.amount - sum([one.amount for one in applied]))
+    applied = _applied(entry, named, terms, facts, catalogue, at) if named else []
+    if isinstance(applied, Refusal):
+        return applied
+    discount = Money(sum([one.amount for one in applied])) if applied else ZERO
+    due = Money(command.amount - discount)
     if command.outside > due:
         return Refusal(errors.OUTSIDE_INVALID, {"outside_fen": command.outside, "due_fen": due})
-    taken = _taken(command, card, Money(due - command.outside), facts, terms, at)
+    rest = Money(due - command.outside)
+    taken = _taken(card, rest, facts, terms, at)
     if isinstance(taken, Refusal):
         return taken
-    splits = tenders.split(applied)
-    return Bill(card, wallet, merchant, terms, applied, splits, tenders.discounts_of(splits), taken)
+    splits = tenders.split(applied) if applied else []
+    discounts = tenders.discounts_of(splits) if applied else []
+    return Bill(card, wallet, merchant, terms, applied, splits, discounts, taken, discount, rest)
 
 
-def _taken(
-    command: Pay, card: Card | None, rest: Money, facts: PayFacts, terms: Terms, at: datetime
-) -> list[Share] | Refusal:
+Named = Sequence[tuple[Voucher, Stock]]
+"""The vouchers that a payment names, each with its stock."""
+
+
+def _named(command: Pay, wallet: Id, facts: PayFacts, catalogue: Catalogue) -> Named | None:
+    """The vouchers of the command; None when the payer does not have one of them."""
+    found = []
+    for identity in command.vouchers:
+        voucher = facts.vouchers.get(identity)
+        if voucher is None or voucher.wallet != wallet:
+            return None
+        found.append((voucher, catalogue.stock(voucher.terms, voucher.stock)))
+    return found
+
+
+def _elsewhere(named: Named, terms: Terms, merchant: Merchant) -> Refusal | None:
+    """Whether a voucher of other terms than the card's is not accepted at the merchant."""
+    for _, stock in named:
+        if stock.terms is not terms and (refusal := not_accepted(stock.terms, merchant)):
+            return refusal
+    return None
+
+
+def _applied(
+    entry: Entry, named: Named, terms: Terms, facts: PayFacts, catalogue: Catalogue, at: datetime
+) -> list[Applied] | Refusal:
+    """What the vouchers take off."""
+    command: Pay = entry.command
+    merchant = catalogue.merchants[command.merchant]
+    store = catalogue.store_codes[command.store] if command.store else None
+    order = order_of(entry.id, merchant, store, command.order_no, amount=command.amount, lines=command.lines)
+    return applied_to(order, named, terms.terms.spending.vouchers_max, facts.quotas, at)
+
+
+def _taken(card: Card | None, rest: Money, facts: PayFacts, terms: Terms, at: datetime) -> list[Share] | Refusal:
     """What the card's lots pay of the rest."""
     if not rest:
         return []
     if card is None:
         return Refusal(errors.ORDER_NOT_COVERED, {"missing_fen": rest})
-    at_us = microseconds(at)
-    lots = spendable(facts.of(card.id), at_us)
-    if refusal := _not_enough(rest, lots, facts.of(card.id), at_us):
+    at_us, lots = microseconds(at), facts.of(card.id)
+    free = spendable(lots, at_us)
+    if refusal := _not_enough(rest, free, lots, at_us):
         return refusal
-    return shares(lots, rest, terms.terms.spending.burn_order)
+    return shares(free, rest, terms.terms.spending.burn_order)
 
 
 def not_accepted(terms: Terms, merchant: Merchant) -> Refusal | None:
@@ -213,10 +233,8 @@ def malformed(command: Pay) -> Refusal | None:
         if not fits or total != command.amount:
             facts = {"lines_max": LINES_MAX, "amount_fen": command.amount, "lines_fen": total}
             return Refusal(errors.ORDER_LINES, facts)
-    if len(command.vouchers) > VOUCHERS_MAX:
-        return Refusal(voucher_errors.VOUCHERS_TOO_MANY, {"count": len(command.vouchers), "most": VOUCHERS_MAX})
-    if len(set(command.vouchers)) != len(command.vouchers):
-        return Refusal(voucher_errors.VOUCHER_TWICE)
+    if command.vouchers and (refusal := _too_many(command.vouchers)):
+        return refusal
     if command.code is not None:
         if command.card is not None or command.wallet is None:
             return Refusal(errors.PAYER_MISSING)
@@ -225,10 +243,17 @@ def malformed(command: Pay) -> Refusal | None:
     return order_refusal(command.order_no)
 
 
+def _too_many(vouchers: Sequence[Id]) -> Refusal | None:
+    """Whether more vouchers are named than any program lets count, or one of them twice."""
+    if len(vouchers) > VOUCHERS_MAX:
+        return Refusal(voucher_errors.VOUCHERS_TOO_MANY, {"count": len(vouchers), "most": VOUCHERS_MAX})
+    return Refusal(voucher_errors.VOUCHER_TWICE) if len(set(vouchers)) != len(vouchers) else None
+
+
 def order_refusal(order_no: str) -> Refusal | None:
     """Why a text can't be an order number, or None."""
-    printable = order_no.isprintable() and is_normalized("NFC", order_no)  # one number must have one spelling
-    if 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX and printable:
+    one_spelling = order_no.isascii() or is_normalized("NFC", order_no)
+    if 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX and one_spelling and order_no.isprintable():
         return None
     return Refusal(errors.ORDER_NO_INVALID, {"length_max": ORDER_NO_LENGTH_MAX})
 
@@ -320,8 +345,8 @@ def _answer(payment: Id, command: Pay, bill: Bill, state: str, reward: Earned | 
         PayAnswer(
             command.amount,
             bonus,
-            bill.discount if bill.applied else ZERO,
-            tenders.named(bill.discounts, catalogue),
+            bill.discount,
+            tenders.named(bill.discounts, catalogue) if bill.discounts else [],
             command.merchant.hex(),
             command.order_no,
             command.outside,

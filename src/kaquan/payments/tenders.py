@@ -81,8 +81,11 @@ class Split(NamedTuple):
 
 def split(applied: Iterable[Applied]) -> list[Split]:
     """What vouchers take off, split over their funders."""
-    promises = [(one, funders.promised(one.stock.funding, Money(one.voucher.face))) for one in applied]
-    return [Split(one, promise, funders.used(promise, one.amount)) for one, promise in promises]
+    splits = []
+    for one in applied:
+        promise = funders.promised(one.stock.funding, Money(one.voucher.face))
+        splits.append(Split(one, promise, funders.used(promise, one.amount)))
+    return splits
 
 
 def discounts_of(splits: Iterable[Split]) -> list[Discount]:

@@ -132,7 +132,7 @@ class Quotas(msgspec.Struct):
     """Loaded slices by pool and day, and tallies by key. A tally that is not there counts nothing."""
 
     slices: dict[tuple[bytes, int], list[Slice]] = {}
-    tallies: dict[TallyKey, Tally] = {}
+    tallies: dict[tuple[bytes, int, int], Tally] = {}
 
     def pool(self, pool: bytes, day: int = IN_ALL) -> list[Slice]:
         """The slices of a pool; none when it was never opened."""
@@ -140,10 +140,9 @@ class Quotas(msgspec.Struct):
 
     def tally(self, subject: bytes, rule: int, day: int = IN_ALL) -> Tally:
         """The tally of a subject under a rule."""
-        key = TallyKey(subject, rule, day)
-        found = self.tallies.get(key)
+        found = self.tallies.get((subject, rule, day))
         if found is None:
-            found = self.tallies[key] = Tally(Id(subject), 0, rule, day, 0)
+            found = self.tallies[TallyKey(subject, rule, day)] = Tally(Id(subject), 0, rule, day, 0)
         return found
 
 

@@ -11,6 +11,8 @@ def rebate(amount: Money, tiers: Rebate) -> Money:
     earns nothing. `marginal`: each band pays its rate on the part of the amount inside it. The result is
     rounded half up to whole fen once per order, never per band. Bands ascend: `programs.compiler` refuses others.
     """
+    if not tiers.bands or amount < tiers.bands[0].from_fen:
+        return ZERO
     by_mode = _whole if tiers.mode == "whole" else _marginal
     scaled = by_mode(amount, tiers.bands)
     earned = (2 * scaled + WHOLE) // (2 * WHOLE)

@@ -1,5 +1,6 @@
 """May this wallet have a voucher of this stock? What is left of it, and of its funders' money, is taken. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -180,7 +181,7 @@ def promise(
 
 
 def commit(
-    parts: list[tuple[Fund | None, Money]], facts: SpendingFacts, bucket: int
+    parts: Sequence[tuple[Fund | None, Money]], facts: SpendingFacts, bucket: int
 ) -> tuple[list[Change], list[Leg]] | Refusal:
     """Promise each fund's part, if all of them still have it."""
     changes: list[Change] = []

@@ -50,11 +50,6 @@ class Applied(msgspec.Struct, frozen=True):
     by_line: tuple[Money, ...]
 
 
-def lines_of(order: Order) -> tuple[Line, ...]:
-    """The order's lines; one of no particular goods when none were told."""
-    return order.lines or (Line("", order.amount),)
-
-
 def usable(voucher: Voucher, stock: Stock, order: Order, at: datetime) -> Refusal | None:
     """Whether a voucher counts for an order at all: its state, its time, its place, its goods and its threshold."""
     at_us, rules = microseconds(at), stock.rules
@@ -68,7 +63,7 @@ def usable(voucher: Voucher, stock: Stock, order: Order, at: datetime) -> Refusa
         return Refusal(errors.VOUCHER_NOT_NOW, {"hours": rules.hours})
     if rules.places and not {order.merchant, order.store} & set(rules.places.split(",")):
         return Refusal(errors.VOUCHER_NOT_HERE, {"stock": stock.code})
-    eligible = sum(line.amount for line in lines_of(order) if counts_for(rules, line.goods))
+    eligible = _eligible(rules, order)
     if not eligible:
         return Refusal(errors.VOUCHER_GOODS, {"goods": rules.goods})
     if eligible < rules.min_order_fen:
@@ -91,6 +86,13 @@ def not_available(voucher: Voucher, order: Order, at_us: int) -> Refusal | None:
     return None
 
 
+def _eligible(rules: StockTerms, order: Order) -> int:
+    """The price of the goods for which a voucher of these rules counts."""
+    if not rules.goods:
+        return order.amount
+    return sum([line.amount for line in order.lines if counts_for(rules, line.goods)])
+
+
 def counts_for(rules: StockTerms, goods: str) -> bool:
     """Whether a voucher of these rules counts for goods of this code."""
     return not rules.goods or goods.startswith(tuple(rules.goods.split(",")))
@@ -98,7 +100,8 @@ def counts_for(rules: StockTerms, goods: str) -> bool:
 
 def together(stocks: Sequence[Stock], most: int) -> Refusal | None:
     """Whether vouchers of these stocks may count for one order, at most `most`; each of their programs has a say."""
-    most = min([most, *[stock.terms.terms.spending.vouchers_max for stock in stocks]])
+    for stock in stocks:
+        most = min(most, stock.terms.terms.spending.vouchers_max)
     if len(stocks) > most:
         return Refusal(errors.VOUCHERS_TOO_MANY, {"count": len(stocks), "most": most})
     if len(stocks) < 2:
@@ -116,10 +119,14 @@ def together(stocks: Sequence[Stock], most: int) -> Refusal | None:
 
 def apply(vouchers: Sequence[tuple[Voucher, Stock]], order: Order) -> list[Applied]:
     """What each voucher takes off, in the order of their ranks; of one that finds nothing left, nothing."""
-    lines = lines_of(order)
-    left = [line.amount for line in lines]
+    if len(vouchers) > 1:
+        vouchers = sorted(vouchers, key=_rank)
+    if not order.lines:
+        return _off_whole(vouchers, order.amount)
     applied = []
-    for voucher, stock in sorted(vouchers, key=_rank):
+    lines = order.lines
+    left = [line.amount for line in lines]
+    for voucher, stock in vouchers:
         eligible = [
             free if counts_for(stock.rules, line.goods) else ZERO for line, free in zip(lines, left, strict=True)
         ]
@@ -127,6 +134,16 @@ def apply(vouchers: Sequence[tuple[Voucher, Stock]], order: Order) -> list[Appli
         by_line = allocate(amount, eligible) if amount and len(lines) > 1 else [amount] * len(lines)
         left = [Money(free - part) for free, part in zip(left, by_line, strict=True)]
         applied.append(Applied(voucher, stock, amount, tuple(by_line)))
+    return applied
+
+
+def _off_whole(vouchers: Sequence[tuple[Voucher, Stock]], left: Money) -> list[Applied]:
+    """What each voucher takes off an order without lines, none of which counts for certain goods only."""
+    applied = []
+    for voucher, stock in vouchers:
+        amount = worth(stock.rules, Money(voucher.face), ZERO if stock.rules.goods else left)
+        left = Money(left - amount)
+        applied.append(Applied(voucher, stock, amount, (amount,)))
     return applied
 
 
