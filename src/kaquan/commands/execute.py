@@ -22,7 +22,7 @@ from kaquan.commands.errors import CONTENT_INVALID, KEY_INVALID, KEY_REUSED
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import TOMBSTONE, Effect, Entry, Outcome, Plan, Refused, Row, SlowRow, scoped_id
 from kaquan.commands.trouble import told
-from kaquan.db.wire import raw_cursor
+from kaquan.db.wire import numbered_cursor, raw_cursor
 from kaquan.events.catalogue import EVENTS
 from kaquan.kernel import clock, ids
 from kaquan.kernel.ids import Id, bucket_of
@@ -75,6 +75,7 @@ class Door:
         self._lane = lane
         self._now = now
         self._cursor = raw_cursor(connection)
+        self._writing = numbered_cursor(connection)
 
     def at(self) -> datetime:
         """Installation time: what the next batch would be stamped with."""
@@ -164,7 +165,7 @@ class Door:
         subjects = [plan.subject for _, plan in batch.plans if plan.subject and plan.subject_key is None]
         keys = self._sealer.subject_keys(self._cursor, subjects)
         store.apply(
-            self._cursor,
+            self._writing,
             int(handler.kind),
             clock.microseconds(batch.at),
             batch.journal(self._sealer.money_key, keys),

@@ -37,16 +37,20 @@ BIRTHS: tuple[tuple[str, tuple[ColumnType, ...]], ...] = (
 TABLES = CHANGES + BIRTHS
 
 
-def _marks(tables: tuple[tuple[str, tuple[ColumnType, ...]], ...]) -> str:
-    return ", ".join(["%s"] * sum(len(columns) for _, columns in tables))
+def _width(tables: tuple[tuple[str, tuple[ColumnType, ...]], ...]) -> int:
+    return sum(len(columns) for _, columns in tables)
 
 
-_BORN = (
-    "apply_batch(%s::smallint, %s, %s::smallint, %s::bigint, %s, %s::smallint, %s, %s::bytea, %s::bytea, "
-    f"{_marks(BIRTHS)}, %s::jsonb)"
-)
-_APPLY = f"SELECT {_BORN}"
-_APPLY_CHANGES = f"SELECT apply_changes(%s::smallint, %s, {_marks(CHANGES)}), {_BORN}"
+def _call(first: int, function: str, *types: str) -> str:
+    """A call of `function` whose parameters are numbered from `first`; each of `types` casts one."""
+    return f"{function}({', '.join(f'${number}{cast}' for number, cast in enumerate(types, first))})"
+
+
+_BORN: tuple[str, ...] = ("::smallint", "", "::smallint", "::bigint", "", "::smallint", "", "::bytea", "::bytea")
+_BORN += ("",) * _width(BIRTHS) + ("::jsonb",)
+_CHANGED = ("::smallint", "") + ("",) * _width(CHANGES)
+_APPLY = f"SELECT {_call(1, 'apply_batch', *_BORN)}"
+_APPLY_CHANGES = f"SELECT {_call(1, 'apply_changes', *_CHANGED)}, {_call(1 + len(_CHANGED), 'apply_batch', *_BORN)}"
 
 Writes = Mapping[str, list[tuple[Any, ...]]]
 
@@ -70,7 +74,7 @@ def installation(connection: psycopg.Connection[Any]) -> tuple[int, int]:
 
 
 def apply(
-    cursor: psycopg.Cursor[Any],
+    cursor: psycopg.RawCursor[Any],
     kind: int,
     at_us: int,
     journal: Journal,

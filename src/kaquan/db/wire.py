@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg.adapt import Buffer, Dumper, Loader
@@ -153,7 +153,18 @@ class _RawLoader(Loader):
 
 def raw_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
     """A cursor that takes `Column` and `RawId` and gives arrays and uuids back as raw bytes."""
-    cursor = connection.cursor(binary=True)
+    return _fitted(connection.cursor(binary=True))
+
+
+def numbered_cursor(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:
+    """The same for queries with `$1`: the driver would parse more than fifty `%s` anew at each call."""
+    return _fitted(psycopg.RawCursor(connection))
+
+
+_AnyCursor = TypeVar("_AnyCursor", bound=psycopg.Cursor[Any])
+
+
+def _fitted(cursor: _AnyCursor) -> _AnyCursor:
     for oid, kind in _CLASSES.items():
         cursor.adapters.register_dumper(kind, _dumper(oid))
         cursor.adapters.register_loader(oid, _RawLoader)
