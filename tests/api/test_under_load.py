@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from kaquan.api import guesses, limits, server
+from kaquan.api import connection, guesses, limits
 from kaquan.api.errors import TOO_BUSY, TOO_MANY_REQUESTS
 from kaquan.api.guesses import Guesses
 from kaquan.api.limits import Rates, Room
@@ -65,14 +65,14 @@ def _dripping(address: str, begun: bytes) -> socket.socket:
 @pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: "])
 def test_a_head_that_never_ends_is_given_up(desks: Desks, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     """Room for connections is not for those who say nothing."""
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     with _dripping(desks.address, begun) as silent, pytest.raises(ConnectionResetError):
         assert silent.recv(1) == b""
         raise ConnectionResetError
 
 
 def test_nor_is_the_head_of_a_second_request(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with _dripping(desks.address, asked) as slow:
         answer = b""

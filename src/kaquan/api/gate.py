@@ -1,8 +1,8 @@
 """The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kaquan.api import limits, problems
 from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
 from kaquan.api.limits import Room
-from kaquan.api.metrics import IN_FLIGHT, REQUESTS, SECONDS
+from kaquan.api.metrics import IN_FLIGHT, count
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language
+
+if TYPE_CHECKING:
+    from kaquan.api.express import Express
 
 log = structlog.get_logger()
 _REQUEST_ID = b"x-request-id"
@@ -38,6 +41,7 @@ class Gate:
         self._language = language
         self._rates = rates
         self._recognises = recognises
+        self.express: Express | None = None  # see `api.express`
         self._everybody, self._strangers = Room(limits.BODIES_BYTES_MAX), Room(limits.STRANGERS_BYTES_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +50,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        words = Words(_language(headers, self._language), _request_id(headers))
+        words = words_of(headers, self._language)
         scope.setdefault("state", {})["words"] = words
         answer = _Answer(send, words)
         started = clock.seconds()
@@ -60,9 +64,7 @@ class Gate:
                 await answer.problem(Problem(INTERNAL_FAULT))
             name = scope["state"].get("operation", "other")
             took = clock.seconds() - started
-            REQUESTS.labels(name, str(answer.status)).inc()
-            SECONDS.labels(name).observe(took)
-        log.info("request", request_id=words.request_id, operation=name, status=answer.status, ms=round(took * 1000))
+        count(words.request_id, name, answer.status, took)
 
     async def _let_through(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """A request within what its caller may take, with its whole body. Raises `Problem`."""
@@ -107,11 +109,21 @@ class _Answer:
 
 def _without_nul(scope: Scope, content: bytes) -> None:
     """Raises `Problem` for U+0000, however it is spelt: no text of ours has one, and the database takes none."""
-    if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\\u0000" in content:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"] or holds_nul(content):
         raise Problem(REQUEST_INVALID, {"where": "U+0000"})
 
 
-def _language(headers: dict[bytes, bytes], fallback: Language) -> Language:
+def holds_nul(content: bytes) -> bool:
+    """Whether a body spells U+0000."""
+    return b"\\u0000" in content
+
+
+def words_of(headers: Mapping[bytes, bytes], fallback: Language) -> Words:
+    """The language that a request asks for, and its name."""
+    return Words(_language(headers, fallback), _request_id(headers))
+
+
+def _language(headers: Mapping[bytes, bytes], fallback: Language) -> Language:
     for wish in headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
         if wish.strip().startswith("zh"):
             return "zh"
@@ -120,7 +132,7 @@ def _language(headers: dict[bytes, bytes], fallback: Language) -> Language:
     return fallback
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(_REQUEST_ID, b"").decode("latin-1")
     if 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").replace("_", "").isalnum():
         return given
