@@ -19,7 +19,7 @@ from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
 from kaquan.api.gate import holds_nul, words_of
 from kaquan.api.limits import Rates
 from kaquan.api.memory import Forgotten
-from kaquan.api.metrics import IN_FLIGHT, count
+from kaquan.api.metrics import REQUESTS
 from kaquan.api.operations import OPERATIONS
 from kaquan.api.problems import Problem, Words
 from kaquan.api.replies import Answer, One
@@ -70,8 +70,8 @@ class Express:
         under_way = _UnderWay(serving, words_of(given, self._language), send)
         try:
             self._rates.take(token.rpartition("_")[0])
-            with serving.guesses.one(key.prefix, shown(key.caller, body)):
-                pass  # the card is there, so it is none; but whose guesses are used up must wait
+            if shown(key.caller, body):
+                serving.guesses.allowed(key.prefix)  # the card is there, so it is none
             under_way.begin(*made)
         except Problem as problem:
             under_way.problem(problem)
@@ -90,7 +90,7 @@ class _UnderWay:
         self._began = clock.seconds()
         self._reply: One | None = None
         self._late: asyncio.TimerHandle | None = None
-        IN_FLIGHT.inc()
+        REQUESTS.begun()
 
     def begin(self, kind: Any, command: Any) -> None:
         """Queue it. Raises `Problem`."""
@@ -132,7 +132,6 @@ class _UnderWay:
         self._tell(problem.refusal.code.status, head, problems.encoded(problem, self._words))
 
     def _tell(self, status: int, head: list[tuple[bytes, bytes]], content: bytes) -> None:
-        IN_FLIGHT.dec()
-        count(self._words.request_id, _OPERATION.name, status, clock.seconds() - self._began)
+        REQUESTS.ended(self._words.request_id, _OPERATION.name, status, clock.seconds() - self._began)
         head += ((b"x-request-id", self._words.request_id.encode()), (b"cache-control", b"no-store"))
         self._send(status, head, content)

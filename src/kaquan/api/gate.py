@@ -1,7 +1,9 @@
 """The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -10,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kaquan.api import limits, problems
 from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
 from kaquan.api.limits import Room
-from kaquan.api.metrics import IN_FLIGHT, count
+from kaquan.api.metrics import REQUESTS
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock, ids
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _REQUEST_ID = b"x-request-id"
+_REQUESTS = ids.public("req", os.urandom(16))[:-8]
+_COUNT = count()
+"""Requests of this process are told apart by their number; the names tell nothing else."""
 
 
 class Gate:
@@ -54,17 +59,17 @@ class Gate:
         scope.setdefault("state", {})["words"] = words
         answer = _Answer(send, words)
         started = clock.seconds()
-        with IN_FLIGHT.track_inprogress():
-            try:
-                await self._let_through(scope, headers, receive, answer.send)
-            except Problem as problem:
-                await answer.problem(problem)
-            except Exception as fault:
-                log.error("request.fault", request_id=words.request_id, error=told(fault))
-                await answer.problem(Problem(INTERNAL_FAULT))
+        REQUESTS.begun()
+        try:
+            await self._let_through(scope, headers, receive, answer.send)
+        except Problem as problem:
+            await answer.problem(problem)
+        except Exception as fault:
+            log.error("request.fault", request_id=words.request_id, error=told(fault))
+            await answer.problem(Problem(INTERNAL_FAULT))
+        finally:
             name = scope["state"].get("operation", "other")
-            took = clock.seconds() - started
-        count(words.request_id, name, answer.status, took)
+            REQUESTS.ended(words.request_id, name, answer.status, clock.seconds() - started)
 
     async def _let_through(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """A request within what its caller may take, with its whole body. Raises `Problem`."""
@@ -136,7 +141,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(_REQUEST_ID, b"").decode("latin-1")
     if 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").replace("_", "").isalnum():
         return given
-    return ids.public("req", ids.new_id(clock.microseconds(clock.system_now()) // 1000, ids.draw_bucket()))
+    return f"{_REQUESTS}{next(_COUNT):08x}"
 
 
 def _address(scope: Scope) -> str:

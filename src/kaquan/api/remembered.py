@@ -1,14 +1,11 @@
 """`objects.Objects` out of memory: for payments that need nothing looked up."""
 
-from functools import cached_property
-
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.memory import Forgotten, Memory
 from kaquan.api.objects import SHOWN_CARDS, Objects
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.ids import Id
 from kaquan.payment_codes.service import Payer
-from kaquan.programs.catalogue import Catalogue
 
 _BY_NUMBER = SHOWN_CARDS | EVERYTHING_SEEN
 
@@ -20,13 +17,14 @@ class Remembered(Objects):
     def __init__(self, memory: Memory, caller: Caller) -> None:
         self._memory = memory
         self._caller = caller
+        if memory.catalogue is not None:
+            self.catalogue = memory.catalogue  # takes the place of the property
 
-    @cached_property
-    def catalogue(self) -> Catalogue:
+    def any_merchant(self, text: str) -> Id:
         """See `Objects`."""
         if self._memory.catalogue is None:
             raise Forgotten
-        return self._memory.catalogue
+        return super().any_merchant(text)
 
     def shown_card(self, text: str) -> tuple[Id, str | None]:
         """See `Objects`. By its number only: of an id nobody remembers whether there is such a card."""

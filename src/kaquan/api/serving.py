@@ -7,6 +7,7 @@ from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from queue import Empty, LifoQueue
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
@@ -25,7 +26,7 @@ from kaquan.commands.model import Kind, Outcome
 from kaquan.commands.remote import LaneProcess
 from kaquan.db.pool import connect
 from kaquan.identity.model import Key
-from kaquan.identity.service import KeyRing
+from kaquan.identity.service import RENEW_SECONDS, KeyRing
 from kaquan.kernel import clock
 from kaquan.kernel.calendar import Calendar
 from kaquan.kernel.refusal import Fault, Refusal
@@ -70,14 +71,19 @@ class Serving:
         self.keys = KeyRing()
         self.memory = Memory()
         self._hub: Hub | None = None
+        self._stop = Event()
+        self._renewing = Thread(target=self._renew, name="keys", daemon=True)
         self.guesses = Guesses()
         self.ahead = timedelta()  # of the system's clock; looked up whenever a key is
 
     def __enter__(self) -> "Serving":
         self.committer.__enter__()
+        self._renewing.start()
         return self
 
     def __exit__(self, *trouble: object) -> None:
+        self._stop.set()
+        self._renewing.join()
         self.committer.__exit__(*trouble)
         for process in self._processes.values():
             process.end()
@@ -155,6 +161,18 @@ class Serving:
             at = app.door.at()
             self.ahead = at - clock.system_now()
             return _let_in(self.keys.admit(app.connection, token, at))
+
+    def _renew(self) -> None:
+        """Keys that callers go on using are looked up before they are forgotten."""
+        while not self._stop.wait(RENEW_SECONDS / 5):
+            if self.keys.fades():
+                with suppress(Problem, psycopg.Error), self.looking(hot=True) as app:
+                    self._renew_on(app)
+
+    def _renew_on(self, app: Kaquan) -> None:
+        at = app.door.at()
+        self.ahead = at - clock.system_now()
+        self.keys.renew(app.connection, at)
 
     def known_key(self, token: str) -> Key | None:
         """The key that a token is, from memory alone; None when it must be looked up. Raises `Problem` as `key`."""

@@ -177,10 +177,11 @@ def _wish(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish | None:
     except (Forgotten, Problem):
         return None
     try:
-        with _guess(asked, body):
-            return made
+        if shown(asked.caller, body):
+            asked.serving.guesses.allowed(asked.key.prefix)
     except Problem as stopped:
         return stopped
+    return made
 
 
 def _read(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish:

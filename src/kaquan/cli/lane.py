@@ -13,6 +13,7 @@ COMMAND = (sys.executable, "-m", "kaquan.cli.lane")
 
 def _open(opening: LaneOpening) -> Kaquan:
     logs.configure(opening.settings.home, opening.settings.log_level)
+    logs.gather()
     tracing.start(opening.settings)
     app = opened(opening)
     collect_rarely()

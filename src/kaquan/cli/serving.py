@@ -17,7 +17,7 @@ from kaquan.api.app import build
 from kaquan.api.errands import running
 from kaquan.api.server import AddressTaken, AddressUnknown, Surroundings, is_this_machine, listening, serve
 from kaquan.api.serving import Serving
-from kaquan.cli import lane
+from kaquan.cli import lane, logs
 from kaquan.cli.endings import Absent, Misuse
 from kaquan.cli.printing import Screen
 from kaquan.db import embedded
@@ -55,6 +55,7 @@ def run(wishes: Wishes, server: Server, settings: Settings, screen: Screen) -> N
         running(serving) if wishes.jobs else nullcontext(),
     ):
         tracing.start(settings)
+        logs.gather()
         application = build(serving)
         address = _address(wishes.host, listener.getsockname()[1], wishes.certificate is not None)
         collect_rarely()
