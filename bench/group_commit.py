@@ -1,10 +1,10 @@
-"""Group commit: many callers at once, each sends a payment and waits for its answer, against TPC-B in the same minute.
+"""Group commit: many callers at once, each of whom waits for the answer to its payment, against TPC-B beside it.
 
     python bench/group_commit.py [--callers 500 2000] [--payments 30000] [--rounds 3] [--cards 20000] [--lanes 3]
                                  [--threads]
 
 The program, the cards and the payments are those of bench/ledger.py: one in a hundred is refused, one in a hundred a
-retry. The callers are in one process with the committer and its lanes; each lane decides in a process of its own, as in
+retry. The callers are in one process with the committer; each lane decides in a process of its own, as in
 `kaquan serve` (`--threads`: in this one). A caller sends its next payment when the last is answered.
 """
 

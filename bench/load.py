@@ -1,7 +1,7 @@
 """A cheap load generator: one process, one epoll, requests made beforehand, of answers only status and length read.
 
-It shares the two cores with what it measures, so it says its own CPU. `closed`: every connection sends its next request
-when the last is answered. `open_loop`: requests leave at a rate, whatever comes back.
+It shares the cores with what it measures, so it says its own CPU. `closed`: every connection sends its next
+request when the last is answered. `open_loop`: requests leave at a rate, whatever comes back.
 """
 
 import multiprocessing
@@ -19,7 +19,7 @@ SILENT_SECONDS = 30  # nothing comes: the run is over, and wrong
 
 @dataclass
 class Load:
-    """What a run saw. `statuses` count answers, `bodies` are kept where asked for; seconds of each answer in `took`."""
+    """What a run saw: `statuses` count answers, `bodies` are kept where asked for, `took` are seconds."""
 
     took: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -147,9 +147,11 @@ def closed(address: tuple[str, int], requests: Sequence[bytes], callers: int, ke
     return _over(crowd, begun, cpu)
 
 
-def open_loop(address: tuple[str, int], requests: Sequence[bytes], callers: int, rate: float) -> Load:
+def open_loop(
+    address: tuple[str, int], requests: Sequence[bytes], callers: int, rate: float, keep: bool = False
+) -> Load:
     """Requests at `rate` a second; one that finds no free connection is not sent, and counted as such."""
-    crowd = _Crowd(address, callers, keep=False)
+    crowd = _Crowd(address, callers, keep)
     free, left = deque(crowd.callers), deque(requests)
     begun, cpu = time.perf_counter(), time.process_time()
     due = 0

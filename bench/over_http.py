@@ -1,12 +1,12 @@
 """Payments over HTTP with real keys, against pgbench's TPC-B in the same minute.
 
-    python bench/over_http.py [--payments 30000] [--rounds 3] [--cards 20000] [--lanes 3] [--callers 500] [--batch 1000]
-                         [--batch-callers 8] [--only single|batch]
+    python bench/over_http.py [--payments 30000] [--rounds 3] [--cards 20000] [--lanes 3] [--callers 500]
+                              [--batch 1000] [--batch-callers 8] [--only single|batch]
 
-`kaquan serve` runs on the durable database of bench/ledger.py, with its program, cards and payments: every second one
-names a voucher, one in a hundred is refused, one in a hundred a retry. 200 merchants' servers pay, each with its own API
-key, by the card number that was shown. `single`: one payment a request, 500 keep-alive connections. `batch`: 1,000 a
-request, 8 connections. The load generator is a process of its own on the same cores; its CPU is told.
+`kaquan serve` runs on the durable database of bench/ledger.py, with its program, cards and payments: every second
+one names a voucher, one in a hundred is refused, one in a hundred a retry. 200 merchants' servers pay, each with
+an API key, by the card number that was shown. `single`: one payment a request, 500 keep-alive connections. `batch`:
+1,000 a request, 8 connections. The load generator is a process of its own on the same cores; its CPU is told.
 """
 
 import argparse
@@ -218,9 +218,7 @@ def measure(bench: Rig, server: Served, shop: Shop, chosen: argparse.Namespace, 
     rounds: list[Run] = []
     ratios: list[float] = []
     base = [bench.tpcb(TPCB_SECONDS)]
-    print(
-        f"{'way':>6} {'TPC-B/s':>8} {'payments/s':>11} {'ratio':>6} {'PG us':>6} {'srv us':>6} {'load us':>7} p50/p99 ms"
-    )
+    print("   way  TPC-B/s  payments/s  ratio  PG us srv us load us p50/p99 ms")
     for number in range(chosen.rounds):
         name = f"{'s' if single else 'b'}{number}"
         made = payments(shop.town, chosen.payments, name, 0 if single else chosen.batch)

@@ -84,6 +84,27 @@ def test_nor_is_the_head_of_a_second_request(desks: Desks, monkeypatch: pytest.M
             raise ConnectionResetError
 
 
+def test_who_comes_when_there_is_no_room_is_told_to_come_back(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 0)
+    till = client(desks.address, issue(desks.sides.town, Role.OPERATOR))
+    told = till.post("/v1/payments", json={}, headers={"Idempotency-Key": "no-room", "Accept-Language": "en"})
+    assert (told.status_code, told.json()["code"]) == (503, "too_busy")
+    assert (told.headers["retry-after"], told.headers["connection"]) == ("1", "close")
+
+
+@pytest.mark.parametrize("padding", [40_000, 400_000])
+def test_a_head_has_a_size(desks: Desks, padding: int) -> None:
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * padding + b"\r\n\r\n"
+    with _dripping(desks.address, asked) as large:
+        assert large.recv(10_000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_nor_does_what_follows_a_body_in_parts_go_on(desks: Desks) -> None:
+    asked = b"POST /v1/payments HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: "
+    with _dripping(desks.address, asked + b"a" * 100_000) as large:
+        assert large.recv(10_000).startswith(b"HTTP/1.1 400 ")
+
+
 def test_nobody_uses_up_the_requests_of_a_key_by_naming_it(desks: Desks, serving: Serving) -> None:
     """The public part of a key stands in logs: it must not be enough to shut its holder out."""
     token = issue(desks.sides.town, Role.OPERATOR)

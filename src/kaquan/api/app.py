@@ -87,7 +87,7 @@ def build(serving: Serving) -> Gate:
     app.state.serving = serving
     language, rates = serving.settings.lang, Rates(RATE, BURST)
     gate = Gate(app, language, rates, serving.keys.recognises)
-    gate.express = Express(serving, language, rates)
+    gate.express = Express(serving, language, rates).take
     return gate
 
 

@@ -1,13 +1,14 @@
 """A connection of a caller: patient only so long, and quick with payments that need nothing looked up."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-if TYPE_CHECKING:
-    from kaquan.api.express import Express
+from kaquan.api.gate import too_busy
 
+CONNECTIONS_MAX = 2_000  # of a process; who comes beyond them is told to come back
 HEAD_BYTES_MAX = 32 * 1024
 HEAD_SECONDS = 10.0  # for the head of a request to come in; a body has its own limit
 READ_SECONDS = 30.0  # for a caller to take a little more of an answer
@@ -31,7 +32,7 @@ class Connection(HttpToolsProtocol):
     _unused = 0  # bytes that came in and were no part of a body yet
     _held: bytearray | None = None  # the body of a request that may be for `express`
 
-    def __init__(self, *given: Any, express: "Express | None" = None, **named: Any) -> None:
+    def __init__(self, *given: Any, express: Callable[..., bool] | None = None, **named: Any) -> None:
         super().__init__(*given, **named)
         self._express = express
 
@@ -78,6 +79,9 @@ class Connection(HttpToolsProtocol):
         else:
             super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        super()._start_asgi_task(cycle, app if len(self.connections) <= CONNECTIONS_MAX else too_busy)
+
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         self._unused = 0
@@ -92,14 +96,14 @@ class Connection(HttpToolsProtocol):
         if self._held is None:
             super().on_message_complete()
             return
-        cycle = _ExpressCycle(self)
-        taken = self._express is not None and len(self._held) <= EXPRESS_BYTES_MAX
-        self.cycle, before = cycle, self.cycle  # type: ignore[assignment]
-        if taken and self._express is not None and self._express.take(self.headers, bytes(self._held), cycle.send):
+        cycle, before = _ExpressCycle(self), self.cycle
+        self.cycle = cycle  # type: ignore[assignment]
+        fits = len(self._held) <= EXPRESS_BYTES_MAX
+        if fits and self._express is not None and self._express(self.headers, bytes(self._held), cycle.send):
             self._held = None
-            return
-        self.cycle = before
-        self._by_the_long_way(whole=True)
+        else:
+            self.cycle = before
+            self._by_the_long_way(whole=True)
 
     def _may_be_express(self) -> bool:
         """Whether it is a payment on a connection that is as usual."""
@@ -113,7 +117,7 @@ class Connection(HttpToolsProtocol):
             and not self.expect_100_continue
             and not self.flow.write_paused
             and (self.cycle is None or self.cycle.response_complete)
-            and len(self.connections) < (self.limit_concurrency or 0)
+            and len(self.connections) <= CONNECTIONS_MAX
         )
 
     def _by_the_long_way(self, whole: bool) -> None:

@@ -1,7 +1,7 @@
 """Payments that need nothing looked up: taken on as their last byte arrives, answered as their lane is done.
 
 Most payments of a busy till are so: a known key, a card number and a merchant that this process has met before. They
-are judged by the same functions as all others, and cost a third of the way through the framework (docs/benchmarks.md).
+are judged by the same functions as all others, and cost a fraction of the way through the framework.
 Whatever is unusual in a request sends it that way instead, before anything has happened.
 """
 

@@ -1,25 +1,22 @@
 """The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kaquan.api import limits, problems
-from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID
+from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID, TOO_BUSY
 from kaquan.api.limits import Room
 from kaquan.api.metrics import REQUESTS
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock, ids
 from kaquan.kernel.refusal import Language
-
-if TYPE_CHECKING:
-    from kaquan.api.express import Express
 
 log = structlog.get_logger()
 _REQUEST_ID = b"x-request-id"
@@ -46,7 +43,7 @@ class Gate:
         self._language = language
         self._rates = rates
         self._recognises = recognises
-        self.express: Express | None = None  # see `api.express`
+        self.express: Callable[..., bool] | None = None  # `api.express.Express.take`
         self._everybody, self._strangers = Room(limits.BODIES_BYTES_MAX), Room(limits.STRANGERS_BYTES_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,6 +82,12 @@ class Gate:
             await self._app(scope, limits.replayed(content, receive), send)
 
 
+async def too_busy(scope: Scope, _: Receive, send: Send) -> None:
+    """The application for those for whom there is no room: told so, and sent away."""
+    answer = _Answer(send, words_of(dict(scope["headers"]), "zh"))
+    await answer.problem(Problem(TOO_BUSY), [(b"connection", b"close")])
+
+
 class _Answer:
     """Sends an answer with its request id, once."""
 
@@ -101,13 +104,13 @@ class _Answer:
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         await self._send(message)
 
-    async def problem(self, problem: Problem) -> None:
-        """Send a problem, unless an answer is on its way already."""
+    async def problem(self, problem: Problem, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Send a problem, with `more` headers, unless an answer is on its way already."""
         if self.status:
             return
         content = problems.encoded(problem, self._words)
         told = {"content-type": problems.MEDIA_TYPE, "content-length": str(len(content)), **problems.headers(problem)}
-        encoded = [(name.encode(), value.encode()) for name, value in told.items()]
+        encoded = [*((name.encode(), value.encode()) for name, value in told.items()), *more]
         await self.send({"type": "http.response.start", "status": problem.refusal.code.status, "headers": encoded})
         await self._send({"type": "http.response.body", "body": content})
 

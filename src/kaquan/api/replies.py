@@ -1,4 +1,4 @@
-"""How answers come from the lanes' threads to those who wait in the loop: many at a time, without a future for each."""
+"""How answers come from the lanes' threads to those who wait in the loop: many at a time, no future for each."""
 
 import asyncio
 from collections import deque

@@ -12,7 +12,6 @@ import uvicorn
 
 from kaquan.api.connection import Connection
 
-CONNECTIONS_MAX = 2_000
 KEEP_ALIVE_SECONDS = 30
 DRAIN_SECONDS = 30  # what was taken in is answered within this time of a stop
 BACKLOG = 2_048
@@ -73,10 +72,9 @@ def configured(application: Any, around: Surroundings) -> uvicorn.Config:
         ssl_certfile=around.certificate,
         ssl_keyfile=around.private_key,
         backlog=BACKLOG,
-        limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         http=partial(Connection, express=getattr(application, "express", None)),  # type: ignore[arg-type]
-        loop="uvloop",
+        loop="auto",
         ws="none",
     )

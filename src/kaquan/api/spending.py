@@ -56,6 +56,8 @@ async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, M
 
 async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
+    if asked.serving.committer.room() < len(body.payments):
+        raise Problem(TOO_BUSY)  # most of it would be told so one by one
     asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
     wishes = await threaded(asked.serving, _wishes, asked, body.payments)
     if asked.dry_run:

@@ -20,7 +20,7 @@ from kaquan.commands.trouble import told
 from kaquan.kernel.ids import BUCKET_COUNT, BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
-QUEUE_MAX = 20_000  # per lane: about two seconds of work; beyond it a caller is better told to come back
+QUEUE_MAX = 5_000  # per lane: about a second of work; beyond it a caller is better told to come back
 LINKS_MAX = 50  # of a batch's commands that its span names: enough to find one's own among few, and to see many
 _POSITION = {label: position for position, label in enumerate(BUCKETS)}
 
@@ -91,6 +91,10 @@ class Committer:
     def waiting(self) -> int:
         """How many commands are queued, none of them under way."""
         return sum(len(lane) for lane in self._lanes)
+
+    def room(self) -> int:
+        """How many more commands find a place at most, if they fall on all lanes alike."""
+        return len(self._lanes) * QUEUE_MAX - self.waiting()
 
     def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":
         """Queue one command. Raises `Full` when its lane has too much to do.
