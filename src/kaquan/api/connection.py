@@ -80,7 +80,7 @@ class Connection(HttpToolsProtocol):
             super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        super()._start_asgi_task(cycle, app if len(self.connections) <= CONNECTIONS_MAX else too_busy)
+        super()._start_asgi_task(cycle, app if len(self.connections) <= CONNECTIONS_MAX else _TOO_BUSY)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -165,6 +165,9 @@ class _ExpressCycle:
         if not self.keep_alive:
             connection.transport.close()
         connection.on_response_complete()
+
+
+_TOO_BUSY: Any = too_busy
 
 
 def _over(waiting: asyncio.TimerHandle | None) -> None:

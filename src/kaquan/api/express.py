@@ -22,11 +22,10 @@ from kaquan.api.memory import Forgotten
 from kaquan.api.metrics import REQUESTS
 from kaquan.api.operations import OPERATIONS
 from kaquan.api.problems import Problem, Words
-from kaquan.api.replies import Answer, One
+from kaquan.api.replies import Answer, Hub, One
 from kaquan.api.serving import ANSWER_SECONDS, Serving, judged
 from kaquan.api.spending import create_payment, payment_answer, remembered, shown
-from kaquan.commands.committer import Full
-from kaquan.commands.model import Effect
+from kaquan.commands.model import Effect, Kind
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock
 from kaquan.kernel.refusal import Language
@@ -49,6 +48,7 @@ class Express:
         self._serving = serving
         self._language = language
         self._rates = rates
+        self._queue = _Queue(serving)
 
     def take(self, headers: Headers, content: bytes, send: Send) -> bool:
         """Take a payment on, and answer it through `send`. False when it must go the long way: then nothing has
@@ -67,44 +67,64 @@ class Express:
             made = remembered(serving, admitted(key, _OPERATION).caller, body, wish_of(wish.decode("latin-1")))
         except (Forgotten, Problem, msgspec.DecodeError, UnicodeDecodeError):
             return False
-        under_way = _UnderWay(serving, words_of(given, self._language), send)
+        under_way = _UnderWay(serving.hub(), words_of(given, self._language), send)
         try:
             self._rates.take(token.rpartition("_")[0])
             if shown(key.caller, body):
                 serving.guesses.allowed(key.prefix)  # the card is there, so it is none
-            under_way.begin(*made)
         except Problem as problem:
             under_way.problem(problem)
+        else:
+            under_way.begin()
+            self._queue.add(*made, under_way)
         return True
 
 
-class _UnderWay:
-    """One payment that was taken on."""
+class _Queue:
+    """What came in during one turn of the loop goes to the lanes at once: fewer wake-ups, larger batches."""
 
-    __slots__ = ("_began", "_late", "_reply", "_send", "_serving", "_words")
-
-    def __init__(self, serving: Serving, words: Words, send: Send) -> None:
+    def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._come: dict[Kind, list[tuple[Any, _UnderWay]]] = {}
+
+    def add(self, kind: Kind, command: Any, under_way: "_UnderWay") -> None:
+        if not self._come:
+            self._serving.hub().loop.call_soon(self._pass_on)
+        self._come.setdefault(kind, []).append((command, under_way))
+
+    def _pass_on(self) -> None:
+        come, self._come = self._come, {}
+        for kind, waiting in come.items():
+            for _, under_way in self._serving.committer.tell_all(kind, waiting):
+                under_way.turned_away()
+
+
+class _UnderWay(One):
+    """One payment that was taken on, and the `committer.Reply` of its command."""
+
+    __slots__ = ("_began", "_late", "_loop", "_send", "_words")
+
+    def __init__(self, hub: Hub, words: Words, send: Send) -> None:
+        super().__init__(hub, self._answered)
+        self._loop = hub.loop
         self._words = words
         self._send = send
         self._began = clock.seconds()
-        self._reply: One | None = None
         self._late: asyncio.TimerHandle | None = None
         REQUESTS.begun()
 
-    def begin(self, kind: Any, command: Any) -> None:
-        """Queue it. Raises `Problem`."""
-        hub = self._serving.hub()
-        self._reply = One(hub, self._answered)
-        try:
-            self._serving.committer.tell(kind, command, self._reply)
-        except Full:
-            raise Problem(TOO_BUSY) from None
-        self._late = hub.loop.call_later(ANSWER_SECONDS, self._too_late)
+    def begin(self) -> None:
+        """From now on an answer is waited for, but not for ever."""
+        self._late = self._loop.call_later(ANSWER_SECONDS, self._too_late)
+
+    def turned_away(self) -> None:
+        """Its lane has too much to do."""
+        if self._late is not None:
+            self._late.cancel()
+        self.problem(Problem(TOO_BUSY))
 
     def _too_late(self) -> None:
-        if self._reply is not None:
-            self._reply.dropped = True
+        self.dropped = True
         self._late = None
         self.problem(Problem(ANSWER_UNKNOWN))
 

@@ -56,7 +56,7 @@ _BY_STATUS = ("operation", "status")
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Requests()
-REGISTRY.register(REQUESTS)  # type: ignore[arg-type]
+REGISTRY.register(REQUESTS)
 IN_FLIGHT = Gauge("kaquan_requests_in_flight", "Requests that wait for their answer", registry=REGISTRY)
 IN_FLIGHT.set_function(lambda: REQUESTS.in_flight)
 WAITING = Gauge("kaquan_commands_waiting", "Commands queued in all lanes", registry=REGISTRY)

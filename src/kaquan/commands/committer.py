@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 from opentelemetry import trace
@@ -40,6 +40,9 @@ class Reply(Protocol):
 
     def set_exception(self, trouble: BaseException | None, /) -> None:
         """It was not: `Fault` (nothing happened) or `Unavailable` (nothing is known)."""
+
+
+Telling = TypeVar("Telling", bound=Reply)
 
 
 class Item(NamedTuple):
@@ -111,13 +114,13 @@ class Committer:
         """As `submit`, with somebody else to be told than a future."""
         self._lanes[self._number(command)].put((Item(kind, command, reply, _span()),))
 
-    def tell_all(self, kind: Kind, told: Iterable[tuple[Any, Reply]]) -> list[tuple[Any, Reply]]:
+    def tell_all(self, kind: Kind, told: Iterable[tuple[Any, Telling]]) -> list[tuple[Any, Telling]]:
         """As `tell`, for many at once; gives back those whose lane has too much to do."""
         span = _span()
         lanes: list[list[Item]] = [[] for _ in self._lanes]
         for command, reply in told:
             lanes[self._number(command)].append(Item(kind, command, reply, span))
-        left: list[tuple[Any, Reply]] = []
+        left: list[tuple[Any, Any]] = []
         for lane, items in zip(self._lanes, lanes, strict=True):
             try:
                 lane.put(items)
