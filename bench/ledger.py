@@ -271,6 +271,11 @@ def _batches(
     return made
 
 
+def payments_of(draw: random.Random, town: Town, cards: list[Id], count: int, name: str) -> list[Pay]:
+    """So many payments on these cards, one after the other."""
+    return [one for batch in _batches(draw, town, cards, BATCH_MAX, -(-count // BATCH_MAX), name) for one in batch]
+
+
 def _payer(draw: random.Random, town: Town, cards: list[Id], *, with_voucher: bool) -> tuple[Id, tuple[Id, ...]]:
     """A card, and one of its vouchers that no payment has named yet."""
     card = draw.choice(cards)

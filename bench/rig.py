@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +99,11 @@ def _find_pgbench() -> Path:
     if found is None:
         raise RuntimeError("pgbench is missing: it ships with PostgreSQL's contrib programs")
     return Path(found)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU seconds that living processes have used."""
+    return sum(sum(_cpu(pid, children=False)) for pid in pids) / _TICK
 
 
 def _cpu(pid: int, *, children: bool) -> tuple[int, ...]:

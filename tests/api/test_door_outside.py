@@ -101,6 +101,29 @@ def test_in_a_batch_each_answers_for_itself(shop: Shop) -> None:
     assert shop.paid() == 1
 
 
+def test_a_thousand_in_a_batch_and_one_bad_item_stops_no_other(shop: Shop) -> None:
+    orders = [shop.order(amount_fen=1) for _ in range(1_000)]
+    orders[3], orders[700] = shop.order(card="8800000000000000000"), shop.order(amount_fen=99_999_999)
+    payments = [{**one, "idempotency_key": shop.key()} for one in orders]
+    items = shop.till.post("/v1/payments:batch", json={"payments": payments}).json()["items"]
+    other = {place: one["problem"]["code"] for place, one in enumerate(items) if one["outcome"] != "effect"}
+    assert other == {3: "not_found", 700: "balance_insufficient"}
+    assert shop.paid() == 998
+    again = shop.till.post("/v1/payments:batch", json={"payments": payments}).json()["items"]
+    assert all(one["replayed"] for place, one in enumerate(again) if place not in other)
+    assert shop.paid() == 998
+    told = shop.till.post("/v1/payments:batch", json={"payments": [*payments, payments[0]]})
+    assert (told.status_code, told.json()["code"]) == (400, "request_invalid")
+
+
+def test_a_batch_for_which_there_is_no_room_is_told_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer, "QUEUE_MAX", 1)
+    payments = [{**shop.order(), "idempotency_key": shop.key()} for _ in range(3)]
+    told = shop.till.post("/v1/payments:batch", json={"payments": payments})
+    assert (told.status_code, told.json()["code"], told.headers["retry-after"]) == (503, "too_busy", "1")
+    assert shop.paid() == 0
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from kaquan.api import guesses, limits, server
+from kaquan.api import connection, guesses, limits
 from kaquan.api.errors import TOO_BUSY, TOO_MANY_REQUESTS
 from kaquan.api.guesses import Guesses
 from kaquan.api.limits import Rates, Room
@@ -65,14 +65,14 @@ def _dripping(address: str, begun: bytes) -> socket.socket:
 @pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: "])
 def test_a_head_that_never_ends_is_given_up(desks: Desks, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     """Room for connections is not for those who say nothing."""
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     with _dripping(desks.address, begun) as silent, pytest.raises(ConnectionResetError):
         assert silent.recv(1) == b""
         raise ConnectionResetError
 
 
 def test_nor_is_the_head_of_a_second_request(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with _dripping(desks.address, asked) as slow:
         answer = b""
@@ -82,6 +82,27 @@ def test_nor_is_the_head_of_a_second_request(desks: Desks, monkeypatch: pytest.M
         with pytest.raises(ConnectionResetError):
             assert slow.recv(10_000) == b""
             raise ConnectionResetError
+
+
+def test_who_comes_when_there_is_no_room_is_told_to_come_back(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 0)
+    till = client(desks.address, issue(desks.sides.town, Role.OPERATOR))
+    told = till.post("/v1/payments", json={}, headers={"Idempotency-Key": "no-room", "Accept-Language": "en"})
+    assert (told.status_code, told.json()["code"]) == (503, "too_busy")
+    assert (told.headers["retry-after"], told.headers["connection"]) == ("1", "close")
+
+
+@pytest.mark.parametrize("padding", [40_000, 400_000])
+def test_a_head_has_a_size(desks: Desks, padding: int) -> None:
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * padding + b"\r\n\r\n"
+    with _dripping(desks.address, asked) as large:
+        assert large.recv(10_000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_nor_does_what_follows_a_body_in_parts_go_on(desks: Desks) -> None:
+    asked = b"POST /v1/payments HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: "
+    with _dripping(desks.address, asked + b"a" * 600_000) as large:
+        assert large.recv(10_000).startswith(b"HTTP/1.1 400 ")
 
 
 def test_nobody_uses_up_the_requests_of_a_key_by_naming_it(desks: Desks, serving: Serving) -> None:

@@ -33,8 +33,8 @@ async def let_in(request: Request, operation: Operation, *, hot: bool = False) -
     """Whoever may ask for the operation; `hot`: looked up where payments wait for nobody. Raises `Problem`."""
     request.state.operation = operation.name
     serving: Serving = request.app.state.serving
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    token = bearer(request.headers.get("authorization", ""))
+    if token is None:
         raise Problem(API_KEY_MISSING)
     key = serving.known_key(token)
     if key is None:
@@ -57,9 +57,18 @@ def admitted(key: Key, operation: Operation) -> Key:
     return key
 
 
+def bearer(authorization: str) -> str | None:
+    """The token of the header Authorization; None when it has none."""
+    scheme, _, token = authorization.partition(" ")
+    return token if scheme.lower() == "bearer" else None
+
+
 def _wish(given: str | None) -> str | None:
-    if given is None:
-        return None
+    return None if given is None else wish_of(given)
+
+
+def wish_of(given: str) -> str:
+    """The id of a wish, as a caller gave it. Raises `Problem`."""
     if not 1 <= len(given) <= WISH_LENGTH_MAX:
         raise Problem(REQUEST_INVALID, {"where": "Idempotency-Key"})
     return outside_key(given)

@@ -46,6 +46,7 @@ from kaquan.api.errors import (
     REQUEST_INVALID,
     ROLE_NOT_ALLOWED,
 )
+from kaquan.api.express import Express
 from kaquan.api.gate import Gate
 from kaquan.api.limits import BURST, RATE, Rates
 from kaquan.api.problems import Problem, Words
@@ -84,7 +85,10 @@ def build(serving: Serving) -> Gate:
     """The ASGI application around an open `Serving`."""
     app = routed()
     app.state.serving = serving
-    return Gate(app, serving.settings.lang, Rates(RATE, BURST), serving.keys.recognises)
+    language, rates = serving.settings.lang, Rates(RATE, BURST)
+    gate = Gate(app, language, rates, serving.keys.recognises)
+    gate.express = Express(serving, language, rates).take
+    return gate
 
 
 def routed() -> FastAPI:

@@ -35,6 +35,10 @@ class Guesses:
         if shown:
             self.right(key)
 
+    def allowed(self, key: str) -> None:
+        """Raises `Problem` when too many were wrong: whoever guesses must not learn what is right either."""
+        self._rates.look(key)
+
     def begin(self, key: str) -> None:
         """Count one. Raises `Problem` when too many were wrong."""
         self._rates.take(key)

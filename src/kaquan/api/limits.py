@@ -49,6 +49,12 @@ class Rates:
         if lacking > 0:
             raise Problem(TOO_MANY_REQUESTS, {"wait_seconds": max(1, -int(-lacking // self._rate))})
 
+    def look(self, caller: str) -> None:
+        """Raises `Problem` as `take` would, and counts nothing."""
+        left, before = self._left.get(caller, (float(self._burst), 0.0))
+        if left < 1 and left + (seconds() - before) * self._rate < 1:
+            self.take(caller)
+
     def give_back(self, caller: str) -> None:
         """One that was counted counts no more."""
         with self._lock:

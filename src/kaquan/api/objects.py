@@ -14,6 +14,7 @@ from kaquan.api.errors import NOT_FOUND
 from kaquan.api.problems import Problem
 from kaquan.api.serving import up_to_date
 from kaquan.cards import service as cards
+from kaquan.cards.numbers import typed_number
 from kaquan.draws import service as draws
 from kaquan.draws.model import Draw
 from kaquan.kernel import ids
@@ -31,7 +32,7 @@ from kaquan.rewards import service as rewards
 from kaquan.settlement import service as settlements
 from kaquan.vouchers import service as vouchers
 
-_SHOWN_CARDS = frozenset({Role.MERCHANT, Role.CASHIER})
+SHOWN_CARDS = frozenset({Role.MERCHANT, Role.CASHIER})
 """Who may pay with a card that is shown to them, by its number, and reaches no card by its id."""
 
 
@@ -65,14 +66,16 @@ class Objects:
         self._own(Owners(wallet=Id(row.wallet.bytes), issuers=self.issuers([row.program])))
         return card
 
-    def shown_card(self, text: str) -> Id:
-        """The card that somebody shows at a till: by number for merchants, who own no card; else the caller's."""
-        if self._caller.role not in _SHOWN_CARDS:
-            return self.card(text)
+    def shown_card(self, text: str) -> tuple[Id, str | None]:
+        """The card that somebody shows at a till: by number for merchants, who own no card; else the caller's. With
+        the number that was shown, if one was."""
+        number = typed_number(text)
+        if self._caller.role not in SHOWN_CARDS:
+            return self.card(text), number
         card = None if text.startswith("crd_") else cards.find(self._app.connection, text)
         if card is None:
             raise Problem(NOT_FOUND)
-        return card
+        return card, number
 
     def payer(self, code: str) -> Payer:
         """Whose wallet a payment code names. Whether it counts is judged when the payment is."""
@@ -131,12 +134,13 @@ class Objects:
 
     def named_voucher(self, text: str) -> Id:
         """A voucher that somebody shows at a till; elsewhere the caller's. The payment asks whose it is."""
-        return identity("vch", text) if self._caller.role in _SHOWN_CARDS else self.voucher(text)
+        return identity("vch", text) if self._caller.role in SHOWN_CARDS else self.voucher(text)
 
     def merchant(self, text: str) -> Id:
         """The caller's merchant, by code or id."""
         merchant = self.any_merchant(text)
-        self._own(Owners(merchant=merchant, issuers=self._accepted_by(merchant)))
+        issuers = self._accepted_by(merchant) if self._caller.role is Role.ISSUER else frozenset[int]()
+        self._own(Owners(merchant=merchant, issuers=issuers))
         return merchant
 
     def any_merchant(self, text: str) -> Id:

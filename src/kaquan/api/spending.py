@@ -12,13 +12,16 @@ from typing import Any
 from kaquan.api.authorization import HOLDERS, TILLS
 from kaquan.api.bodies import BatchBody, ClaimBody, KeyedPayment, PaymentBody
 from kaquan.api.calls import DRY_RUN_KEY, effect_document, outside_key
-from kaquan.api.errors import REQUEST_INVALID
+from kaquan.api.errors import REQUEST_INVALID, TOO_BUSY
 from kaquan.api.guesses import wrong
 from kaquan.api.hot import HotCall, hot, threaded
+from kaquan.api.memory import Forgotten
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
-from kaquan.api.serving import ANSWER_SECONDS, Serving, answered
-from kaquan.cards.numbers import typed_number
+from kaquan.api.remembered import Remembered
+from kaquan.api.replies import Answer, Many, Place
+from kaquan.api.serving import ANSWER_SECONDS, Serving, answered, judged
+from kaquan.commands.committer import Full
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.documents.answers import instant, refusal_document
 from kaquan.documents.payments import discounts_of
@@ -32,6 +35,9 @@ from kaquan.payments.model import Authorize, Pay
 from kaquan.vouchers.model import Claim
 from kaquan.vouchers.orders import Line
 from kaquan.vouchers.service import outside_digest
+
+Wish = tuple[Kind, Pay] | Problem
+"""A command that a body asks for, or why it asks for none."""
 
 
 async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
@@ -50,15 +56,16 @@ async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, M
 
 async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Mapping[str, str]]:
     """批量支付 Pay many orders, each under its own id; the answers come in the same order"""
+    if asked.serving.committer.room() < len(body.payments):
+        raise Problem(TOO_BUSY)  # most of it would be told so one by one
     asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
-    wishes = await threaded(asked.serving, _read_many, asked, body.payments)
+    wishes = await threaded(asked.serving, _wishes, asked, body.payments)
     if asked.dry_run:
         items = await threaded(asked.serving, _tried_all, asked, wishes)
     else:
-        waiting = [one if isinstance(one, Problem) else _submitted(asked.serving, *one) for one in wishes]
-        items = await _settled(waiting)
+        items = await _settled(asked.serving, wishes)
     for one, item in zip(body.payments, items, strict=True):
-        if _shown(asked.caller, one) and not (isinstance(item, Problem) and wrong(item)):
+        if one.code is not None and not (isinstance(item, Problem) and wrong(item)):
             asked.serving.guesses.right(asked.key.prefix)
     return 200, {"items": [_item(one, asked.words, asked.dry_run) for one in items]}, {}
 
@@ -98,38 +105,44 @@ async def _decided(future: "Future[Outcome]") -> Outcome:
     return answered(future)
 
 
-async def _settled(waiting: list["Future[Outcome] | Problem"]) -> list[Outcome | Problem]:
-    """What became of commands that are queued, all within the time of one."""
-    futures = {asyncio.wrap_future(one) for one in waiting if not isinstance(one, Problem)}
-    if futures:
-        await asyncio.wait(futures, timeout=ANSWER_SECONDS)
-    items: list[Outcome | Problem] = []
-    for one in waiting:
-        try:
-            items.append(one if isinstance(one, Problem) else answered(one))
-        except Problem as problem:
-            items.append(problem)
-    return [one if isinstance(one, Effect | Problem) else _refused(one) for one in items]
+async def _settled(serving: Serving, wishes: list[Wish]) -> list[Effect | Problem]:
+    """Queue commands, lane by lane; what became of them, all within the time of one."""
+    many = Many(serving.hub(), len(wishes))
+    items: list[Any] = list(wishes)
+    by_kind: dict[Kind, list[tuple[Any, Place]]] = {}
+    for position, one in enumerate(wishes):
+        if not isinstance(one, Problem):
+            by_kind.setdefault(one[0], []).append((one[1], many.place(position)))
+            items[position] = None
+    for kind, told in by_kind.items():
+        for _, place in serving.committer.tell_all(kind, told):
+            place.set_exception(Full())
+    if by_kind:
+        await many.all(ANSWER_SECONDS)
+    return [_settlement(answer) if one is None else one for one, answer in zip(items, many.answers, strict=True)]
+
+
+def _settlement(answer: Answer | None) -> Effect | Problem:
+    if isinstance(answer, Full):
+        return Problem(TOO_BUSY)
+    try:
+        outcome = judged(answer)
+    except Problem as problem:
+        return problem
+    return outcome if isinstance(outcome, Effect) else _refused(outcome)
 
 
 def _refused(outcome: Any) -> Problem:
     return Problem.of(outcome.refusal, replayed=outcome.replayed)
 
 
-def _shown(caller: Caller, body: PaymentBody) -> bool:
+def shown(caller: Caller, body: PaymentBody) -> bool:
     """Whether a body shows what could be guessed: a code, or to a till a card's number."""
     return body.code is not None or (body.card is not None and caller.merchant is not None)
 
 
 def _guess(asked: HotCall, body: PaymentBody) -> AbstractContextManager[None]:
-    return asked.serving.guesses.one(asked.key.prefix, _shown(asked.caller, body))
-
-
-def _submitted(serving: Serving, kind: Kind, command: Pay) -> "Future[Outcome] | Problem":
-    try:
-        return serving.submit(kind, command)
-    except Problem as busy:
-        return busy
+    return asked.serving.guesses.one(asked.key.prefix, shown(asked.caller, body))
 
 
 def _item(outcome: Any, words: Words, dry_run: bool) -> dict[str, Any]:
@@ -141,21 +154,54 @@ def _item(outcome: Any, words: Words, dry_run: bool) -> dict[str, Any]:
 
 def _read_one(asked: HotCall, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
     with asked.serving.looking(hot=True) as app:
-        return _command(Objects(app, asked.caller), asked.caller, body, key)
+        return _looked_up(asked.serving, Objects(app, asked.caller), asked.caller, body, key)
 
 
-def _read_many(asked: HotCall, bodies: list[KeyedPayment]) -> list["tuple[Kind, Pay] | Problem"]:
-    read: list[tuple[Kind, Pay] | Problem] = []
+def remembered(serving: Serving, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
+    """The command that a body asks for, out of memory. Raises `Forgotten` or `Problem`: then it must be looked up."""
+    return _command(Remembered(serving.memory, caller), caller, body, key)
+
+
+def _wishes(asked: HotCall, bodies: list[KeyedPayment]) -> list[Wish]:
+    """What the payments of a batch ask for: out of memory, and the rest looked up on one connection."""
+    wishes: list[Wish | None] = [_wish(asked, Remembered(asked.serving.memory, asked.caller), one) for one in bodies]
+    if None not in wishes:
+        return [one for one in wishes if one is not None]
     with asked.serving.looking(hot=True) as app:
         objects = Objects(app, asked.caller)
-        for body in bodies:
-            try:
-                if _shown(asked.caller, body):
-                    asked.serving.guesses.begin(asked.key.prefix)
-                read.append(_command(objects, asked.caller, body, outside_key(body.idempotency_key)))
-            except Problem as problem:
-                read.append(problem)
-    return read
+        return [one or _read(asked, objects, body) for one, body in zip(wishes, bodies, strict=True)]
+
+
+def _wish(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish | None:
+    """None for what must be looked up."""
+    try:
+        made = _command(objects, asked.caller, body, outside_key(body.idempotency_key))
+    except (Forgotten, Problem):
+        return None
+    try:
+        if shown(asked.caller, body):
+            asked.serving.guesses.allowed(asked.key.prefix)
+    except Problem as stopped:
+        return stopped
+    return made
+
+
+def _read(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish:
+    """A card that is there was no wrong guess; whether a code was one turns out when it is decided."""
+    try:
+        if body.code is not None:
+            asked.serving.guesses.begin(asked.key.prefix)
+        with asked.serving.guesses.one(asked.key.prefix, body.code is None and shown(asked.caller, body)):
+            key = outside_key(body.idempotency_key)
+            return _looked_up(asked.serving, objects, asked.caller, body, key)
+    except Problem as problem:
+        return problem
+
+
+def _looked_up(serving: Serving, objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
+    kind, command = _command(objects, caller, body, key)
+    serving.memory.learn(objects.catalogue, body.card, command.number, command.card)
+    return kind, command
 
 
 def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
@@ -165,11 +211,12 @@ def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> t
     shown = objects.payer(body.code) if body.code is not None else None
     wallet = shown.wallet if shown else objects.wallet(body.wallet) if body.wallet is not None else None
     merchant = objects.any_merchant(body.merchant) if caller.role is Role.HOLDER else objects.merchant(body.merchant)
+    card, number = objects.shown_card(body.card) if body.card is not None else (None, None)
     made = (Pay if body.capture else Authorize)(
         key=key,
         caller=caller,
-        card=objects.shown_card(body.card) if body.card is not None else None,
-        number=typed_number(body.card) if body.card is not None else None,
+        card=card,
+        number=number,
         wallet=wallet,
         code=shown.code if shown else None,
         merchant=merchant,
@@ -210,7 +257,7 @@ def _try(asked: HotCall, kind: Kind, command: Any) -> Effect | Problem:
     return outcome if isinstance(outcome, Effect) else _refused(outcome)
 
 
-def _tried_all(asked: HotCall, wishes: list["tuple[Kind, Pay] | Problem"]) -> list[Effect | Problem]:
+def _tried_all(asked: HotCall, wishes: list[Wish]) -> list[Effect | Problem]:
     return [one if isinstance(one, Problem) else _try(asked, *one) for one in wishes]
 
 

@@ -4,11 +4,17 @@ No line holds personal data or SQL: an error is logged as its type, its SQLSTATE
 and with its message only when the message is ours.
 """
 
+import atexit
+import json
+import os
+import threading
 import traceback
+from collections import deque
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import structlog
 
@@ -16,7 +22,14 @@ from kaquan.kernel import clock
 from kaquan.kernel.refusal import Fault
 
 FILE = "kaquan.log"
+REOPEN_SECONDS = 1.0
+GATHER_SECONDS = 0.1
 SEVERITIES = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+_LINES: list["_Lines"] = []
+"""Where this process writes to."""
+
+_NEVER = threading.Event()
 
 
 def path_of(home: Path) -> Path:
@@ -26,10 +39,11 @@ def path_of(home: Path) -> Path:
 
 def configure(home: Path, level: str) -> None:
     """Send all log lines of this process from `level` up to the installation's log."""
+    lines = _Lines(path_of(home))
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamped, structlog.processors.JSONRenderer()],
+        processors=[structlog.processors.add_log_level, _stamped, _rendered],
         wrapper_class=structlog.make_filtering_bound_logger(SEVERITIES[level]),
-        logger_factory=lambda *_: _Lines(path_of(home)),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
 
@@ -49,22 +63,80 @@ def error(problem: BaseException) -> None:
     structlog.get_logger().error("cli.error", **facts)
 
 
+def gather() -> None:
+    """From now on, write lines that are no warnings a moment later and together: for a process that writes many."""
+    for lines in _LINES:
+        lines.gather()
+
+
 class _Lines:
-    """Opens the file for each line: most commands write none, and then there is nothing to open."""
+    """Opens the file with the first line: most commands write none. A server keeps it open, and opens it anew every
+    so often, so that it can be moved away."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file: int | None = None
+        self._opened = 0.0
+        self._gathered: deque[str] | None = None
+        self._writing = threading.Lock()
+        _LINES[:] = [self]
+
+    def gather(self) -> None:
+        """See `gather`."""
+        if self._gathered is None:
+            self._gathered = deque()
+            threading.Thread(target=self._write_gathered, name="log", daemon=True).start()
+            atexit.register(self._flush)
+
+    def _write_gathered(self) -> None:
+        while not _NEVER.wait(GATHER_SECONDS):
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._writing:
+            lines = []
+            while self._gathered:
+                lines.append(self._gathered.popleft())
+            if lines:
+                self._write("\n".join(lines))
 
     def msg(self, message: str) -> None:
-        """Append one line; a log that cannot be written never breaks a payment."""
+        """Append a line that can wait."""
+        if self._gathered is None:
+            self._write(message)
+        else:
+            self._gathered.append(message)
+
+    def urgent(self, message: str) -> None:
+        """Append a line that can't."""
+        self._flush()
+        self._write(message)
+
+    def _write(self, message: str) -> None:
+        """A log that cannot be written never breaks a payment."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(message + "\n")
+            if self._file is None or clock.seconds() - self._opened > REOPEN_SECONDS:
+                self._open()
+            os.write(self._file or 0, message.encode("utf-8", "replace") + b"\n")
         except OSError:
             pass
 
-    debug = info = warning = error = critical = msg
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        old, self._opened = self._file, clock.seconds()
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        if old is not None:
+            os.close(old)
+
+    debug = info = msg
+    warning = error = critical = urgent
+
+
+def _rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=repr).decode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return json.dumps(event, default=repr)
 
 
 def _stamped(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

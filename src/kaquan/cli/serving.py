@@ -17,6 +17,7 @@ from kaquan.api.app import build
 from kaquan.api.errands import running
 from kaquan.api.server import AddressTaken, AddressUnknown, Surroundings, is_this_machine, listening, serve
 from kaquan.api.serving import Serving
+from kaquan.cli import lane, logs
 from kaquan.cli.endings import Absent, Misuse
 from kaquan.cli.printing import Screen
 from kaquan.db import embedded
@@ -49,11 +50,12 @@ def run(wishes: Wishes, server: Server, settings: Settings, screen: Screen) -> N
         _told_to_stop(),
         _listening(wishes.host, wishes.port) as listener,
         _Database(settings) as database,
-        Serving(settings, database.reach, server.master_key, wishes.lanes) as serving,
+        Serving(settings, database.reach, server.master_key, wishes.lanes, lane_command=lane.COMMAND) as serving,
         Minutely(lambda: serving.on(serving.connect())) if wishes.jobs else nullcontext(),
         running(serving) if wishes.jobs else nullcontext(),
     ):
         tracing.start(settings)
+        logs.gather()
         application = build(serving)
         address = _address(wishes.host, listener.getsockname()[1], wishes.certificate is not None)
         collect_rarely()

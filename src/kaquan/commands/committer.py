@@ -7,9 +7,9 @@ correct: any number of processes may write at once.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 from opentelemetry import trace
@@ -20,7 +20,7 @@ from kaquan.commands.trouble import told
 from kaquan.kernel.ids import BUCKET_COUNT, BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
-QUEUE_MAX = 20_000  # per lane: about two seconds of work; beyond it a caller is better told to come back
+QUEUE_MAX = 5_000  # per lane: about a second of work; beyond it a caller is better told to come back
 LINKS_MAX = 50  # of a batch's commands that its span names: enough to find one's own among few, and to see many
 _POSITION = {label: position for position, label in enumerate(BUCKETS)}
 
@@ -29,12 +29,28 @@ log = structlog.get_logger()
 _TRACER = trace.get_tracer("kaquan.commands")
 
 
+class Reply(Protocol):
+    """Who is told what became of a command: a `Future` is one. It is told in the lane's thread."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """The command is about to be carried out; false when nobody wants that any more."""
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        """It was decided."""
+
+    def set_exception(self, trouble: BaseException | None, /) -> None:
+        """It was not: `Fault` (nothing happened) or `Unavailable` (nothing is known)."""
+
+
+Telling = TypeVar("Telling", bound=Reply)
+
+
 class Item(NamedTuple):
     """A command that waits, who is to be told, and the span of who submitted it."""
 
     kind: Kind
     command: Any
-    future: "Future[Outcome]"
+    reply: Reply
     span: trace.SpanContext
 
 
@@ -79,6 +95,10 @@ class Committer:
         """How many commands are queued, none of them under way."""
         return sum(len(lane) for lane in self._lanes)
 
+    def room(self) -> int:
+        """How many more commands find a place at most, if they fall on all lanes alike."""
+        return len(self._lanes) * QUEUE_MAX - self.waiting()
+
     def submit(self, kind: Kind, command: Any) -> "Future[Outcome]":
         """Queue one command. Raises `Full` when its lane has too much to do.
 
@@ -86,7 +106,34 @@ class Committer:
         `Unavailable` when the database was gone (unknown: the same key tells). It can be cancelled while the
         command waits: then nothing happens. Once its batch is under way it can't.
         """
-        return self._lanes[lane_of(bucket_of(command.subject), len(self._lanes))].put(kind, command)
+        future: Future[Outcome] = Future()
+        self.tell(kind, command, future)
+        return future
+
+    def tell(self, kind: Kind, command: Any, reply: Reply) -> None:
+        """As `submit`, with somebody else to be told than a future."""
+        self._lanes[self._number(command)].put((Item(kind, command, reply, _span()),))
+
+    def tell_all(self, kind: Kind, told: Iterable[tuple[Any, Telling]]) -> list[tuple[Any, Telling]]:
+        """As `tell`, for many at once; gives back those whose lane has too much to do."""
+        span = _span()
+        lanes: list[list[Item]] = [[] for _ in self._lanes]
+        for command, reply in told:
+            lanes[self._number(command)].append(Item(kind, command, reply, span))
+        left: list[tuple[Any, Any]] = []
+        for lane, items in zip(self._lanes, lanes, strict=True):
+            try:
+                lane.put(items)
+            except Full:
+                left += [(item.command, item.reply) for item in items]
+        return left
+
+    def _number(self, command: Any) -> int:
+        return lane_of(bucket_of(command.subject), len(self._lanes))
+
+
+def _span() -> trace.SpanContext:
+    return trace.get_current_span().get_span_context()
 
 
 class _Lane(threading.Thread):
@@ -102,16 +149,14 @@ class _Lane(threading.Thread):
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, kind: Kind, command: Any) -> "Future[Outcome]":
-        future: Future[Outcome] = Future()
+    def put(self, items: Sequence[Item]) -> None:
         with self._ready:
             if self._finishing:
                 raise Full("the committer is closing")
-            if len(self._queue) >= QUEUE_MAX:
-                raise Full(f"lane {self._number} has {QUEUE_MAX} commands waiting")
-            self._queue.append(Item(kind, command, future, trace.get_current_span().get_span_context()))
+            if len(self._queue) + len(items) > QUEUE_MAX:
+                raise Full(f"lane {self._number} has {len(self._queue)} commands waiting")
+            self._queue.extend(items)
             self._ready.notify()
-        return future
 
     def finish(self) -> None:
         with self._ready:
@@ -119,6 +164,10 @@ class _Lane(threading.Thread):
             self._ready.notify()
 
     def run(self) -> None:
+        try:
+            self._executor = self._open(self._number)
+        except Exception as trouble:  # it is tried again with the first batch, whose callers are told
+            log.warning("lane.closed", lane=self._number, error=told(trouble))
         while batch := self._next():
             by_kind: dict[Kind, list[Item]] = {}
             for item in batch:
@@ -134,7 +183,7 @@ class _Lane(threading.Thread):
             return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
 
     def _execute(self, kind: Kind, waiting: list[Item]) -> None:
-        items = [item for item in waiting if item.future.set_running_or_notify_cancel()]
+        items = [item for item in waiting if item.reply.set_running_or_notify_cancel()]
         if not items:
             return
         links = [trace.Link(item.span) for item in items[:LINKS_MAX] if item.span.is_valid]
@@ -149,10 +198,10 @@ class _Lane(threading.Thread):
             log.warning("lane.lost", lane=self._number, waiting=len(items), error=told(trouble))
             answer = trouble if isinstance(trouble, Unavailable) else Unavailable(told(trouble))
             for item in items:
-                item.future.set_exception(answer)
+                item.reply.set_exception(answer)
             return
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Fault):
-                item.future.set_exception(outcome)
+                item.reply.set_exception(outcome)
             else:
-                item.future.set_result(outcome)
+                item.reply.set_result(outcome)

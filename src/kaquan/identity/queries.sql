@@ -6,10 +6,10 @@ SELECT id, version, prefix, name, organisation, role, merchant, wallet, scopes, 
        old_until, replaced_at, revoked_at, revoked_by
 FROM api_key WHERE bucket = %(bucket)s AND id = ANY (%(ids)s);
 
--- key_by_prefix: the key with a public handle
+-- keys_by_prefix: keys by their public handles
 SELECT id, version, prefix, name, organisation, role, merchant, wallet, scopes, state, expires_at, digest, old_digest,
        old_until, replaced_at, revoked_at, revoked_by
-FROM api_key WHERE bucket = %(bucket)s AND prefix = %(prefix)s;
+FROM api_key WHERE bucket = %(bucket)s AND prefix = ANY (%(prefixes)s);
 
 -- organisations: ids of organisations by their codes
 SELECT code, id FROM organisation WHERE code = ANY (%(codes)s);

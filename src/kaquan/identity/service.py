@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hmac import compare_digest
 from threading import Lock
 from typing import Any
 
@@ -21,6 +22,12 @@ CACHE_SECONDS = 5.0
 
 CACHE_MAX = 10_000
 """Keys in memory, about 10 MB; beyond it the ring starts over."""
+
+RENEW_SECONDS = 2.5
+"""A key that is asked for and older than that is looked up anew before it is forgotten: nobody waits for it."""
+
+RENEWED_MAX = 2_000
+"""Keys that are looked up at a time; there are so many connections."""
 
 FLUSH_SECONDS = 60.0
 """How often it is written when keys were last used: nobody looks at it by the second."""
@@ -84,7 +91,10 @@ class KeyRing:
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, tuple[float, ApiKey]] = {}
+        self._keys: dict[str, tuple[ApiKey, bytes, Key]] = {}
         self._used: dict[Id, int] = {}
+        self._fading: set[str] = set()
+        self._forgotten = 0
         self._flushed = clock.seconds()
 
     def find(self, connection: psycopg.Connection[Any], token: str) -> Key | None:
@@ -114,10 +124,26 @@ class KeyRing:
             return Refusal(errors.TOKEN_WRONG)
         with self._lock:
             held = self._known.get(parts[0])
-        if held is None or clock.seconds() - held[0] >= CACHE_SECONDS:
+        age = CACHE_SECONDS if held is None else clock.seconds() - held[0]
+        if held is None or age >= CACHE_SECONDS:
             return None
-        key = rules.opened_by(held[1], parts[1])
+        if age >= RENEW_SECONDS:
+            self._fading.add(parts[0])
+        key = self._opened(held[1], parts[1])
         return Refusal(errors.TOKEN_WRONG) if key is None else rules.standing(key, at) or key
+
+    def _opened(self, row: ApiKey, secret: str) -> Key | None:
+        """`rules.opened_by`; the last key that each row was opened to is kept, by the digest of its secret."""
+        digest = rules.secret_digest(secret)
+        kept = self._keys.get(row.prefix)
+        if kept is not None and kept[0] is row and compare_digest(kept[1], digest):
+            return kept[2]
+        key = rules.opened_by(row, secret)
+        if key is not None:
+            if len(self._keys) >= CACHE_MAX:
+                self._keys = {}
+            self._keys[row.prefix] = (row, digest, key)
+        return key
 
     def recognises(self, token: str) -> bool:
         """Whether a token opened a key when that was last looked up, however long ago: who it is, not what it may."""
@@ -129,7 +155,29 @@ class KeyRing:
     def forget(self, prefix: str) -> None:
         """Look the key up anew next time: it was rotated or revoked here."""
         with self._lock:
+            self._forgotten += 1
             self._known.pop(prefix, None)
+
+    def fades(self) -> bool:
+        """Whether keys that are asked for will soon have to be looked up."""
+        return bool(self._fading)
+
+    def renew(self, connection: psycopg.Connection[Any], at: datetime) -> None:
+        """Look those keys up; they count as used."""
+        fading, self._fading = self._fading, set()
+        prefixes = sorted(fading)[:RENEWED_MAX]
+        looked_at, forgotten = clock.seconds(), self._forgotten
+        rows = {row.prefix: row for row in store.keys_by_prefix(connection, prefixes)}
+        with self._lock:
+            if forgotten != self._forgotten:
+                return  # one of them may have been rotated or revoked meanwhile
+            for prefix in prefixes:
+                if prefix not in rows:
+                    self._known.pop(prefix, None)
+                elif prefix in self._known:
+                    row = rows[prefix]
+                    self._known[prefix] = (looked_at, row)
+                    self._used[row.id] = max(self._used.get(row.id, 0), clock.microseconds(at))
 
     def flush(self, connection: psycopg.Connection[Any], *, now: bool = False) -> int:
         """Write when keys were last used, at most once in `FLUSH_SECONDS` unless it must be `now`; how many keys."""

@@ -42,8 +42,13 @@ def load_facts(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> KeyFact
 
 def key_by_prefix(connection: psycopg.Connection[Any], prefix: str) -> ApiKey | None:
     """The key with this public handle."""
-    row = connection.execute(QUERIES.key_by_prefix, {"bucket": _BUCKET, "prefix": prefix}).fetchone()
-    return None if row is None else _key(row)
+    return next(iter(keys_by_prefix(connection, [prefix])), None)
+
+
+def keys_by_prefix(connection: psycopg.Connection[Any], prefixes: Sequence[str]) -> list[ApiKey]:
+    """The keys with these public handles, in no order."""
+    told = {"bucket": _BUCKET, "prefixes": list(prefixes)}
+    return [_key(row) for row in connection.execute(QUERIES.keys_by_prefix, told)]
 
 
 def key_by_id(connection: psycopg.Connection[Any], key: Id) -> ApiKey | None:

@@ -23,8 +23,11 @@ _BUCKET_MASK = BUCKET_COUNT - 1
 _POSITION = {label: position for position, label in enumerate(BUCKETS)}
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
+_DIGITS = {ord(letter): digit for letter, digit in zip(_ALPHABET, "0123456789abcdefghijklmnopqrstuv", strict=True)}
+_DIGITS |= {ord(letter): "!" for letter in "ilou"}  # no letters of ours; Python's base 32 has them
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TEXT_LENGTH = 26
+_SHIFTS = range(120, -1, -10)
 
 
 PREFIXES = {
@@ -89,8 +92,7 @@ def bucket_of(identity: bytes) -> int:
 def public(prefix: str, identity: bytes) -> str:
     """`crd_…`: how an id is shown outside."""
     value = int.from_bytes(identity, "big")
-    letters = [_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    return f"{prefix}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def parse(prefix: str, text: str) -> Id:
@@ -98,11 +100,8 @@ def parse(prefix: str, text: str) -> Id:
     head, _, tail = text.strip().lower().partition("_")
     if head != prefix or len(tail) != _TEXT_LENGTH:
         raise IdError(f"not an id of the form {prefix}_…: {text!r}")
-    value = 0
-    for letter in tail:
-        if letter not in _VALUE:
-            raise IdError(f"not an id of the form {prefix}_…: {text!r}")
-        value = value << 5 | _VALUE[letter]
+    digits = tail.translate(_DIGITS)
+    value = int(digits, 32) if digits.isascii() and digits.isalnum() else 1 << 128
     if value >> 128:
         raise IdError(f"not an id of the form {prefix}_…: {text!r}")
     return Id(value.to_bytes(16, "big"))
