@@ -39,6 +39,11 @@ class Rig:
             total += sum(_cpu(child, children=False))
         return total / _TICK
 
+    def processes(self) -> list[int]:
+        """The postmaster and all its processes."""
+        pid = int((self.server.data_dir / "postmaster.pid").read_text().split()[0])
+        return [pid, *_children(pid)]
+
     def settings(self) -> dict[str, str]:
         """The server's durability settings, as it tells them."""
         with psycopg.connect(self.server.root_url) as connection:
