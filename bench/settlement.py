@@ -5,8 +5,8 @@
 Each size is a month of its own on one server: its payments are laid by `bench/history.py` (half of them with a
 voucher that two funds pay, one in fifty refunded), the clock goes on to the day after the month, and it is settled
 as the timetable would: the roll-up of the books, the preview that takes the cut, the run of what was previewed, the
-close. Then the totals are compared, merchant by merchant, with sums over payments and refunds that ask no posting, and the
-books are proved, as they are before the first month.
+close. Then the totals are compared, merchant by merchant, with sums over payments and refunds that ask no posting,
+and the books are proved, as they are before the first month.
 """
 
 import argparse
@@ -157,8 +157,9 @@ def differing(bench: Rig, period: date, seen: Preview) -> int:
 def show(month: Month) -> None:
     """A row of the table."""
     print(
-        f"{month.payments:>10,} {month.postings:>11,} {month.rollup_s:>9.2f} {month.preview_s:>9.2f}"
-        f" {month.run_s:>6.2f} {month.close_s:>7.2f} {month.total_s:>7.2f} {month.total_s / month.payments * 1e6:>12.1f}  {month.wrong}",
+        f"{month.payments:>10,} {month.postings:>11,} {month.rollup_s:>9.2f} {month.preview_s:>9.2f} "
+        f"{month.run_s:>6.2f} {month.close_s:>7.2f} {month.total_s:>7.2f} "
+        f"{month.total_s / month.payments * 1e6:>12.1f}  {month.wrong}",
         flush=True,
     )
 

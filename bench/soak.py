@@ -65,7 +65,6 @@ class Minute(NamedTuple):
     number: int
     took: list[float]
     paid: int
-    asked: int
     behind_s: float
 
 
@@ -128,11 +127,11 @@ def soak(bench: Rig, town: Town, chosen: argparse.Namespace) -> list[Row]:
     for card in town.cards:
         shares[lane_of(bucket_of(card), chosen.lanes)].append(card)
     fork = multiprocessing.get_context("fork")
-    told: Any = fork.SimpleQueue()
+    told, over = fork.SimpleQueue(), fork.Barrier(chosen.lanes + 1)
     start = time.monotonic() + 1
     end = start + chosen.minutes * MINUTE
     lanes = [
-        fork.Process(target=_lane, args=(bench, town, share, lane, (start, end), chosen, told), daemon=True)
+        fork.Process(target=_lane, args=(bench, town, share, (lane, start, end), chosen, (told, over)), daemon=True)
         for lane, share in enumerate(shares)
     ]
     beside = fork.Process(target=_beside, args=(bench, (start, end), timedelta(days=chosen.days)), daemon=True)
@@ -140,6 +139,7 @@ def soak(bench: Rig, town: Town, chosen: argparse.Namespace) -> list[Row]:
         process.start()
     clients = [process.pid or 0 for process in (*lanes, beside)]
     rows = _watch(bench, clients, told, chosen)
+    over.wait()
     for process in (*lanes, beside):
         process.join()
     return rows
@@ -338,25 +338,20 @@ class _Till:
 
 
 def _lane(
-    bench: Rig,
-    town: Town,
-    cards: Sequence[Id],
-    lane: int,
-    times: tuple[float, float],
-    chosen: argparse.Namespace,
-    told: Any,
+    bench: Rig, town: Town, cards: Sequence[Id], span: tuple[int, float, float], chosen: argparse.Namespace, ends: Any
 ) -> None:
-    """Batches at the lane's pace; tells of each minute when it is over."""
+    """Batches at the lane's pace; tells of each minute when it is over, and stays until its memory was read."""
+    (lane, start, end), (told, over) = span, ends
     till = _Till(app(bench, lane), town, cards, lane, chosen.batch)
     collect_rarely()
-    (start, end), pace = times, chosen.batch * chosen.lanes / chosen.rate
+    pace = chosen.batch * chosen.lanes / chosen.rate
     minute, due = 1, start + pace * lane / chosen.lanes
     took: list[float] = []
-    paid = asked = 0
+    paid = 0
     while due < end:
         if due >= start + minute * MINUTE:
-            told.put(Minute(minute, took, paid, asked, max(0.0, time.monotonic() - due)))
-            minute, took, paid, asked = minute + 1, [], 0, 0
+            told.put(Minute(minute, took, paid, max(0.0, time.monotonic() - due)))
+            minute, took, paid = minute + 1, [], 0
         till.before()
         commands = till.pays()
         time.sleep(max(0.0, due - time.monotonic()))
@@ -364,10 +359,10 @@ def _lane(
         outcomes = till.kaquan.execute(Kind.PAY, commands)
         took.append(time.monotonic() - begun)
         paid += sum(isinstance(outcome, Effect) for outcome in outcomes)
-        asked += len(commands)
         till.after(outcomes)
         due += pace
-    told.put(Minute(minute, took, paid, asked, max(0.0, time.monotonic() - due)))
+    told.put(Minute(minute, took, paid, max(0.0, time.monotonic() - due)))
+    over.wait()
 
 
 if __name__ == "__main__":
