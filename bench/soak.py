@@ -30,6 +30,7 @@ import history
 from kaquan.commands.committer import lane_of
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.run import run_due
+from kaquan.kernel import clock
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
@@ -334,7 +335,7 @@ class _Till:
             self.kaquan.execute(Kind.REFUND, refunds)
 
     def _key(self) -> str:
-        return history.key_at(time.time_ns() // 1_000_000, self.draw)
+        return history.key_at(clock.microseconds(clock.system_now()) // 1000, self.draw)
 
 
 def _lane(
