@@ -7,8 +7,8 @@ to a merchant, all three or none; cards and merchants as many as ours, each fund
 our answer to a retry, an order number, or a limit.
 
 - pgledger: give the path of its SQL (https://github.com/pgr0ss/pgledger; its ULID functions are looked for beside it,
-  in vendor/scoville-pgsql-ulid). A payment is one call of pgledger_create_transfers, once alone in its transaction over
-  8 connections, once 100 to a call over 4.
+  in vendor/scoville-pgsql-ulid). A payment is one call of pgledger_create_transfers, once alone in its transaction
+  over 8 connections, once 100 to a call over 4.
 - TigerBeetle: `pip install tigerbeetle`, and name the server's binary of the same version by KAQUAN_TIGERBEETLE. It
   is started on a fresh file on loopback; 2 clients send linked transfers, as many as a message takes.
 

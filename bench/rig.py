@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +86,8 @@ class Rig:
 
 @contextmanager
 def rig(shared_buffers_mb: int = 2048) -> Iterator[Rig]:
-    """A fresh durable server, migrated; gone afterwards."""
+    """A fresh durable server, migrated; gone afterwards, also when a time limit ends the bench."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     home = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
     settings = Settings(home=home, shared_buffers_mb=shared_buffers_mb)
     overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min"}

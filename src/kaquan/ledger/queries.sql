@@ -375,10 +375,10 @@ FROM compared;
 
 -- prove_discounts: what vouchers took off, less what came back, was paid by just those funders; and vouchers know it
 WITH told AS (
-    SELECT d.voucher, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
+    SELECT p.bucket, d.voucher, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
     WHERE p.state IN (2, 5, 6)
     UNION ALL
-    SELECT d.voucher, d.fund, -d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
+    SELECT r.bucket, d.voucher, d.fund, -d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
 ), said AS (
     SELECT fund, sum(fen) AS fen FROM told GROUP BY fund
 ), posted AS (
@@ -395,7 +395,8 @@ WITH told AS (
     FROM said FULL JOIN posted ON posted.fund = said.fund
 ), vouchers AS (
     SELECT count(*) AS used, count(*) FILTER (WHERE v.used IS DISTINCT FROM t.fen) AS differing
-    FROM (SELECT voucher, sum(fen) AS fen FROM told GROUP BY voucher) t LEFT JOIN voucher v ON v.id = t.voucher
+    FROM (SELECT bucket, voucher, sum(fen) AS fen FROM told GROUP BY bucket, voucher) t
+    LEFT JOIN voucher v ON v.bucket = t.bucket AND v.id = t.voucher
 )
 SELECT funders.differing = 0 AND vouchers.differing = 0 AS ok, vouchers.used AS vouchers, funders.fen AS discounts_fen,
        funders.differing AS funds_differing, vouchers.differing AS vouchers_differing
