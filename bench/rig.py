@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -38,6 +40,11 @@ class Rig:
         for child in _children(pid):
             total += sum(_cpu(child, children=False))
         return total / _TICK
+
+    def processes(self) -> list[int]:
+        """The postmaster and all its processes."""
+        pid = int((self.server.data_dir / "postmaster.pid").read_text().split()[0])
+        return [pid, *_children(pid)]
 
     def settings(self) -> dict[str, str]:
         """The server's durability settings, as it tells them."""
@@ -79,7 +86,8 @@ class Rig:
 
 @contextmanager
 def rig(shared_buffers_mb: int = 2048) -> Iterator[Rig]:
-    """A fresh durable server, migrated; gone afterwards."""
+    """A fresh durable server, migrated; gone afterwards, also when a time limit ends the bench."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     home = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
     settings = Settings(home=home, shared_buffers_mb=shared_buffers_mb)
     overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min"}

@@ -1,49 +1,15 @@
 """The migrated schema itself: buckets first, nothing owned by the application, history that can't be changed."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from psycopg import sql
 
 from support.database import Database
+from tidy import schema
+from tidy.schema import HISTORY, Connection
 from tidy.sources import told
-
-# Every other table belongs to a wallet or a merchant and carries a bucket in front of every key.
-REFERENCE = {
-    "installation": "one row",
-    "book": "a few legal entities",
-    "organisation": "who takes part",
-    "program": "a few",
-    "program_terms": "their versions",
-    "program_proposal": "texts that wait for an approval",
-    "program_event": "the steps of their lives",
-    "merchant": "named by wallets of every bucket",
-    "store": "like its merchant",
-    "fund": "like a merchant: named by wallets of every bucket",
-    "stock": "a few for each program",
-    "enrolment": "of a merchant in a program",
-    "closed_period": "of a program, over all its merchants",
-    "stock_event": "like its stock",
-    "audit": "calls from outside, whatever they were about",
-    "rollup": "totals over all buckets",
-    "rollup_horizon": "one row",
-    "webhook_position": "one row",
-    "schema_migration": "of the runner",
-}
-
-HISTORY = (
-    "posting",
-    "command",
-    "journal",
-    "refund",
-    "program_terms",
-    "program_proposal",
-    "program_event",
-    "settlement",
-    "closed_period",
-    "stock_event",
-    "audit",
-)
-"""Tables that the application may only append to."""
 
 
 def _rows(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -51,49 +17,82 @@ def _rows(url: str, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-def test_every_wallet_side_table_has_a_bucket(database: Database) -> None:
-    statement = """
-        SELECT c.relname FROM pg_class c
-        WHERE c.relnamespace = 'kaquan'::regnamespace AND c.relkind IN ('r', 'p')
-          AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'bucket')
-        ORDER BY 1
-    """
-    without = {str(row[0]) for row in _rows(database.owner_url, statement)}
-    rule = "a table carries the bucket of the wallet or merchant it belongs to"
-    way_out = "add `bucket smallint NOT NULL`, or name the table in REFERENCE with the reason"
-    assert without <= REFERENCE.keys(), told(rule, way_out, sorted(without - REFERENCE.keys()))
+# What the catalogue is asked, the rule, and the way out of a failure.
+RULES: dict[Callable[[Connection], list[str]], tuple[str, str]] = {
+    schema.without_bucket: (
+        "a table carries the bucket of the wallet or merchant it belongs to",
+        "add `bucket smallint NOT NULL`, or name the table in schema.REFERENCE with the reason",
+    ),
+    schema.keys_without_bucket_first: (
+        "bucket is the first column of every primary, unique and foreign key of a wallet-side table",
+        "put it in front: the same schema serves a cluster",
+    ),
+    schema.unique_indexes_without_bucket_first: ("a unique index begins with the bucket", "put it in front"),
+    schema.triggers: (
+        "no triggers and no rules: what happens stands where it happens",
+        "do it in the function that changes the row",
+    ),
+    schema.sequences: (
+        "no sequences: ids are made by the application",
+        "take `kernel.ids.new_id`, or a number of its row",
+    ),
+    schema.not_durable: (
+        "what was answered is on disk: no UNLOGGED tables, no setting that lets a commit answer early",
+        "make it an ordinary table; leave the setting to the server's configuration, where it is on",
+    ),
+    schema.clocks: ("no SQL reads a clock: `at` comes from the door", "take the instant as a column or an argument"),
+    schema.not_append_only: (
+        "history only grows: the application may insert and read it, nothing else",
+        "revoke the right; a correction is a new row",
+    ),
+    schema.history_unnamed: (
+        "a table that the application only appends to is named as history, so that its rights are watched",
+        "add it to schema.HISTORY",
+    ),
+}
+
+BROKEN = {
+    "CREATE TABLE aside (id uuid PRIMARY KEY)": "aside",
+    "CREATE TABLE aside (bucket smallint, id uuid PRIMARY KEY)": "aside.aside_pkey begins with id",
+    "ALTER TABLE lot ADD UNIQUE (card, bucket)": "lot.lot_card_bucket_key begins with card",
+    "CREATE TABLE aside (bucket smallint, card uuid, PRIMARY KEY (bucket, card),"
+    " FOREIGN KEY (card, bucket) REFERENCES card (id, bucket))": "aside.aside_card_bucket_fkey begins with card",
+    "CREATE UNIQUE INDEX aside ON lot (card) WHERE state = 1": "lot: aside begins with card",
+    "CREATE TRIGGER aside BEFORE UPDATE ON lot FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()": (
+        "lot.aside"
+    ),
+    "CREATE RULE aside AS ON DELETE TO lot DO INSTEAD NOTHING": "lot rule aside",
+    "CREATE SEQUENCE aside": "aside",
+    "ALTER TABLE store ADD COLUMN aside integer GENERATED ALWAYS AS IDENTITY": "store_aside_seq",
+    "CREATE UNLOGGED TABLE aside (bucket smallint, id uuid, PRIMARY KEY (bucket, id))": "not logged: aside",
+    "ALTER FUNCTION expect (text, bigint, bigint) SET synchronous_commit = off": (
+        "function expect: synchronous_commit=off"
+    ),
+    "ALTER TABLE lot ADD COLUMN aside timestamptz DEFAULT now()": "lot.aside: now()",
+    "ALTER TABLE lot ALTER COLUMN id SET DEFAULT uuidv7()": "lot.id: uuidv7()",
+    "ALTER TABLE lot ADD CONSTRAINT aside CHECK (expires_at > extract(epoch FROM clock_timestamp()))": "aside: CHECK",
+    "GRANT UPDATE (amount) ON posting TO kaquan_app": "posting: UPDATE",
+    "GRANT DELETE ON journal TO PUBLIC": "journal: DELETE",
+    "CREATE TABLE aside (bucket smallint, id uuid, amount bigint, PRIMARY KEY (bucket, id));"
+    "GRANT SELECT, INSERT ON aside TO kaquan_app": "aside",
+}
+"""What breaks a rule, and the offender it must show (the beginning)."""
 
 
-def test_the_bucket_comes_first_in_every_key(database: Database) -> None:
-    statement = """
-        SELECT c.relname, k.conname, k.contype, f.relname,
-               (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = k.conkey[1])
-        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_class f ON f.oid = k.confrelid
-        WHERE k.connamespace = 'kaquan'::regnamespace AND k.contype IN ('p', 'u', 'f')
-        ORDER BY 1, 2
-    """
-    offenders = [
-        f"{table}.{name} begins with {first}"
-        for table, name, kind, target, first in _rows(database.owner_url, statement)
-        if table not in REFERENCE and first != "bucket" and not (kind == "f" and target in REFERENCE)
-    ]
-    rule = "bucket is the first column of every primary, unique and foreign key of a wallet-side table"
-    assert not offenders, told(rule, "put it in front: the same schema serves a cluster", offenders)
+@pytest.mark.parametrize("ask", RULES, ids=lambda ask: str(ask.__name__))
+def test_the_schema_keeps_its_rules(database: Database, ask: Callable[[Connection], list[str]]) -> None:
+    with psycopg.connect(database.owner_url) as connection:
+        offenders = ask(connection)
+    assert not offenders, told(*RULES[ask], offenders)
 
 
-def test_the_bucket_comes_first_in_every_unique_index(database: Database) -> None:
-    statement = """
-        SELECT t.relname, i.relname, a.attname
-        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-        LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0]
-        WHERE t.relnamespace = 'kaquan'::regnamespace AND x.indisunique ORDER BY 1, 2
-    """
-    offenders = [
-        f"{table}: {index} begins with {first}"
-        for table, index, first in _rows(database.owner_url, statement)
-        if table not in REFERENCE and first != "bucket"
-    ]
-    assert not offenders, told("a unique index begins with the bucket", "put it in front", offenders)
+@pytest.mark.parametrize("breach", BROKEN)
+def test_a_breach_of_the_rules_shows(database: Database, breach: str) -> None:
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute(breach.encode())
+        offenders = [offender for ask in RULES for offender in ask(connection)]
+        connection.rollback()
+    assert any(offender.startswith(BROKEN[breach]) for offender in offenders), offenders
 
 
 def test_the_application_owns_nothing(database: Database) -> None:

@@ -19,7 +19,11 @@ _FORBIDDEN = {
     ),
     r"\bMERGE\s+INTO\b": "no MERGE: say INSERT … ON CONFLICT or UPDATE, and count the rows",
     r"\bLISTEN\b|\bNOTIFY\b|\bpg_notify\b": "no LISTEN and NOTIFY: readers ask the journal",
-    r"\badvisory": "no advisory locks: rows carry versions, and are locked when that is not enough",
+    r"advisory_|\badvisory": "no advisory locks: rows carry versions, and are locked when that is not enough",
+    r"\bUNLOGGED\b": "no UNLOGGED tables: a crash would empty them",
+    r"\bsynchronous_commit\b|\bfull_page_writes\b|\bsession_replication_role\b": (
+        "what is answered is on disk and judged: SQL leaves these settings alone"
+    ),
     r"\bWITH\b[^;]*\bAS\s*\(\s*(?:INSERT|UPDATE|DELETE)\b": (
         "no INSERT, UPDATE or DELETE inside WITH: a cluster can't route it"
     ),
@@ -49,14 +53,57 @@ def _queries(path: Path) -> Queries:
     return Queries(str(path.relative_to(SOURCES)), path.read_text("utf-8"))
 
 
+_BROKEN = (
+    "SELECT now()",
+    "CREATE TABLE aside (at timestamptz DEFAULT CURRENT_TIMESTAMP)",
+    "CREATE TRIGGER aside BEFORE UPDATE ON lot EXECUTE FUNCTION aside()",
+    "CREATE TABLE aside (id bigserial)",
+    "CREATE TABLE aside (id integer GENERATED ALWAYS AS IDENTITY)",
+    "MERGE INTO lot USING aside ON true WHEN MATCHED THEN DELETE",
+    "NOTIFY paid",
+    "SELECT pg_notify('paid', '')",
+    "SELECT pg_advisory_xact_lock(7)",
+    "CREATE UNLOGGED TABLE aside (id integer)",
+    "SET LOCAL synchronous_commit = off",
+    "WITH made AS (INSERT INTO lot VALUES (1) RETURNING id) SELECT id FROM made",
+)
+
+
+def _breaches(pattern: str, text: str) -> list[re.Match[str]]:
+    """Where a text does what the pattern forbids; comments and texts within it do nothing."""
+    return list(re.finditer(pattern, _COMMENT.sub(lambda match: " " * len(match[0]), text), re.IGNORECASE))
+
+
 @pytest.mark.parametrize(("pattern", "way_out"), _FORBIDDEN.items(), ids=[str(n) for n in range(len(_FORBIDDEN))])
 def test_what_sql_must_not_do(pattern: str, way_out: str) -> None:
-    offenders = []
-    for path in (*_migrations(), *_query_files()):
-        text = _COMMENT.sub(lambda match: " " * len(match[0]), path.read_text("utf-8"))
-        for found in re.finditer(pattern, text, re.IGNORECASE):
-            offenders.append(f"{path.relative_to(SOURCES)} at character {found.start()}: {found[0]}")
+    offenders = [
+        f"{path.relative_to(SOURCES)} at character {found.start()}: {found[0]}"
+        for path in (*_migrations(), *_query_files())
+        for found in _breaches(pattern, path.read_text("utf-8"))
+    ]
     assert not offenders, told("mechanics in SQL stay portable and readable", way_out, offenders)
+    assert any(_breaches(pattern, text) for text in _BROKEN), f"nothing in _BROKEN shows that {pattern} is seen"
+
+
+@pytest.mark.parametrize("text", _BROKEN)
+def test_sql_that_must_not_be_shows(text: str) -> None:
+    assert any(_breaches(pattern, text) for pattern in _FORBIDDEN)
+    assert not any(_breaches(pattern, f"-- {text}") for pattern in _FORBIDDEN), "a comment is not SQL"
+
+
+def _lax(text: str) -> list[str]:
+    """Where Python turns off what makes a commit durable."""
+    pattern = r"""(?:fsync|synchronous_commit|full_page_writes)["']?\s*(?:[:=]|TO\b)\s*["']?(?!["'\s]|on\b)\w+"""
+    return [found[0] for found in re.finditer(pattern, text, re.IGNORECASE)]
+
+
+def test_the_product_never_gives_up_durability() -> None:
+    offenders = [f"{module.name}: {found}" for module in product() for found in _lax(module.text)]
+    rule = "fsync, synchronous_commit and full_page_writes are on, wherever they are said"
+    assert not offenders, told(rule, "leave them on: what was answered is on disk", offenders)
+    assert _lax('{"synchronous_commit": "off"}')
+    assert _lax("SET LOCAL synchronous_commit TO local")
+    assert not _lax('{"fsync": "on"}')
 
 
 def test_every_query_is_used() -> None:

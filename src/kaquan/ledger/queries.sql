@@ -12,15 +12,22 @@ SELECT xid FROM rollup_horizon WHERE id = 1 FOR UPDATE;
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 
 -- roll_up: add the postings between two horizons to the roll-up, lots without their owner
+-- Summed as pairs of debit and credit first, so that each posting is looked at once; there are few pairs.
 INSERT INTO rollup AS r (book, program, account, owner, source, debits, credits)
-SELECT p.book, p.program, v.account,
-       CASE WHEN v.account BETWEEN 20 AND 22 OR v.owner IS NULL
-            THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE v.owner END,
-       p.source, sum(v.debits), sum(v.credits)
-FROM posting p
-CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint), (p.credit, p.credit_owner, 0::bigint, p.amount))
+SELECT s.book, s.program, v.account, v.owner, s.source, sum(v.debits), sum(v.credits)
+FROM (
+    SELECT p.book, p.program, p.source, p.debit, p.credit,
+           CASE WHEN p.debit BETWEEN 20 AND 22 OR p.debit_owner IS NULL
+                THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p.debit_owner END AS debit_owner,
+           CASE WHEN p.credit BETWEEN 20 AND 22 OR p.credit_owner IS NULL
+                THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p.credit_owner END AS credit_owner,
+           sum(p.amount) AS amount
+    FROM posting p
+    WHERE p.xid >= %(since)s::bigint AND p.xid < %(until)s::bigint
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+) s
+CROSS JOIN LATERAL (VALUES (s.debit, s.debit_owner, s.amount, 0::numeric), (s.credit, s.credit_owner, 0::numeric, s.amount))
     AS v (account, owner, debits, credits)
-WHERE p.xid >= %(since)s::bigint AND p.xid < %(until)s::bigint
 GROUP BY 1, 2, 3, 4, 5
 ON CONFLICT (book, program, account, owner, source)
 DO UPDATE SET debits = r.debits + excluded.debits, credits = r.credits + excluded.credits;
@@ -368,10 +375,10 @@ FROM compared;
 
 -- prove_discounts: what vouchers took off, less what came back, was paid by just those funders; and vouchers know it
 WITH told AS (
-    SELECT d.voucher, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
+    SELECT p.bucket, d.voucher, d.fund, d.fen FROM payment p CROSS JOIN LATERAL discounts_of(p.discounts) d
     WHERE p.state IN (2, 5, 6)
     UNION ALL
-    SELECT d.voucher, d.fund, -d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
+    SELECT r.bucket, d.voucher, d.fund, -d.fen FROM refund r CROSS JOIN LATERAL discounts_of(r.discounts) d
 ), said AS (
     SELECT fund, sum(fen) AS fen FROM told GROUP BY fund
 ), posted AS (
@@ -388,7 +395,8 @@ WITH told AS (
     FROM said FULL JOIN posted ON posted.fund = said.fund
 ), vouchers AS (
     SELECT count(*) AS used, count(*) FILTER (WHERE v.used IS DISTINCT FROM t.fen) AS differing
-    FROM (SELECT voucher, sum(fen) AS fen FROM told GROUP BY voucher) t LEFT JOIN voucher v ON v.id = t.voucher
+    FROM (SELECT bucket, voucher, sum(fen) AS fen FROM told GROUP BY bucket, voucher) t
+    LEFT JOIN voucher v ON v.bucket = t.bucket AND v.id = t.voucher
 )
 SELECT funders.differing = 0 AND vouchers.differing = 0 AS ok, vouchers.used AS vouchers, funders.fen AS discounts_fen,
        funders.differing AS funds_differing, vouchers.differing AS vouchers_differing
