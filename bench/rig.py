@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import psycopg
@@ -20,6 +21,7 @@ from kaquan.settings import Settings
 TPCB_SCALE = 30
 TPCB_CLIENTS = 8
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -78,11 +80,11 @@ class Rig:
 
 
 @contextmanager
-def rig(shared_buffers_mb: int = 2048) -> Iterator[Rig]:
-    """A fresh durable server, migrated; gone afterwards."""
+def rig(shared_buffers_mb: int = 2048, more: Mapping[str, str] = NOTHING_MORE) -> Iterator[Rig]:
+    """A fresh durable server, migrated; gone afterwards. `more`: configuration parameters of this one."""
     home = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
     settings = Settings(home=home, shared_buffers_mb=shared_buffers_mb)
-    overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+    overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min", **more}
     try:
         with embedded.open_server(settings, ephemeral=True, overrides=overrides) as server:
             migrate(server.owner_url)
