@@ -38,6 +38,7 @@ from support.town import build  # noqa: E402
 
 MONEY_EACH = 1_000
 TPCB_SECONDS = 5
+MORE = {"track_commit_timestamp": "on"}
 PAUSE_SECONDS = 1.0  # between two runs of the timetable, which a server makes once a minute
 
 EARLY = """
@@ -72,8 +73,7 @@ class Speed(NamedTuple):
 
 def main(claimers: int, vouchers: int, workers: int, *, mixed: bool, kill: bool) -> int:
     """Run it and print the table; 1 when anything was wrong."""
-    more = {"track_commit_timestamp": "on"}
-    with rig(more=more) as ready, tempfile.TemporaryDirectory(prefix="kaquan-rush-") as name:
+    with rig(more=MORE) as ready, tempfile.TemporaryDirectory(prefix="kaquan-rush-") as name:
         url, folder = ready.server.app_url, Path(name)
         town = build(url, more=stock_text(RUSHED, count=vouchers, person_total=1))
         town.fund("city", 2 * MONEY_EACH * vouchers)
@@ -121,7 +121,7 @@ def crashed(ready: Rig) -> Iterator[str]:
     running = postmaster.running(ready.server.data_dir)
     assert running is not None
     kill_server(running.pid, children_too=True)
-    with embedded.open_server(ready.installation) as server:
+    with embedded.open_server(ready.installation, overrides=MORE) as server:
         yield server.owner_url
 
 
