@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import psycopg
@@ -22,6 +23,7 @@ from kaquan.settings import Settings
 TPCB_SCALE = 30
 TPCB_CLIENTS = 8
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,12 +87,15 @@ class Rig:
 
 
 @contextmanager
-def rig(shared_buffers_mb: int = 2048) -> Iterator[Rig]:
-    """A fresh durable server, migrated; gone afterwards, also when a time limit ends the bench."""
+def rig(shared_buffers_mb: int = 2048, more: Mapping[str, str] = NOTHING_MORE) -> Iterator[Rig]:
+    """A fresh durable server, migrated; gone afterwards, also when a time limit ends the bench.
+
+    `more`: configuration parameters of this one.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     home = Path(tempfile.mkdtemp(prefix="kaquan-bench-"))
     settings = Settings(home=home, shared_buffers_mb=shared_buffers_mb)
-    overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+    overrides = {"max_wal_size": "8GB", "checkpoint_timeout": "15min", **more}
     try:
         with embedded.open_server(settings, ephemeral=True, overrides=overrides) as server:
             migrate(server.owner_url)

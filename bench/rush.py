@@ -1,12 +1,15 @@
-"""A rush at full size: 100,000 persons claim 10,000 vouchers from several processes, on a durable server.
+"""A rush at full size: 100,000 persons claim 10,000 vouchers of one stock from four processes, on a durable server.
 
-    python bench/rush.py [--persons 100000] [--vouchers 10000] [--workers 4] [--kill]
+    python bench/rush.py [--persons 100000] [--vouchers 10000] [--workers 4] [--mixed] [--kill]
 
-One person in ten tries with two wallets, one claim in twenty is sent again, an operator voids vouchers as they are
-handed out, and the timetable runs beside. The table says how many were handed out, and what was wrong: nothing.
+One person in ten tries with two wallets, one claim in twenty is sent again (and not counted again), an operator voids
+vouchers as they are handed out, and the timetable runs beside, once a second. Each process has a lane, as those of a
+server have; with --mixed any wallet claims in any process, and the timetable runs without a pause. The table says how
+many answers there were a second, when the last voucher was durable, and what was wrong: nothing.
 
-With --kill all claimers die (kill -9) when half of the vouchers are handed out, and others ask for the same again; at
-the end the database and all its processes die, and what it comes back with is compared with what anybody was told.
+With --kill, which is mixed, all claimers die (kill -9) when half of the vouchers are handed out, and others ask for
+the same again; at the end the database and all its processes die, and what it comes back with is compared with what
+anybody was told. That measures no speed.
 """
 
 import argparse
@@ -26,6 +29,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from kaquan.db import embedded, postmaster  # noqa: E402
 from kaquan.kernel.clock import seconds  # noqa: E402
+from kaquan.ledger.proofs import proofs  # noqa: E402
 from rig import Rig, rig  # noqa: E402
 from support.grants import stock_text  # noqa: E402
 from support.processes import kill_server  # noqa: E402
@@ -33,6 +37,22 @@ from support.rush import RUSHED, Told, acknowledged, persons, rush, untrue  # no
 from support.town import build  # noqa: E402
 
 MONEY_EACH = 1_000
+TPCB_SECONDS = 5
+MORE = {"track_commit_timestamp": "on"}
+PAUSE_SECONDS = 1.0  # between two runs of the timetable, which a server makes once a minute
+
+EARLY = """
+    SELECT count(*) FROM kaquan.command c
+    WHERE c.kind = 60 AND c.outcome = 1 AND convert_from(c.answer, 'UTF8') LIKE '%"stock_sold_out"%'
+      AND pg_xact_commit_timestamp(c.xmin) < (SELECT max(pg_xact_commit_timestamp(v.xmin)) FROM kaquan.command v
+                                              WHERE v.kind = 60 AND v.outcome = 0)
+"""
+"""Claims that were told "sold out" before the last voucher was handed out: the server keeps when each committed."""
+
+IN_SLICES = """
+    SELECT coalesce(sum(l.count_left), 0) FROM kaquan.slice l, kaquan.stock s WHERE l.day = 0 AND l.pool =
+        encode(substring(sha256(convert_to('stock ' || s.id, 'UTF8')) FROM 1 FOR 16), 'hex')::uuid
+"""
 
 
 class After(NamedTuple):
@@ -42,9 +62,18 @@ class After(NamedTuple):
     wrong: list[str]
 
 
-def main(claimers: int, vouchers: int, workers: int, *, kill: bool) -> int:
+class Speed(NamedTuple):
+    """Answers a second, when the last voucher was durable, CPU of an answer, pgbench before and after."""
+
+    answers_per_s: float
+    durable_s: float
+    pg_us: float
+    tpcb_per_s: float
+
+
+def main(claimers: int, vouchers: int, workers: int, *, mixed: bool, kill: bool) -> int:
     """Run it and print the table; 1 when anything was wrong."""
-    with rig() as ready, tempfile.TemporaryDirectory(prefix="kaquan-rush-") as name:
+    with rig(more=MORE) as ready, tempfile.TemporaryDirectory(prefix="kaquan-rush-") as name:
         url, folder = ready.server.app_url, Path(name)
         town = build(url, more=stock_text(RUSHED, count=vouchers, person_total=1))
         town.fund("city", 2 * MONEY_EACH * vouchers)
@@ -53,7 +82,15 @@ def main(claimers: int, vouchers: int, workers: int, *, kill: bool) -> int:
         wallets = persons(town, claimers)
         prepared = seconds() - began
         town.app.connection.close()
-        told = rush(url, town.now, wallets, workers, folder=folder, killed_at=vouchers // 2 if kill else 0)
+        ready.tpcb_init()
+        with psycopg.connect(ready.server.root_url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        before = 0.0 if kill else ready.tpcb(TPCB_SECONDS)
+        pg = ready.postgres_cpu_seconds()
+        how = {"lanes": not mixed, "pause": 0 if mixed else PAUSE_SECONDS}
+        told = rush(url, town.now, wallets, workers, folder=folder, killed_at=vouchers // 2 if kill else 0, **how)
+        pg = ready.postgres_cpu_seconds() - pg
+        after = 0.0 if kill else ready.tpcb(TPCB_SECONDS)
         durable = ", ".join(f"{name} {value}" for name, value in ready.settings().items())
         found = [look(ready.server.owner_url)]
         if kill:
@@ -62,15 +99,20 @@ def main(claimers: int, vouchers: int, workers: int, *, kill: bool) -> int:
         known = acknowledged(folder)
     print(f"{'persons':>28}  {claimers:,} with {len(wallets):,} wallets, registered in {prepared:.0f} s")
     print(f"{'server':>28}  {durable}")
-    print(f"{'processes':>28}  {workers} that claim, 1 timetable, 1 operator who voids")
-    return verdict(told, found, known, vouchers)
+    print(f"{'processes':>28}  {workers} that claim{', mixed' if mixed else ''}, 1 timetable, 1 operator who voids")
+    return verdict(told, found, known, vouchers, None if kill else speed(told, pg, (before + after) / 2))
 
 
 def look(url: str) -> After:
-    """The vouchers that are there, and what of the books is wrong."""
+    """The vouchers that are there, and what of the books and of the answers is wrong."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT id FROM kaquan.voucher").fetchall()
-    return After({row[0].bytes for row in rows}, list(untrue(url)))
+        wrong = list(untrue(url))
+        for what, question in (("told sold out too early", EARLY), ("left in slices", IN_SLICES)):
+            if count := int(connection.execute(question).fetchall()[0][0]):
+                wrong.append(f"{what}: {count}")
+        wrong += [f"not proved: {proof.name} {dict(proof.facts)}" for proof in proofs(connection) if not proof.ok]
+    return After({row[0].bytes for row in rows}, wrong)
 
 
 @contextmanager
@@ -79,20 +121,34 @@ def crashed(ready: Rig) -> Iterator[str]:
     running = postmaster.running(ready.server.data_dir)
     assert running is not None
     kill_server(running.pid, children_too=True)
-    with embedded.open_server(ready.installation) as server:
+    with embedded.open_server(ready.installation, overrides=MORE) as server:
         yield server.owner_url
 
 
-def verdict(told: list[Told], found: list[After], known: set[bytes], vouchers: int) -> int:
+def speed(told: list[Told], pg: float, tpcb: float) -> Speed:
+    """From the opening for all: the first process that began until the last ended, or was told of a voucher."""
+    opened = min(one.began for one in told)
+    decided = sum(sum(one.codes.values()) for one in told)
+    took = max(one.ended for one in told) - opened
+    return Speed(decided / took, max(one.handed for one in told) - opened, pg / decided * 1e6, tpcb)
+
+
+def verdict(told: list[Told], found: list[After], known: set[bytes], vouchers: int, measured: Speed | None) -> int:
     """Print what came of it; 1 when anything was wrong."""
-    took = max(one.took for one in told)
     codes = sum((one.codes for one in told), Counter[str]())
     decided, handed = sum(codes.values()), len(found[-1].vouchers)
     effects = set().union(*(one.effects for one in told))
     lost = [one for after in found for one in (after.vouchers ^ effects) | (after.vouchers ^ known)]
     differing, wrong = sum(one.differing for one in told), [each for after in found for each in after.wrong]
-    if len(found) == 1:
-        print(f"{'claims decided':>28}  {decided:,} in {took:.1f} s: {decided / took:,.0f} a second")
+    facts: dict[str, object] = {"claims": decided, "handed_out": handed, "of": vouchers}
+    if measured:
+        ratio = measured.answers_per_s / measured.tpcb_per_s
+        print(f"{'answers':>28}  {decided:,}: {measured.answers_per_s:,.0f} a second, {ratio:.2f} x TPC-B")
+        print(f"{'TPC-B':>28}  {measured.tpcb_per_s:,.0f} a second, mean of before and after")
+        print(f"{'all vouchers durable after':>28}  {measured.durable_s:.2f} s")
+        print(f"{'server':>28}  {measured.pg_us:.0f} us of CPU an answer, with all that ran beside")
+        facts |= {"claims_per_s": round(measured.answers_per_s), "ratio_to_tpcb": round(ratio, 2)}
+        facts |= {"durable_s": round(measured.durable_s, 2), "pg_us": round(measured.pg_us, 1)}
     else:
         print(f"{'claims':>28}  {decided:,}, again after all claimers were killed at {vouchers // 2:,} vouchers")
         print(f"{'before the database died':>28}  {len(found[0].vouchers):,} vouchers")
@@ -102,7 +158,6 @@ def verdict(told: list[Told], found: list[After], known: set[bytes], vouchers: i
     print(f"{'told and there differ in':>28}  {len(lost)}")
     print(f"{'retries told otherwise':>28}  {differing}")
     print(f"{'wrong':>28}  {len(wrong)}", *wrong, sep="\n")
-    facts = {"claims_per_s": round(decided / took), "claims": decided, "handed_out": handed, "of": vouchers}
     amiss = len(wrong) + len(lost) + differing
     print(json.dumps({**facts, "killed": len(found) > 1, "wrong": amiss}))
     return 0 if handed == vouchers and not amiss else 1
@@ -113,6 +168,7 @@ if __name__ == "__main__":
     parser.add_argument("--persons", type=int, default=100_000)
     parser.add_argument("--vouchers", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--mixed", action="store_true")
     parser.add_argument("--kill", action="store_true")
     given = parser.parse_args()
-    sys.exit(main(given.persons, given.vouchers, given.workers, kill=given.kill))
+    sys.exit(main(given.persons, given.vouchers, given.workers, mixed=given.mixed or given.kill, kill=given.kill))

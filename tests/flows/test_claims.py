@@ -201,6 +201,17 @@ def test_sold_out_only_when_every_slice_is_empty(database: Database) -> None:
     assert town.rows("SELECT sum(count_left)::int FROM slice WHERE pool = %s", pool) == [(0,)]
 
 
+def test_who_comes_too_late_takes_no_token_and_hears_of_her_own_limit_first(database: Database) -> None:
+    town = opened(database, count=10, person_total=1)
+    had = [wallet(town, number) for number in range(10)]
+    late = wallet(town, 10)
+    assert asked(town, *(claim(town, one) for one in had)) == [""] * 10
+    assert asked(town, claim(town, late, "late"), claim(town, had[0])) == ["stock_sold_out", "claim_person_limit"]
+    assert town.rows("SELECT count(*) FROM token") == [(10,)]
+    assert asked(town, claim(town, late, "late")) == ["stock_sold_out"], "the refusal is recorded"
+    assert asked(town, claim(town, wallet(town, 11)), claim(town, had[1])) == ["stock_sold_out", "claim_person_limit"]
+
+
 def test_what_is_issued_by_an_operator_counts_for_the_person(database: Database) -> None:
     town = opened(database, person_total=1, device_total=1, claim_from="2030-01-01 00:00")
     who = wallet(town, 1)

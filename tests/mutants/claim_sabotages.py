@@ -17,7 +17,7 @@ CLAIM_SABOTAGES = (
     sabotage(
         "count each wallet as a person of its own",
         CLAIMS + "two_wallets_of_one_identity_share_a_person_limit",
-        ("vouchers/queries.sql", "coalesce(w.person, w.id)", "w.id"),
+        ("vouchers/claims.py", "return Id(wallet.person) if any(wallet.person) else wallet.id", "return wallet.id"),
     ),
     sabotage(
         "take a token over without burning its command's id",
@@ -41,7 +41,7 @@ CLAIM_SABOTAGES = (
     sabotage(
         "take tokens for a retry of what was decided",
         CLAIMS + "a_retry_finds_its_own_token_and_a_new_day_takes_none_for_it",
-        ("vouchers/queries.sql", "WHERE w.bucket = ANY (%s) AND c.id IS NULL;", "WHERE w.bucket = ANY (%s);"),
+        ("vouchers/claims.py", "not wallet.active or entry.id in facts.commands:", "not wallet.active:"),
     ),
     sabotage(
         "tell a stopped batch of codes from an unknown code",

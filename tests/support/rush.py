@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from kaquan.commands.committer import lane_of
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.db.pool import connect
@@ -23,8 +24,8 @@ from kaquan.holders.service import registration
 from kaquan.jobs.run import run_due
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.clock import seconds
-from kaquan.kernel.ids import Id
-from kaquan.main import Kaquan
+from kaquan.kernel.ids import Id, bucket_of
+from kaquan.main import Kaquan, collect_rarely
 from kaquan.privacy.model import Person
 from kaquan.vouchers.model import Claim, VoidVoucher
 from support.town import MASTER_KEY, Town
@@ -42,9 +43,12 @@ WAIT_SECONDS = 120
 
 
 class Told(NamedTuple):
-    """What a worker was answered: seconds it took, effects by id, refusals by code, retries that differed."""
+    """What a worker was answered: when it began and ended and when it was told of its last voucher (a monotonic
+    reading in seconds), effects by id, refusals by code, retries that differed."""
 
-    took: float
+    began: float
+    ended: float
+    handed: float
     effects: set[bytes]
     codes: Counter[str]
     differing: int
@@ -71,17 +75,30 @@ def claim(wallet: Id, key: str, stock: str = RUSHED) -> Claim:
 
 
 def rush(
-    url: str, at: datetime, wallets: Sequence[Id], workers: int, *, folder: Path | None = None, killed_at: int = 0
+    url: str,
+    at: datetime,
+    wallets: Sequence[Id],
+    workers: int,
+    *,
+    folder: Path | None = None,
+    killed_at: int = 0,
+    lanes: bool = False,
+    pause: float = 0,
 ) -> list[Told]:
     """Let all wallets claim from `workers` processes at once, with a timetable and a voider beside them.
 
+    Any wallet claims in any process, unless each has a lane (`lanes`), as those of a server have. The timetable runs
+    again after a `pause` in seconds.
     With `killed_at`, all claimers are killed (kill -9) once so many vouchers are there, and others ask for the same
     again, under the same keys. What they were told goes to files in `folder` as it comes: see `acknowledged`.
     """
     context = multiprocessing.get_context("spawn")
     over = context.Event()
-    parts = [list(wallets[number::workers]) for number in range(workers)]
-    others = [context.Process(target=beside, args=(url, at, over)) for beside in (_expire, _void)]
+    parts: list[list[Id]] = [[] for _ in range(workers)]
+    for number, wallet in enumerate(wallets):
+        parts[lane_of(bucket_of(wallet), workers) if lanes else number % workers].append(wallet)
+    others = [context.Process(target=_expire, args=(url, at, over, pause))]
+    others.append(context.Process(target=_void, args=(url, at, over)))
     for process in others:
         process.start()
     barrier = context.Barrier(workers)
@@ -145,8 +162,9 @@ def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Con
     effects: set[bytes] = set()
     codes: Counter[str] = Counter()
     differing = 0
+    collect_rarely()
     barrier.wait(60)
-    began = seconds()
+    began = handed = seconds()
     with (path or Path(os.devnull)).open("a", encoding="ascii") as file:
         for start in range(0, len(commands), BATCH_MAX):
             batch = commands[start : start + BATCH_MAX]
@@ -154,6 +172,7 @@ def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Con
             codes.update(_code(outcome) for outcome in outcomes)
             got = [outcome.id for outcome in outcomes if isinstance(outcome, Effect)]
             effects.update(got)
+            handed = seconds() if got else handed
             file.writelines(f"{one.hex()}\n" for one in got)
             file.flush()
             again = app.execute(Kind.CLAIM, batch[::RETRY_EVERY])
@@ -162,12 +181,12 @@ def _claim(url: str, at: datetime, wallets: list[Id], barrier: Any, answers: Con
                 for first, second in zip(outcomes[::RETRY_EVERY], again, strict=True)
                 if not isinstance(first, Refused) or first.refusal.code.burns
             )
-    answers.send(Told(seconds() - began, effects, codes, differing))
+    answers.send(Told(began, seconds(), handed, effects, codes, differing))
 
 
-def _expire(url: str, at: datetime, over: Event) -> None:
+def _expire(url: str, at: datetime, over: Event, pause: float) -> None:
     app = _app(url, at)
-    while not over.is_set():
+    while not over.wait(pause):
         run_due(app)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from kaquan.cards.lots import Share, part_of
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
-from kaquan.kernel.money import ZERO, Money
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import post_all
 from kaquan.payments import errors, tenders
@@ -33,9 +33,10 @@ from kaquan.vouchers.spending import Changes, freed, use_tally
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """What a capture takes: off by vouchers, from lots, outside; and the vouchers it gives up."""
+    """What a capture takes of what the lots `held`: off by vouchers, from lots, outside; the vouchers it gives up."""
 
     amount: Money
+    held: list[Share]
     applied: Sequence[Applied]
     dropped: Sequence[Voucher]
     outside: Money
@@ -45,6 +46,27 @@ class Captured(msgspec.Struct, frozen=True):
     def by_card(self) -> Money:
         """What the card pays."""
         return Money(sum([part for _, part in self.taken]))
+
+
+class CaptureAnswer(msgspec.Struct, frozen=True):
+    """The money part of a capture's leaf, and its answer. Fields in the order of canonical JSON."""
+
+    amount_fen: int
+    bonus_fen: int
+    discount_fen: int
+    discounts: list[dict[str, object]]
+    merchant: str
+    order_no: str
+    outside_fen: int
+    payment: str
+    principal_fen: int
+    rebate_fen: int
+    released_fen: int
+    state: str
+    subsidy_fen: int
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -93,7 +115,7 @@ def _captured(payment: Payment, amount: Money, facts: PaymentFacts, catalogue: C
     due = Money(amount - sum(one.amount for one in applied))
     outside = min(Money(payment.outside), due)
     taken = part_of(held, Money(due - outside), terms.terms.spending.burn_order)
-    return Captured(amount, applied, dropped, outside, taken)
+    return Captured(amount, held, applied, dropped, outside, taken)
 
 
 def _discounted(payment: Payment) -> dict[bytes, int]:
@@ -113,7 +135,6 @@ def _capture(
     catalogue: Catalogue,
     at: datetime,
 ) -> Plan:
-    held = unpack_allocation(payment.allocation, facts.of(payment.card))
     paid = {lot.id: part for lot, part in captured.taken}
     terms, merchant = catalogue.terms[payment.terms], catalogue.merchants[payment.merchant]
     splits = tenders.split(captured.applied)
@@ -135,7 +156,7 @@ def _capture(
         subject=payment.wallet,
         person=facts.person(payment),
         changes=(
-            *((lot, (lot.balance - paid.get(lot.id, 0), lot.held - part, lot.state)) for lot, part in held),
+            *((lot, (lot.balance - paid.get(lot.id, 0), lot.held - part, lot.state)) for lot, part in captured.held),
             *((one.voucher, (VoucherState.REDEEMED, one.amount, 0, payment.id)) for one in captured.applied),
             *_freed(payment, captured.dropped, facts, catalogue),
             (payment, values),
@@ -147,23 +168,22 @@ def _capture(
 
 def _answer(payment: Payment, captured: Captured, discounts: list[dict[str, object]], reward: Earned | None) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(captured.taken)
-    return msgspec.json.encode(
-        {
-            "amount_fen": captured.amount,
-            "bonus_fen": bonus,
-            "discount_fen": sum(one.amount for one in captured.applied),
-            "discounts": discounts,
-            "merchant": payment.merchant.hex(),
-            "order_no": payment.order_no,
-            "outside_fen": captured.outside,
-            "payment": payment.id.hex(),
-            "principal_fen": principal,
-            "rebate_fen": reward.amount if reward else ZERO,
-            "released_fen": payment.amount - captured.amount,
-            "state": "captured",
-            "subsidy_fen": subsidy,
-        },
-        order="sorted",
+    return _encode(
+        CaptureAnswer(
+            captured.amount,
+            bonus,
+            sum([one.amount for one in captured.applied]),
+            discounts,
+            payment.merchant.hex(),
+            payment.order_no,
+            captured.outside,
+            payment.id.hex(),
+            principal,
+            reward.amount if reward else 0,
+            payment.amount - captured.amount,
+            "captured",
+            subsidy,
+        )
     )
 
 
@@ -218,6 +238,8 @@ def _freed(payment: Payment, vouchers: Sequence[Voucher], facts: PaymentFacts, c
 
 def uses_undone(payment: Payment, vouchers: Sequence[Voucher], facts: PaymentFacts, catalogue: Catalogue) -> Changes:
     """The day's tallies without the use of these vouchers, which did not come about."""
+    if not vouchers:
+        return []
     day = day_number(instant(payment.at_us))
     counted: dict[int, int] = {}
     changes: Changes = []

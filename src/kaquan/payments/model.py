@@ -1,6 +1,7 @@
 """Payment commands, loaded payments and their facts."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from struct import Struct
 from typing import Any, ClassVar
 
@@ -145,16 +146,19 @@ class Payment(Row):
 
     def values(self, **changes: Any) -> tuple[Any, ...]:
         """What the payment becomes when only `changes` change."""
-        return tuple(changes.get(name, getattr(self, name)) for name in _CHANGING)
+        values = list(_changing(self))
+        for name, value in changes.items():
+            values[_CHANGING.index(name)] = value
+        return tuple(values)
 
     def become(self, values: Sequence[Any]) -> None:
         """See `values`."""
-        for name, value in zip(_CHANGING, values, strict=True):
-            setattr(self, name, value)
+        self.state, self.captured, self.refunded, self.moved_us, self.outside, *packed = values
+        self.allocation, self.discounts, self.returned, self.lines = packed
 
     def changed(self) -> tuple[Any, ...]:
         """See `Row`."""
-        return (bucket_of(self.id), self.id, self.version, *self.values())
+        return (bucket_of(self.id), self.id, self.version, *_changing(self))
 
 
 _CHANGING = (
@@ -168,6 +172,7 @@ _CHANGING = (
     "returned",
     "lines",
 )
+_changing = attrgetter(*_CHANGING)
 
 
 class PayFacts(SpendingFacts):

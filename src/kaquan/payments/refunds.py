@@ -1,6 +1,7 @@
 """Refunds and reversals: a new transfer that returns to the lots it came from. Pure."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,6 +34,31 @@ from kaquan.vouchers.model import pack_discounts
 REVERSED = "reversed"
 REVERSAL_MIN = timedelta(days=1)
 """A till that does not know what became of a payment may ask this long, even in a program without refunds."""
+
+
+class RefundAnswer(msgspec.Struct, frozen=True):
+    """The money part of a refund's leaf, and its answer. Fields in the order of canonical JSON."""
+
+    amount_fen: int
+    bonus_fen: int
+    card_fen: int
+    clawback_fen: int
+    clawback_short_fen: int
+    discount_fen: int
+    merchant: str
+    order_no: str
+    outside_fen: int
+    payment: str
+    principal_fen: int
+    reason: str
+    rebate_cancelled_fen: int
+    refund: str
+    state: str
+    subsidy_fen: int
+    vouchers_usable: int
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -97,7 +123,12 @@ def _too_late(command: Refund, payment: Payment, terms: Terms, at: datetime) -> 
 
 
 def _refundable_until(payment: Payment, terms: Terms) -> datetime:
-    return window_end(instant(payment.moved_us), terms.terms.refund.window_days)
+    return _window_end(payment.moved_us, terms.terms.refund.window_days)
+
+
+@lru_cache(maxsize=1024)
+def _window_end(moved_us: int, window_days: int) -> datetime:
+    return window_end(instant(moved_us), window_days)
 
 
 def _window_over(terms: Terms, end: datetime) -> Refusal:
@@ -121,7 +152,7 @@ def _give_back(
         balances[lot.id] -= part
     claws = [leg for lot, part in cut.taken for leg in back_legs(lot, Money(part), catalogue)]
     posted += [*vouchers.posted, (terms.ledger, claws)]
-    touched = {lot.id for lot, _ in back.shares} | {lot.id for lot, _ in cut.taken}
+    touched = {lot.id for lot, _ in (*back.shares, *cut.taken)}
     return Plan(
         answer=_refund_answer(entry.id, payment, back, cut, vouchers, entry.command),
         event=event,
@@ -168,27 +199,26 @@ def _refund_answer(
     refund: Id, payment: Payment, back: Back, cut: RebateCut, vouchers: Returns, command: Refund | Reverse
 ) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(back.shares)
-    return msgspec.json.encode(
-        {
-            "amount_fen": back.amount,
-            "bonus_fen": bonus,
-            "card_fen": principal + bonus + subsidy,
-            "clawback_fen": sum(part for _, part in cut.taken),
-            "clawback_short_fen": cut.short,
-            "discount_fen": sum(one.amount for one in back.discounts),
-            "merchant": payment.merchant.hex(),
-            "order_no": payment.order_no,
-            "outside_fen": back.outside,
-            "payment": payment.id.hex(),
-            "principal_fen": principal,
-            "reason": _reason(command),
-            "rebate_cancelled_fen": cut.cancelled,
-            "refund": refund.hex(),
-            "state": "refunded" if back.last else "partly_refunded",
-            "subsidy_fen": subsidy,
-            "vouchers_usable": vouchers.usable,
-        },
-        order="sorted",
+    return _encode(
+        RefundAnswer(
+            back.amount,
+            bonus,
+            principal + bonus + subsidy,
+            sum([part for _, part in cut.taken]),
+            cut.short,
+            sum([one.amount for one in back.discounts]),
+            payment.merchant.hex(),
+            payment.order_no,
+            back.outside,
+            payment.id.hex(),
+            principal,
+            _reason(command),
+            cut.cancelled,
+            refund.hex(),
+            "refunded" if back.last else "partly_refunded",
+            subsidy,
+            vouchers.usable,
+        )
     )
 
 

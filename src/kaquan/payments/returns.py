@@ -19,6 +19,7 @@ from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import bucket_of
 from kaquan.kernel.money import ZERO, Money, allocate_next
 from kaquan.kernel.refusal import Refusal
+from kaquan.ledger.model import Ledger, Leg
 from kaquan.payments import errors, tenders
 from kaquan.payments.holds import uses_undone
 from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
@@ -54,9 +55,13 @@ class Back(msgspec.Struct, frozen=True):
 class Returns(msgspec.Struct, frozen=True):
     """What becomes of the vouchers of a refund, and of their funders' money; how many count again."""
 
-    changes: Changes
-    posted: Posted
+    changes: Sequence[tuple[Row, tuple[Any, ...]]]
+    posted: Sequence[tuple[Ledger, list[Leg]]]
     usable: int
+
+
+NO_VOUCHERS = Returns((), (), 0)
+"""Of a payment without vouchers."""
 
 
 class RebateCut(msgspec.Struct, frozen=True):
@@ -74,7 +79,7 @@ def all_of(payment: Payment, facts: PaymentFacts) -> Back:
     weights = _weights(payment, shares, discounts)
     given = tenders.unpack_returned(payment.returned, len(weights))
     parts = [weight - gone for weight, gone in zip(weights, given, strict=True)]
-    return _back(payment, Money(payment.captured - payment.refunded), parts, shares, discounts)
+    return _back(payment, Money(payment.captured - payment.refunded), parts, given, shares, discounts)
 
 
 def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: Catalogue) -> Back | Refusal:
@@ -92,7 +97,7 @@ def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: C
     vouchers = redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue)
     fixed = for_amount(vouchers, command.amount, Money(left - command.amount), Money(payment.captured))
     parts = parts_back(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
-    return _back(payment, command.amount, parts, shares, discounts)
+    return _back(payment, command.amount, parts, given, shares, discounts)
 
 
 def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: Catalogue) -> Back | Refusal:
@@ -112,7 +117,7 @@ def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts, catalogue:
         msgspec.structs.replace(line, returned=True) if position in wanted else line
         for position, line in enumerate(lines)
     )
-    return _back(payment, amount, parts, shares, discounts, after)
+    return _back(payment, amount, parts, given, shares, discounts, after)
 
 
 def _discounts(payment: Payment) -> list[Discount]:
@@ -128,11 +133,11 @@ def _back(
     payment: Payment,
     amount: Money,
     parts: Sequence[int],
+    given: Sequence[int],
     shares: Sequence[Share],
     discounts: Sequence[Discount],
     lines: tuple[StoredLine, ...] = (),
 ) -> Back:
-    given = tenders.unpack_returned(payment.returned, len(parts))
     count = len(shares)
     return Back(
         amount,
@@ -162,11 +167,15 @@ def parts_back(amount: Money, weights: list[int], given: list[int], fixed: dict[
 
 def _settled(amount: Money, parts: list[int], weights: list[int], given: list[int]) -> list[int]:
     """Parts that sum to the amount: what is too much or too little is set right where there is room, from the end."""
+    excess = sum(parts) - amount
     for at in reversed(range(len(parts))):
-        excess = sum(parts) - amount
+        if not excess:
+            break
         room = parts[at] if excess > 0 else weights[at] - given[at] - parts[at]
         step = min(abs(excess), room)
-        parts[at] += -step if excess > 0 else step
+        step = step if excess > 0 else -step
+        parts[at] -= step
+        excess -= step
     return parts
 
 
@@ -174,8 +183,10 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
     """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so and
     it was not taken back meanwhile: its money stays promised, and what it had not needed is promised anew if there is
     budget. Else its money goes back."""
-    result = Returns([], [], 0)
-    usable = 0
+    if not payment.discounts:
+        return NO_VOUCHERS
+    changes: Changes = []
+    posted: Posted = []
     merchant = catalogue.merchants[payment.merchant]
     again: list[Voucher] = []
     drawn: Changes = []
@@ -186,25 +197,22 @@ def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalo
         possible = stock.rules.after_refund == "reusable" and state_after(voucher.state, "undo") is not None
         may = possible and microseconds(at) < voucher.expires_us
         at_once = back.last and not payment.refunded and voucher.holder == payment.id
-        left = after(facts.quotas, drawn)
+        left = after(facts.quotas, drawn) if drawn else facts.quotas
         promise = _promised_again(voucher, own, stock, left) if may and at_once else None
         for one in own:
             fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
-            result.posted.extend(
-                tenders.unredeem(fund, Money(one.amount), stock, merchant, again=promise is not None)
-            )
+            posted += tenders.unredeem(fund, Money(one.amount), stock, merchant, again=promise is not None)
         off = sum(one.amount for one in own)
         if promise is not None:
             drawn = together(drawn, promise[0])
-            result.changes.append((voucher, (VoucherState.ISSUED, 0, 0, NOBODY)))
-            result.posted.append((stock.terms.ledger, promise[1]))
+            changes.append((voucher, (VoucherState.ISSUED, 0, 0, NOBODY)))
+            posted.append((stock.terms.ledger, promise[1]))
             again.append(voucher)
-            usable += 1
         elif voucher.holder == payment.id:
             state = state_after(voucher.state, "return" if back.last else "return_part")
-            result.changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
-    result.changes.extend([*drawn, *uses_undone(payment, again, facts, catalogue)])
-    return msgspec.structs.replace(result, usable=usable)
+            changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
+    changes += [*drawn, *uses_undone(payment, again, facts, catalogue)]
+    return Returns(changes, posted, len(again))
 
 
 def _promised_again(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -61,7 +62,7 @@ class Terms(msgspec.Struct, frozen=True):
 
     def law(self, at: datetime) -> Law:
         """What the program's law packs ask at an instant: the law of that day in Shanghai."""
-        return law_on(self.terms.program.law_packs, business_date(at))
+        return _law_at(self.terms.program.law_packs, at)
 
     @property
     def sells(self) -> bool:
@@ -88,6 +89,12 @@ class Terms(msgspec.Struct, frozen=True):
             if offer.face_fen == face:
                 return offer.paid_fen
         return None
+
+
+@lru_cache(maxsize=64)
+def _law_at(packs: tuple[str, ...], at: datetime) -> Law:
+    """Of a batch all ask for the same instant."""
+    return law_on(packs, business_date(at))
 
 
 class FundMode(IntEnum):

@@ -6,6 +6,7 @@ but organisations. What is kept of it is the digest of the Chinese text, in the 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -51,12 +52,12 @@ class Purchase(msgspec.Struct, frozen=True):
 
 def contract(terms: Terms, purchase: Purchase, language: Language) -> str:
     """The contract in one language, ending in a line break."""
-    law = terms.law(purchase.at)
-    lines = list(_heading(terms, purchase, law))
-    for number, (topic, title) in enumerate(_TITLES.items(), start=1):
-        lines += [("", ""), (f"{number}. {title[0]}", f"{number}. {title[1]}")]
-        lines += [(f"   {zh}", f"   {en}") for zh, en in (*_said(topic, terms, purchase, law), *_cited(topic, law))]
-    return "".join(f"{zh if language == 'zh' else en}\n" for zh, en in lines)
+    frame = _frame(terms, terms.law(purchase.at), top_up=purchase.top_up)
+    pieces, number = (frame.zh, 0) if language == "zh" else (frame.en, 1)
+    holder, active = _holder(purchase)[number], _active(purchase.active_from)[number]
+    price = _price(purchase.paid, purchase.face, purchase.subsidy, purchase.subsidy_until, purchase.at)[number]
+    head, to_price, to_validity, end = pieces
+    return f"{head}{holder}{to_price}{_INDENT}{price}{to_validity}{_INDENT}{active}{end}"
 
 
 def digest(terms: Terms, purchase: Purchase) -> str:
@@ -64,9 +65,61 @@ def digest(terms: Terms, purchase: Purchase) -> str:
     return sha256(contract(terms, purchase, "zh").encode()).hexdigest()
 
 
-def _heading(terms: Terms, purchase: Purchase, law: Law) -> Iterator[Sentence]:
+class _Frame(msgspec.Struct, frozen=True):
+    """What all contracts under the same terms and law have in common: the pieces around what a purchase says of its
+    holder, its price and its validity. `of` is what it was made from."""
+
+    of: tuple[Terms, Law]
+    zh: list[str]
+    en: list[str]
+
+
+_FRAMES_MAX = 64  # programs that sell at once, each with its sales and top-ups; beyond it they are made again
+_frames: dict[tuple[int, int, bool], _Frame] = {}
+_INDENT = "   "
+_HOLE: Sentence = ("…", "…")
+"""Where a purchase speaks for itself; this very object, whatever the terms say."""
+
+
+def _frame(terms: Terms, law: Law, *, top_up: bool) -> _Frame:
+    """Kept by the very objects, which it keeps alive: they never change, and comparing them would take as long as
+    writing the contract."""
+    key = (id(terms), id(law), top_up)
+    found = _frames.get(key)
+    if found is None:
+        lines = list(_lines(terms, law, top_up=top_up))
+        found = _Frame((terms, law), _pieces(lines, 0), _pieces(lines, 1))
+        if len(_frames) >= _FRAMES_MAX:
+            _frames.clear()
+        _frames[key] = found
+    return found
+
+
+def _pieces(lines: Sequence[Sentence], language: int) -> list[str]:
+    pieces = [""]
+    for line in lines:
+        if line is _HOLE:
+            pieces.append("\n")
+        else:
+            pieces[-1] += f"{line[language]}\n"
+    return pieces
+
+
+def _lines(terms: Terms, law: Law, *, top_up: bool) -> Iterator[Sentence]:
+    yield from _heading(terms, law, top_up=top_up)
+    for number, (topic, title) in enumerate(_TITLES.items(), start=1):
+        yield ("", "")
+        yield (f"{number}. {title[0]}", f"{number}. {title[1]}")
+        if topic in ("price", "validity"):
+            yield _HOLE
+        else:
+            yield from ((f"{_INDENT}{zh}", f"{_INDENT}{en}") for zh, en in _said(topic, terms, law))
+        yield from ((f"{_INDENT}{zh}", f"{_INDENT}{en}") for zh, en in _cited(topic, law))
+
+
+def _heading(terms: Terms, law: Law, *, top_up: bool) -> Iterator[Sentence]:
     program, (kind_zh, kind_en) = terms.terms.program, kind_of(terms.terms)
-    done_zh, done_en = ("充值", "top-up") if purchase.top_up else ("购卡", "sale")
+    done_zh, done_en = ("充值", "top-up") if top_up else ("购卡", "sale")
     packs = ", ".join(f"{pack.id} {pack.version}" for pack in law.packs)
     licence_zh = f"，支付业务许可证 {program.licence}" if program.licence else ""
     licence_en = f", payment licence {program.licence}" if program.licence else ""
@@ -79,11 +132,15 @@ def _heading(terms: Terms, purchase: Purchase, law: Law) -> Iterator[Sentence]:
         f"发行方：{terms.issuer_name}（{program.issuer}{licence_zh}）",
         f"Issuer: {terms.issuer_name} ({program.issuer}{licence_en})",
     )
-    yield (
+    yield _HOLE
+    yield from _cited("form", law)
+
+
+def _holder(purchase: Purchase) -> Sentence:
+    return (
         f"持卡人：卡号 {purchase.number} 的持卡人，身份信息由发行方另行依法登记，不写入本合同",
         f"Holder: whoever holds the card {purchase.number}; the issuer records who that is, apart from this contract",
     )
-    yield from _cited("form", law)
 
 
 def _cited(topic: Topic, law: Law) -> Iterator[Sentence]:
@@ -92,18 +149,13 @@ def _cited(topic: Topic, law: Law) -> Iterator[Sentence]:
             yield f"（{clause.article_zh}）", f"({clause.article_en})"
 
 
-def _said(topic: Topic, terms: Terms, purchase: Purchase, law: Law) -> Sequence[Sentence]:
-    """What the terms and the purchase say about a part of the contract."""
+def _said(topic: Topic, terms: Terms, law: Law) -> Sequence[Sentence]:
+    """What the terms say about a part of the contract."""
     match topic:
         case "card":
             return held(terms.terms, law)
-        case "price":
-            return _price(purchase)
         case "place":
             return _places(terms)
-        case "validity":
-            active = shown(purchase.active_from)
-            return [(f"自 {active}（北京时间）起可用。", f"It can be spent from {active} (Beijing time).")]
         case "refund":
             return [*withdrawal(terms.terms, law), *paying(terms.terms)]
         case "gifts":
@@ -123,24 +175,30 @@ def _places(terms: Terms) -> list[Sentence]:
     return said
 
 
-def _price(purchase: Purchase) -> list[Sentence]:
-    paid, face, at = text(purchase.paid), text(purchase.face), shown(purchase.at)
-    bonus, subsidy = text(Money(purchase.face - purchase.paid - purchase.subsidy)), text(purchase.subsidy)
+@lru_cache(maxsize=64)
+def _active(active_from: datetime) -> Sentence:
+    active = shown(active_from)
+    return f"自 {active}（北京时间）起可用。", f"It can be spent from {active} (Beijing time)."
+
+
+@lru_cache(maxsize=256)
+def _price(paid: Money, face: Money, subsidy: Money, subsidy_until: datetime | None, at: datetime) -> Sentence:
+    """Of a batch all that buy the same offer pay the same."""
+    when, cost, value = shown(at), text(paid), text(face)
+    bonus = text(Money(face - paid - subsidy))
     of_vouchers_zh = of_vouchers_en = ""
-    if purchase.subsidy and purchase.subsidy_until:
-        until = shown(purchase.subsidy_until)
-        of_vouchers_zh = f"，消费券补贴 {subsidy} 元（不可提现，最早 {until} 到期，到期退回出资方）"
+    if subsidy and subsidy_until:
+        given, until = text(subsidy), shown(subsidy_until)
+        of_vouchers_zh = f"，消费券补贴 {given} 元（不可提现，最早 {until} 到期，到期退回出资方）"
         of_vouchers_en = (
-            f", {subsidy} subsidy from vouchers (never paid out; the first of it expires on {until} and goes back to "
+            f", {given} subsidy from vouchers (never paid out; the first of it expires on {until} and goes back to "
             "its funders)"
         )
-    return [
-        (
-            f"{at}（北京时间）实付 {paid} 元，得面值 {face} 元：本金 {paid} 元，赠金 {bonus} 元{of_vouchers_zh}。",
-            f"On {at} (Beijing time) {paid} yuan were paid for {face} of value: {paid} principal, {bonus} bonus"
-            f"{of_vouchers_en}.",
-        )
-    ]
+    return (
+        f"{when}（北京时间）实付 {cost} 元，得面值 {value} 元：本金 {cost} 元，赠金 {bonus} 元{of_vouchers_zh}。",
+        f"On {when} (Beijing time) {cost} yuan were paid for {value} of value: {cost} principal, {bonus} bonus"
+        f"{of_vouchers_en}.",
+    )
 
 
 _WORDS: dict[Topic, Sentence] = {

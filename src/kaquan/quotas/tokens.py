@@ -59,8 +59,10 @@ def _judge(
     known = decisions(cursor, sorted({one.command for want in wants for one in held[want.key]}))
     for want in wants:
         tokens = held[want.key]
+        if taking is None and len(tokens) < want.most:
+            continue
         seen = standing(want, tokens, known, at_us)
-        if seen.own or (taking is None and len(tokens) < want.most):
+        if seen.own:
             continue
         for token in (*seen.free, *seen.late):
             if taking is None or _take_over(taking, want, token, known, token in seen.late, at_us, lost_code):

@@ -93,7 +93,7 @@ class TopUpHandler(Handler):
         facts = load_facts(cursor, entries, wanted, lock)
         owners = [card.wallet for card in facts.cards.values()]
         if owners:
-            facts.wallets = load_wallets(cursor, entries, owners).wallets
+            facts.wallets = load_wallets(cursor, [], owners).wallets
         if slices := self._pools(entries, facts, at):
             facts.quotas = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas
         return facts

@@ -6,6 +6,7 @@ back to them when it expires.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -60,6 +61,10 @@ class ByVouchers(msgspec.Struct, frozen=True):
         return Money(sum(part.amount for part in self.parts))
 
 
+NO_VOUCHERS = ByVouchers(())
+"""The channel takes the whole price."""
+
+
 class Value(msgspec.Struct, frozen=True):
     """What a purchase puts on a card, and how the money moves. `paid` is what the channel took."""
 
@@ -93,6 +98,8 @@ class Value(msgspec.Struct, frozen=True):
 
 def paid_by(wish: Wish, vouchers: Sequence[Id], facts: SpendingFacts, catalogue: Catalogue) -> ByVouchers | Refusal:
     """What these vouchers of the wallet pay of a purchase, or put on a card by themselves when it names no offer."""
+    if not vouchers:
+        return NO_VOUCHERS
     if len(set(vouchers)) != len(vouchers):
         return Refusal(errors.VOUCHER_TWICE)
     known = [one for one in map(facts.vouchers.get, vouchers) if one is not None and one.wallet == wish.wallet]
@@ -144,8 +151,12 @@ def bonus_of(wish: Wish, facts: SpendingFacts, catalogue: Catalogue) -> Bonus | 
 def _span(wish: Wish) -> tuple[int, int]:
     """From when the value of an offer can be spent, and until when."""
     active = _active_from(wish)
-    days = wish.terms.terms.card.principal_valid_days
-    return microseconds(active), microseconds(active + timedelta(days=days)) if days else 0
+    return microseconds(active), _days_after(active, wish.terms.terms.card.principal_valid_days)
+
+
+@lru_cache(maxsize=64)
+def _days_after(active: datetime, days: int) -> int:
+    return microseconds(active + timedelta(days=days)) if days else 0
 
 
 def value_of(wish: Wish, by_vouchers: ByVouchers, on_top: Bonus, besides: Sequence[Leg] = ()) -> Value:
@@ -208,5 +219,10 @@ def _subsidy_lot(wish: Wish, part: Applied, fund: Fund, amount: Money, active: d
 
 def _active_from(wish: Wish) -> datetime:
     """From when it can be spent: an offer waits as its presale says, vouchers by themselves count at once."""
-    days = wish.terms.terms.presale.activation_days if wish.face else 0
-    return shanghai(business_date(wish.at) + timedelta(days=days)) if days else wish.at
+    return _activation(wish.terms.terms.presale.activation_days if wish.face else 0, wish.at)
+
+
+@lru_cache(maxsize=64)
+def _activation(days: int, at: datetime) -> datetime:
+    """Of a batch all of a program's offers are alike."""
+    return shanghai(business_date(at) + timedelta(days=days)) if days else at

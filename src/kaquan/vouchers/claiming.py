@@ -15,12 +15,16 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock
 from kaquan.quotas import tokens
+from kaquan.quotas.model import Quotas, Want
 from kaquan.quotas.service import open_days
 from kaquan.vouchers import claims, code_registry, limits, store
 from kaquan.vouchers.codes import Code
 from kaquan.vouchers.errors import CLAIM_TAKEN_OVER, CODE_NOT_VALID
-from kaquan.vouchers.model import ClaimFacts
+from kaquan.vouchers.model import ClaimFacts, Reached
 from kaquan.vouchers.orders import day_number
+
+Meant = dict[bytes, Stock | Refusal]
+"""The stock that each command gets a voucher of, or why it can have none."""
 
 DAYS_KNOWN_MAX = 1_000  # days of stocks that this handler knows to be open; beyond it asks again
 
@@ -57,41 +61,63 @@ class ObtainHandler(Handler):
 
     def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
         """Open the day, and take the tokens of the limits, for claims that could be meant."""
-        nothing = ClaimFacts({}, {}, {})
-        found = ((entry, self.stock_of(entry.command, nothing, at)) for entry in entries)
-        return self._take(cursor, [(entry, of) for entry, of in found if isinstance(of, Stock)], at, dry_run)
+        return self._take(cursor, entries, self._meant(entries, ClaimFacts({}, {}, {}), at), at, dry_run)
+
+    def _meant(self, entries: Sequence[Entry], facts: ClaimFacts, at: datetime) -> Meant:
+        return {entry.id: self.stock_of(entry.command, facts, at) for entry in entries}
 
     def _take(
-        self, cursor: psycopg.Cursor[Any], meant: Sequence[tuple[Entry, Stock]], at: datetime, dry_run: bool
+        self,
+        cursor: psycopg.Cursor[Any],
+        entries: Sequence[Entry],
+        meant: Meant,
+        at: datetime,
+        dry_run: bool,
     ) -> dict[bytes, Refusal]:
-        stocks = {stock.id: stock for _, stock in meant}
+        """Tokens, for claims of stocks of which there is something left. Of a stock that is spent nobody gets a
+        voucher, so its claims only look whether the person has hers."""
+        stocks = _stocks(meant)
         if not dry_run:
-            self._days.open(cursor.connection, stocks.values(), at)
-        limited = [(entry, stock) for entry, stock in meant if limits.any_of(stock)]
+            self._days.open(cursor.connection, stocks, at)
+        limited = {stock.id for stock in stocks if limits.any_of(stock)}
         if not limited:
             return {}
-        people = store.claimants(cursor, [entry for entry, _ in limited])
-        wants = [
-            want
-            for entry, stock in limited
-            if (person := people.get(entry.id))
-            for want in limits.wants(entry, stock, entry.command.wallet, person, at)
-        ]
-        return limits.refusals(tokens.take(cursor, wants, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run))
+        facts = store.load_facts(cursor, entries, _wanted(entries, stocks, at), lock=False)
+        spent = {one.id: why for one in stocks if one.id in limited and (why := claims.spent(one, facts, at))}
+        refusals: dict[bytes, Refusal] = {}
+        wants: list[Want] = []
+        looks: list[Want] = []
+        for entry in entries:
+            stock = meant.get(entry.id)
+            if not isinstance(stock, Stock) or stock.id not in limited:
+                continue
+            person = claims.claimant(entry, facts)
+            if person is None:
+                continue
+            if why := spent.get(stock.id):
+                refusals[entry.id] = why
+            taken = looks if why else wants
+            taken += limits.wants(entry, stock, entry.command.wallet, person, at)
+        lost = tokens.take(cursor, wants, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run)
+        lost += tokens.take(cursor, looks, at, CLAIM_TAKEN_OVER.code, dry_run=True)
+        return Reached(refusals | limits.refusals(lost), facts, spent)
 
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> ClaimFacts:
-        """Wallets, and what is left of the stocks and of their funders' money."""
+        """Wallets, and what is left of the stocks and of their funders' money. What was read on the way is not read
+        again, but for what is left: that changes with every voucher."""
         coded = self._coded(cursor, entries)
-        nothing = ClaimFacts({}, {}, {}, coded=coded)
-        found = (self.stock_of(entry.command, nothing, at) for entry in entries)
-        stocks = {stock.id: stock for stock in found if isinstance(stock, Stock)}.values()
-        wanted = Wanted(wallets={entry.command.wallet for entry in entries})
-        wanted.slices = {key for stock in stocks for key in claims.wanted_pools(stock, at)}
-        facts = store.load_facts(cursor, entries, wanted, lock)
+        meant = self._meant(entries, ClaimFacts({}, {}, {}, coded=coded), at)
+        stocks = _stocks(meant)
+        if isinstance(routed, Reached):
+            facts = routed.facts
+            left = _wanted((), [stock for stock in stocks if stock.id not in routed.spent], at)
+            facts.quotas = store.load_facts(cursor, [], left, lock).quotas if left.slices else Quotas()
+        else:
+            facts = store.load_facts(cursor, entries, _wanted(entries, stocks, at), lock)
         of_holders = (facts.commands, facts.cards, facts.lots, facts.vouchers, facts.wallets, facts.quotas)
-        return ClaimFacts(*of_holders, routed=routed, coded=coded)
+        return ClaimFacts(*of_holders, routed=routed, coded=coded, meant=meant)
 
     def _coded(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> dict[bytes, Stock]:
         """The stocks of the codes that the commands bring."""
@@ -99,11 +125,22 @@ class ObtainHandler(Handler):
 
     def decide(self, entry: Entry, facts: ClaimFacts, at: datetime) -> Plan | Refusal:
         """See `vouchers.claims`."""
-        return claims.decide(entry, facts, self.stock_of(entry.command, facts, at), self.origin(entry), at)
+        return claims.decide(entry, facts, facts.meant[entry.id], self.origin(entry), at)
 
     def origin(self, entry: Entry) -> Id:
         """What the voucher comes from: the command itself."""
         return entry.id
+
+
+def _stocks(meant: Meant) -> list[Stock]:
+    """Each stock once."""
+    return list({stock.id: stock for stock in meant.values() if isinstance(stock, Stock)}.values())
+
+
+def _wanted(entries: Sequence[Entry], stocks: Sequence[Stock], at: datetime) -> Wanted:
+    """The wallets of the commands, and what is left of the stocks."""
+    slices = {key for stock in stocks for key in claims.wanted_pools(stock, at)}
+    return Wanted(wallets={entry.command.wallet for entry in entries}, slices=slices)
 
 
 class ClaimHandler(ObtainHandler):
@@ -140,13 +177,17 @@ class CodeClaimHandler(ObtainHandler):
     def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
         """Take the codes, then the tokens of the limits of their stocks."""
         people = store.claimants(cursor, entries)
-        meant = [entry for entry in entries if entry.id in people]
-        taken = code_registry.take(cursor, meant, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run)
-        refusals = {entry.id: Refusal(CODE_NOT_VALID) for entry in meant if entry.id not in taken}
+        asked = [entry for entry in entries if entry.id in people]
+        taken = code_registry.take(cursor, asked, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run)
+        refusals: dict[bytes, Refusal] = {
+            entry.id: Refusal(CODE_NOT_VALID) for entry in asked if entry.id not in taken
+        }
         facts = ClaimFacts({}, {}, {}, coded=self._stocks({code.id: code for code in taken.values()}))
-        found = ((entry, self.stock_of(entry.command, facts, at)) for entry in meant if entry.id in taken)
-        usable = [(entry, stock) for entry, stock in found if isinstance(stock, Stock)]
-        return refusals | self._take(cursor, usable, at, dry_run)
+        routed = self._take(
+            cursor, entries, self._meant([entry for entry in asked if entry.id in taken], facts, at), at, dry_run
+        )
+        routed.update(refusals)
+        return routed
 
     def _coded(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> dict[bytes, Stock]:
         return self._stocks(store.codes(cursor, [entry.command.digest for entry in entries]))

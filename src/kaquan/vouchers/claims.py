@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from kaquan.funders.rules import commit_legs, promised
 from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.clock import SHANGHAI, microseconds
-from kaquan.kernel.ids import Id, bucket_of
+from kaquan.kernel.ids import BUCKETS, Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import Leg, post
@@ -57,6 +58,24 @@ def open_day(stock: Stock, facts: SpendingFacts, at: datetime) -> None:
             Slice(stock.pool, 0, row["bucket"], day, row["number"], row["count_left"], row["fen_left"])
             for row in rows
         ]
+
+
+def claimant(entry: Entry, facts: SpendingFacts) -> Id | None:
+    """The natural person behind a command that was not decided before and whose wallet is active.
+
+    Of a wallet whose holder was not identified it is the wallet itself.
+    """
+    wallet = facts.wallets.get(entry.command.wallet)
+    if wallet is None or not wallet.active or entry.id in facts.commands:
+        return None
+    return Id(wallet.person) if any(wallet.person) else wallet.id
+
+
+def spent(stock: Stock, facts: SpendingFacts, at: datetime) -> Refusal | None:
+    """Why nobody can have a voucher of the stock: not one of all slices has enough left, or of its funders' money."""
+    open_day(stock, facts, at)
+    found = promise(stock, stock.rules.face_fen, facts, BUCKETS[0], at)
+    return found if isinstance(found, Refusal) else None
 
 
 def claimable(command: Claim, catalogue: Catalogue, at: datetime) -> Stock | Refusal:
@@ -113,12 +132,18 @@ def not_open(stock: Stock, at: datetime) -> Refusal | None:
     """Whether the stock hands out vouchers now: its state, its program's, its window."""
     if refusal := stopped(stock):
         return refusal
-    now = at.astimezone(SHANGHAI).strftime(_MINUTE_FORMAT)
+    now = _minute(at)
     if stock.rules.claim_from and now < stock.rules.claim_from:
         return Refusal(errors.CLAIM_NOT_YET, {"claim_from": stock.rules.claim_from})
     if stock.rules.claim_until and now >= stock.rules.claim_until:
         return Refusal(errors.CLAIM_OVER, {"claim_until": stock.rules.claim_until})
     return None
+
+
+@lru_cache(maxsize=16)
+def _minute(at: datetime) -> str:
+    """The minute that clocks in Shanghai show: of a batch all ask for the same."""
+    return at.astimezone(SHANGHAI).strftime(_MINUTE_FORMAT)
 
 
 class Issue(msgspec.Struct, frozen=True):
@@ -198,12 +223,8 @@ def commit(
 def new_voucher(issue: Issue, at: datetime) -> NewVoucher | Refusal:
     """A voucher handed out at `at`: it counts after the days of waiting, through the end of its last day."""
     stock, rules = issue.stock, issue.stock.rules
-    begins = shanghai(business_date(at) + timedelta(days=rules.wait_days)) if rules.wait_days else at
-    last = business_date(begins) + timedelta(days=rules.valid_days - 1)
-    if rules.not_after:
-        last = min(last, datetime.fromisoformat(rules.not_after).date())
-    expires = shanghai(last + timedelta(days=1))
-    if expires <= begins:
+    begins_us, expires_us = _validity(rules.wait_days, rules.valid_days, rules.not_after, at)
+    if expires_us <= begins_us:
         return Refusal(errors.CLAIM_OVER, {"claim_until": rules.not_after})
     return NewVoucher(
         issue.id,
@@ -212,6 +233,16 @@ def new_voucher(issue: Issue, at: datetime) -> NewVoucher | Refusal:
         stock.id,
         stock.terms.id,
         issue.face,
-        microseconds(begins),
-        microseconds(expires),
+        begins_us,
+        expires_us,
     )
+
+
+@lru_cache(maxsize=64)
+def _validity(wait_days: int, valid_days: int, not_after: str, at: datetime) -> tuple[int, int]:
+    """From when a voucher counts and when it expires: of a batch all of a stock's are alike."""
+    begins = shanghai(business_date(at) + timedelta(days=wait_days)) if wait_days else at
+    last = business_date(begins) + timedelta(days=valid_days - 1)
+    if not_after:
+        last = min(last, datetime.fromisoformat(not_after).date())
+    return microseconds(begins), microseconds(shanghai(last + timedelta(days=1)))

@@ -1,6 +1,6 @@
 """Vouchers as loaded rows, new vouchers, and what a wallet's own commands are decided on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from struct import Struct
 from typing import Any, ClassVar
@@ -125,11 +125,26 @@ class SpendingFacts(CardFacts):
         self.wallets.update((born.id, born) for born in plan.born if isinstance(born, Wallet))
 
 
+class Reached(dict[bytes, Refusal]):
+    """How far claims came before they are decided: who may not go on and why, by command.
+
+    `facts`: what was read on the way; `spent`: the stocks of which nobody could have a voucher then: their claims are
+    refused, and took no token.
+    """
+
+    def __init__(self, refusals: Mapping[bytes, Refusal], facts: SpendingFacts, spent: Collection[int]) -> None:
+        super().__init__(refusals)
+        self.facts = facts
+        self.spent = spent
+
+
 class ClaimFacts(SpendingFacts):
-    """What a claim is decided on besides: what the registry of limits said, the stocks of codes, who got one now."""
+    """What a claim is decided on besides: what the registry of limits said, the stocks of codes, the stock of each
+    claim or why it can have none, who got one now."""
 
     routed: Routed = msgspec.field(default_factory=dict)
     coded: dict[bytes, Stock] = msgspec.field(default_factory=dict)
+    meant: dict[bytes, Stock | Refusal] = msgspec.field(default_factory=dict)
     issued: set[bytes] = msgspec.field(default_factory=set)
 
     def absorb(self, plan: Plan) -> None:
