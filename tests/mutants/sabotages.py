@@ -111,8 +111,8 @@ SABOTAGES = (
         DOOR + "an_order_is_paid_by_one_payment",
         (
             "payments/rules.py",
-            "if refusal := _barred(facts.barred.get(entry.id), terms):",
-            "if refusal := None:",
+            "refusal = refusal or _barred(facts.barred.get(entry.id), terms)",
+            "refusal = refusal or None",
         ),
     ),
     sabotage(

@@ -85,7 +85,7 @@ VOUCHER_SABOTAGES = (
     sabotage(
         "let vouchers pay a purchase in the order in which they are named",
         SALES + "the_order_in_which_vouchers_are_named_changes_nothing",
-        ("vouchers/orders.py", "in sorted(vouchers, key=_rank):", "in vouchers:"),
+        ("vouchers/orders.py", "vouchers = sorted(vouchers, key=_rank)", "vouchers = list(vouchers)"),
     ),
     sabotage(
         "leave a voucher that topped up a card usable",

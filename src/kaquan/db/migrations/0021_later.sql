@@ -27,7 +27,8 @@ CREATE OR REPLACE FUNCTION load_payments(
     OUT voucher_holder uuid[],
     OUT tally_subject uuid[], OUT tally_rule integer[], OUT tally_day integer[], OUT tally_version integer[],
     OUT tally_count bigint[]
-) LANGUAGE plpgsql STABLE SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+) LANGUAGE plpgsql STABLE SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
     v_bucket smallint[];
