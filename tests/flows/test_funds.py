@@ -175,6 +175,25 @@ def test_money_goes_back_only_as_far_as_it_is_free(database: Database) -> None:
     proved(town)
 
 
+def test_pay_outs_and_pay_ins_of_one_batch_stand_on_each_other(database: Database) -> None:
+    town = funded(database)
+    more = [
+        PayInFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(1_000), reference=f"in-{number}")
+        for number in range(2)
+    ]
+    assert [one.facts["free_fen"] for one in town.app.execute(Kind.PAY_IN_FUND, more)] == [101_000, 102_000]
+    assert sum(promisable(town, "city")) == 102_000
+    back = [
+        PayOutFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(30_000), reference=f"back-{number}")
+        for number in range(2)
+    ]
+    first, second = town.app.execute(Kind.PAY_OUT_FUND, back)
+    assert isinstance(first, Effect) and first.facts["free_fen"] == 72_000
+    assert said(second) == ("fund_not_free", {"fund": "city", "free_fen": 12_000, "kept_fen": 60_000})
+    assert books(town, "city").paid_out_fen == 30_000
+    proved(town)
+
+
 def test_a_stock_opens_when_all_that_it_may_cost_is_there(database: Database) -> None:
     wide = stock_text("wide", count=90, shared_budget=True)
     town = build(database.app_url, more=stock_text("off-10") + stock_text("off-20", count=11) + wide)

@@ -215,18 +215,22 @@ def test_a_code_with_a_card_beside_it_is_malformed(town: Town) -> None:
 
 def test_a_payment_without_a_code_asks_nothing_more(town: Town) -> None:
     """The hot path: no statement about codes, and no other load."""
-    cursor, seen = town.app.door._cursor, list[str]()
+    seen = list[str]()
     card = Id(town.rows("SELECT id FROM card")[0][0].bytes)
 
     class Watching:
+        def __init__(self, cursor: Any) -> None:
+            self._cursor = cursor
+
         def __getattr__(self, name: str) -> Any:
-            return getattr(cursor, name)
+            return getattr(self._cursor, name)
 
         def execute(self, sql: str, *arguments: Any, **more: Any) -> Any:
             seen.append(sql)
-            return cursor.execute(sql, *arguments, **more)
+            return self._cursor.execute(sql, *arguments, **more)
 
-    town.app.door._cursor = Watching()  # type: ignore[assignment]
+    door: Any = town.app.door
+    door._cursor, door._writing = Watching(door._cursor), Watching(door._writing)
     assert isinstance(town.pay(card, 100), Effect)
     kinds = [sql.split("(")[0].split()[-1] for sql in seen]
     assert [kind for kind in kinds if kind not in ("subject_key", "array_agg")] == [

@@ -1,5 +1,6 @@
 """`kaquan serve`: where it may listen, what it does beside, how it ends."""
 
+import http.client
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import httpx2
 import psycopg
@@ -18,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from kaquan.cards.model import Freeze
 from kaquan.client import Client, Unauthorized
 from kaquan.commands.model import Kind
 from kaquan.db import embedded, migrate, postmaster
@@ -147,6 +150,93 @@ def test_a_stop_answers_what_was_taken_in(serve: Serve, town: Town, database: Da
     assert token not in serve.log.read_text("utf-8")
 
 
+def request(address: str, token: str, key: str, body: dict[str, Any], *, parts: int = 1) -> tuple[bytes, Any]:
+    """Status line and body of the answer to a payment that is sent in so many parts: in one it takes the short way."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    content = json.dumps(body).encode()
+    head = f"POST /v1/payments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
+    whole = f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    cut = len(whole) - 7 if parts == 2 else len(whole)
+    with socket.create_connection((host, int(port)), timeout=30) as caller:
+        caller.sendall(whole[:cut])
+        if whole[cut:]:
+            sleep(0.1)
+            caller.sendall(whole[cut:])
+        answer = http.client.HTTPResponse(caller)
+        answer.begin()
+        told = json.loads(answer.read())
+        for own in ("request_id", "instance", "replayed"):  # of the request, not of the wish
+            told.pop(own, None)
+        return f"{answer.status} {answer.headers.get_content_type()}".encode(), told
+
+
+def test_the_short_way_and_the_long_way_answer_alike(serve: Serve, town: Town, database: Database) -> None:
+    wallet = town.holder()
+    cards = [town.sell(wallet) for _ in range(2)]
+    (number, frozen) = (town.rows("SELECT number FROM card WHERE id = %s", one.hex())[0][0] for one in cards)
+    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
+    regulator = issue(town, Role.REGULATOR, organisation="jingxi-stores")
+    set_clock(database.owner_url, town)
+    good = {"merchant": "mall-1", "amount_fen": 100, "card": number}
+    asked = [
+        (token, good),
+        (token, {**good, "amount_fen": 10_000_000}),
+        (token, {**good, "amount_fen": -1}),
+        (token, {**good, "amount_fen": "100"}),
+        (token, {**good, "merchant": "mall-2"}),
+        (token, {**good, "card": "no such card"}),
+        (token, {**good, "surprise": 1}),
+        (token, {**good, "order_no": "a\0b"}),
+        (regulator, good),
+        (token[:-4] + "AAAA", good),
+    ]
+    town.ok(Kind.FREEZE, Freeze(key=town.key(), caller=OPERATOR, card=cards[1], reason="x"))
+    asked.append((token, {**good, "card": frozen}))
+    with serve.running("--no-jobs") as address:
+        for warm in range(2):  # the second time everything is remembered
+            for place, (by, body) in enumerate(asked):
+                order = {"order_no": f"{warm}-{place}", **body}
+                short = request(address, by, f"short-{warm}-{place}", order)
+                again = request(address, by, f"short-{warm}-{place}", order, parts=2)
+                assert short == again, (warm, place, short, again)
+                other = {**order, "order_no": f"{warm}-{place}-long"} if "order_no" not in body else order
+                long = request(address, by, f"long-{warm}-{place}", other, parts=2)
+                assert long[0] == short[0] and long[1].get("code") == short[1].get("code"), (warm, place, short, long)
+    assert town.rows("SELECT count(*) FROM payment") == [(4,)]
+
+
+def test_lanes_that_are_killed_start_again_and_nothing_is_paid_twice(
+    serve: Serve, town: Town, database: Database
+) -> None:
+    card = town.sell(town.holder())
+    number = town.rows("SELECT number FROM card WHERE id = %s", card.hex())[0][0]
+    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
+    set_clock(database.owner_url, town)
+    process, address = serve.start("--no-jobs")
+    killed, told = 0, set[bytes]()
+    try:
+        for turn in range(12):
+            if turn % 4 == 2:
+                for lane in Path(f"/proc/{process.pid}").glob("task/*/children"):
+                    for pid in map(int, lane.read_text().split()):
+                        os.kill(pid, signal.SIGKILL)
+                        killed += 1
+            body = {"merchant": "mall-1", "amount_fen": 100, "order_no": f"{turn}", "card": number}
+            for _ in range(100):
+                status, _ = request(address, token, f"key-{turn}", body)
+                told.add(status)
+                if status.startswith(b"200"):
+                    break
+                sleep(0.1)
+            else:
+                raise AssertionError(f"never paid: {told}")
+    finally:
+        process.terminate()
+        assert process.wait(END_SECONDS) == 0
+    assert killed >= 3 and told <= {b"200 application/json", b"503 application/problem+json"}
+    assert town.rows("SELECT count(*), sum(amount) FROM payment") == [(12, 1_200)]
+
+
 def test_what_is_due_is_carried_out_beside(serve: Serve, town: Town, database: Database) -> None:
     card = town.sell(town.holder())
     order = Authorize(
@@ -171,7 +261,7 @@ def test_what_is_due_is_carried_out_beside(serve: Serve, town: Town, database: D
                 break
             sleep(0.1)
     assert town.rows("SELECT state FROM payment") != before
-    assert '"event": "jobs.done"' in serve.log.read_text("utf-8")
+    assert "jobs.done" in {line["event"] for line in map(json.loads, serve.log.read_text("utf-8").splitlines())}
 
 
 def test_a_run_that_fails_is_made_good_the_next_minute(monkeypatch: pytest.MonkeyPatch, database: Database) -> None:

@@ -11,6 +11,11 @@ FUND_SABOTAGES: tuple[Sabotage, ...] = (
         ("stocks/rules.py", "    if worst <= free:\n", "    if worst:\n"),
     ),
     sabotage(
+        "overlook what a fund paid out a moment before, in the same batch",
+        FUNDS + "pay_outs_and_pay_ins_of_one_batch_stand_on_each_other",
+        ("commands/execute.py", "facts.absorb(decision)", "decision.born and facts.absorb(decision)"),
+    ),
+    sabotage(
         "pay out what open stocks may need",
         FUNDS + "money_goes_back_only_as_far_as_it_is_free",
         ("funders/rules.py", "free = Money(max(0, budget - reserved))", "free = Money(max(0, budget))"),

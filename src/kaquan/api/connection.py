@@ -30,6 +30,7 @@ class Connection(HttpToolsProtocol):
     _head: asyncio.TimerHandle | None = None
     _reader: asyncio.TimerHandle | None = None
     _unused = 0  # bytes that came in and were no part of a body yet
+    _headed = False  # whether the head of the request is there: what calls itself a header after it is none
     _held: bytearray | None = None  # the body of a request that may be for `express`
 
     def __init__(self, *given: Any, express: Callable[..., bool] | None = None, **named: Any) -> None:
@@ -68,8 +69,19 @@ class Connection(HttpToolsProtocol):
             _over(self._head)
             self._head = None
 
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._headed = False
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header. Trailers count for nothing: what let a request in is known before its body."""
+        if not self._headed:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """The head is there."""
+        self._headed = True
         size = sum(len(name) + len(value) for name, value in self.headers) if self._unused > HEAD_BYTES_MAX else 0
         if size > HEAD_BYTES_MAX:
             raise HeadTooLarge

@@ -67,6 +67,9 @@ class Express:
             made = remembered(serving, admitted(key, _OPERATION).caller, body, wish_of(wish.decode("latin-1")))
         except (Forgotten, Problem, msgspec.DecodeError, UnicodeDecodeError):
             return False
+        except Exception as fault:  # the long way tells the caller
+            log.error("express.fault", error=told(fault))
+            return False
         under_way = _UnderWay(serving.hub(), words_of(given, self._language), send)
         try:
             self._rates.take(token.rpartition("_")[0])

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -25,7 +26,8 @@ class Hub:
         self._calls.append((told, given))
         if not self._woken:  # set false before the queue is emptied: what is added now is not left behind
             self._woken = True
-            self.loop.call_soon_threadsafe(self._all)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self.loop.call_soon_threadsafe(self._all)
 
     def _all(self) -> None:
         self._woken = False

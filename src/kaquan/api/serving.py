@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
+import structlog
 from anyio import CapacityLimiter
 
 from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
@@ -24,6 +25,7 @@ from kaquan.commands.execute import Unavailable
 from kaquan.commands.loading import installation
 from kaquan.commands.model import Kind, Outcome
 from kaquan.commands.remote import LaneProcess
+from kaquan.commands.trouble import told
 from kaquan.db.pool import connect
 from kaquan.identity.model import Key
 from kaquan.identity.service import RENEW_SECONDS, KeyRing
@@ -33,6 +35,8 @@ from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.main import Kaquan, reach_of
 from kaquan.programs.catalogue import Catalogue
 from kaquan.settings import Settings
+
+log = structlog.get_logger()
 
 LOOKERS_MAX = 12  # connections that look things up; a request that finds none waits, then is told to come back
 HOT_LOOKERS_MAX = 6
@@ -112,10 +116,6 @@ class Serving:
         process.open(opening)
         return process
 
-    def lane_pids(self) -> list[int]:
-        """The processes of the lanes, if they are processes."""
-        return [process.pid for process in self._processes.values()]
-
     def hub(self) -> Hub:
         """What brings answers into the loop that runs now: a server has one."""
         loop = asyncio.get_running_loop()
@@ -166,8 +166,11 @@ class Serving:
         """Keys that callers go on using are looked up before they are forgotten."""
         while not self._stop.wait(RENEW_SECONDS / 5):
             if self.keys.fades():
-                with suppress(Problem, psycopg.Error), self.looking(hot=True) as app:
-                    self._renew_on(app)
+                try:
+                    with self.looking(hot=True) as app:
+                        self._renew_on(app)
+                except Exception as trouble:  # then they are looked up when somebody calls
+                    log.warning("keys.not_renewed", error=told(trouble))
 
     def _renew_on(self, app: Kaquan) -> None:
         at = app.door.at()

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,30 +104,31 @@ class _Lines:
     def msg(self, message: str) -> None:
         """Append a line that can wait."""
         if self._gathered is None:
-            self._write(message)
+            self.urgent(message)
         else:
             self._gathered.append(message)
 
     def urgent(self, message: str) -> None:
         """Append a line that can't."""
         self._flush()
-        self._write(message)
+        with self._writing:
+            self._write(message)
 
     def _write(self, message: str) -> None:
-        """A log that cannot be written never breaks a payment."""
-        try:
-            if self._file is None or clock.seconds() - self._opened > REOPEN_SECONDS:
-                self._open()
-            os.write(self._file or 0, message.encode("utf-8", "replace") + b"\n")
-        except OSError:
-            pass
+        """A log that cannot be written never breaks a payment. Under the lock: nobody closes the file meanwhile."""
+        with suppress(OSError):
+            os.write(self._open(), message.encode("utf-8", "replace") + b"\n")
 
-    def _open(self) -> None:
+    def _open(self) -> int:
+        old = self._file
+        if old is not None and clock.seconds() - self._opened <= REOPEN_SECONDS:
+            return old
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        old, self._opened = self._file, clock.seconds()
+        self._opened = clock.seconds()
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         if old is not None:
             os.close(old)
+        return self._file
 
     debug = info = msg
     warning = error = critical = urgent

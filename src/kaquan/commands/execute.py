@@ -193,8 +193,7 @@ class _Batch:
             self.outcomes.append(Effect(entry.id, decision.answer))
             self._record(entry, 0, decision.answer)
             self._take_plan(entry.id, decision)
-            if decision.born:
-                facts.absorb(decision)
+            facts.absorb(decision)
         elif isinstance(decision, Refusal):
             self.outcomes.append(Refused(entry.id, decision))
             if decision.code.burns:

@@ -24,7 +24,8 @@ from kaquan.commands.model import Effect, Kind, Outcome, Refused
 from kaquan.commands.trouble import told
 from kaquan.kernel.refusal import CATALOGUE, Fault, Refusal
 
-END_SECONDS = 20.0  # for a process to finish its batch; longer than any statement takes
+ANSWER_SECONDS = 60.0  # for a batch with all its attempts; whose process hangs longer is killed
+END_SECONDS = 20.0  # for a process to be gone that nobody asks any more
 
 _EFFECT, _REFUSED, _FAULT = 0, 1, 2
 _SPAN = tuple[int, int, int]
@@ -80,9 +81,13 @@ class LaneProcess:
     def _ask(self, question: tuple[Any, ...]) -> list[Any]:
         try:
             self._far.send_bytes(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
+            if not self._far.poll(ANSWER_SECONDS):
+                self._process.kill()
             answer = msgspec.msgpack.decode(self._far.recv_bytes())
-        except (EOFError, OSError) as gone:
+        except BaseException as gone:  # an answer that was not read would be taken for that of the next question
             self._far.close()
+            if not isinstance(gone, EOFError | OSError):
+                raise
             raise Unavailable("the process of the lane is gone") from gone
         if isinstance(answer, str):
             raise Unavailable(answer)

@@ -107,6 +107,8 @@ def column(kind: ColumnType, values: Sequence[Any]) -> Column | None:
     try:  # asking each value whether it is None would cost as much as encoding it
         body = kind.body(values)
     except (TypeError, AttributeError, StructError):
+        if None not in values:
+            raise
         nulls = 1
         body = b"".join([_NULL if value is None else kind.element(value) for value in values])
     encoded: Column = _CLASSES[kind.array_oid](_HEADER.pack(1, nulls, kind.element_oid, len(values), 1) + body)

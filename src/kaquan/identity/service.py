@@ -127,10 +127,13 @@ class KeyRing:
         age = CACHE_SECONDS if held is None else clock.seconds() - held[0]
         if held is None or age >= CACHE_SECONDS:
             return None
-        if age >= RENEW_SECONDS:
-            self._fading.add(parts[0])
         key = self._opened(held[1], parts[1])
-        return Refusal(errors.TOKEN_WRONG) if key is None else rules.standing(key, at) or key
+        if key is None:
+            return Refusal(errors.TOKEN_WRONG)
+        refusal = rules.standing(key, at)
+        if refusal is None and age >= RENEW_SECONDS:
+            self._fading.add(parts[0])
+        return refusal or key
 
     def _opened(self, row: ApiKey, secret: str) -> Key | None:
         """`rules.opened_by`; the last key that each row was opened to is kept, by the digest of its secret."""

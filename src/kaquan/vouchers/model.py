@@ -121,6 +121,8 @@ class SpendingFacts(CardFacts):
 
     def absorb(self, plan: Plan) -> None:
         """New lots and wallets as a plan leaves them count from the next decision on."""
+        if not plan.born:
+            return
         super().absorb(plan)
         self.wallets.update((born.id, born) for born in plan.born if isinstance(born, Wallet))
 
