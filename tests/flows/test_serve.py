@@ -151,7 +151,7 @@ def test_a_stop_answers_what_was_taken_in(serve: Serve, town: Town, database: Da
 
 
 def request(address: str, token: str, key: str, body: dict[str, Any], *, parts: int = 1) -> tuple[bytes, Any]:
-    """Status line and body of the answer to a payment that is sent in so many parts: in one it takes the short way."""
+    """Status line and body of the answer to a payment sent in so many parts: in one it takes the short way."""
     host, _, port = address.removeprefix("http://").partition(":")
     content = json.dumps(body).encode()
     head = f"POST /v1/payments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
