@@ -1,4 +1,7 @@
-"""The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens."""
+"""The outermost layer: request ids, languages, body limits, rates, metrics, and an answer whatever happens.
+
+What `api.express` takes on never comes here.
+"""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
