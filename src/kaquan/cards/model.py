@@ -29,11 +29,13 @@ LOT_ACCOUNT: dict[int, Account] = {
 
 
 class CardState(IntEnum):
-    """The life of a card. Stored. See `lifecycle`."""
+    """The life of a card. Stored. A closed card holds nothing and never moves again; what comes back for it later is
+    owed to its holder as `holder.refund`."""
 
     ACTIVE = 1
     FROZEN = 2
     LOST = 3
+    CLOSED = 4
 
 
 NO_FUND = bytes(16)

@@ -1,7 +1,8 @@
 """The chart of accounts. The numbers are stored in postings: never reuse one.
 
 An account is (book, number, owner): card accounts belong to a lot, merchant accounts to a merchant, channel
-accounts to a channel; accounts of the entity itself have no owner.
+accounts to a channel; what is owed to a holder outside any card belongs to the card that was closed; accounts of
+the entity itself have no owner.
 """
 
 from enum import IntEnum
@@ -27,9 +28,13 @@ class Account(IntEnum):
     MERCHANT_PAYOUT = 42
     MERCHANT_DISCOUNT = 43
     MERCHANT_DISCOUNT_BORNE = 44
+    HOLDER_REFUND = 50
     PROMO_DEFERRED = 60
     PROMO_EXPENSE = 61
     FEE_INCOME = 62
+    BREAKAGE_INCOME = 63
+    INTEREST_EXPENSE = 64
+    INTEREST_PAYABLE = 65
     DUE_TO = 70
     DUE_FROM = 71
 
@@ -69,9 +74,13 @@ CHART: dict[Account, AccountInfo] = {
     Account.MERCHANT_PAYOUT: AccountInfo("merchant.payout", "打款在途", "credit", floor=True),
     Account.MERCHANT_DISCOUNT: AccountInfo("merchant.discount", "商户自担优惠（备查）", "debit"),
     Account.MERCHANT_DISCOUNT_BORNE: AccountInfo("merchant.discount_borne", "商户自担优惠（备查对方）", "credit"),
+    Account.HOLDER_REFUND: AccountInfo("holder.refund", "应退持卡人", "credit", floor=True),
     Account.PROMO_DEFERRED: AccountInfo("promo.deferred", "待摊促销费用", "debit"),
     Account.PROMO_EXPENSE: AccountInfo("promo.expense", "促销费用", "debit"),
     Account.FEE_INCOME: AccountInfo("fee.income", "手续费收入", "credit"),
+    Account.BREAKAGE_INCOME: AccountInfo("breakage.income", "未使用收入", "credit"),
+    Account.INTEREST_EXPENSE: AccountInfo("interest.expense", "利息支出", "debit"),
+    Account.INTEREST_PAYABLE: AccountInfo("interest.payable", "应付持卡人利息", "credit", floor=True),
     Account.DUE_TO: AccountInfo("due_to", "应付其他账簿", "credit"),
     Account.DUE_FROM: AccountInfo("due_from", "应收其他账簿", "debit"),
 }

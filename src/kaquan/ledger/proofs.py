@@ -13,8 +13,8 @@ from kaquan.ledger.store import QUERIES, one_row
 PROOFS: dict[str, tuple[str, str]] = {
     "trial_balance": ("每本账借贷相等", "in each book debits equal credits"),
     "floors": (
-        "没有任何资金批次、保证金、打款户或资金户为负",
-        "no lot, reserve, payout or fund lies below zero",
+        "没有任何资金批次、保证金、打款户、资金户或应退持卡人为负",
+        "no lot, reserve, payout, fund or debt to a holder lies below zero",
     ),
     "lot_balances": ("每个资金批次的余额等于其分录之和", "each lot's balance is the sum of its postings"),
     "lot_holds": ("批次冻结额等于未完成预授权之和", "what lots hold is what open authorizations allocate"),

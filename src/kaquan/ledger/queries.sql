@@ -1,6 +1,7 @@
 -- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy; 30 funder.budget,
 -- 31 funder.committed, 33 funder.pledge, 40 merchant.payable, 41 merchant.reserve, 42 merchant.payout,
--- 43 merchant.discount, 44 merchant.discount_borne, 60 promo.deferred, 62 fee.income, 70 due_to, 71 due_from. Kinds
+-- 43 merchant.discount, 44 merchant.discount_borne, 50 holder.refund, 60 promo.deferred, 62 fee.income,
+-- 65 interest.payable, 70 due_to, 71 due_from. Kinds
 -- (ledger/movements.py): 10 sell, 11 top_up, 20 pay, 22 capture, 25 refund, 26 reverse, 30 grant_reward, 31 expire_lot,
 -- 40 settle, 41 release_reserve, 51 pay_in_fund, 52 pay_out_fund. A merchant whose platform keeps another book is paid
 -- through 70. Each proof gives one row: `ok`, and the facts it stands on.
@@ -160,7 +161,7 @@ FROM (
     ) rows GROUP BY book
 ) t;
 
--- prove_floors: no lot, no merchant's reserve or payout, no fund's money lies below zero; no lot holds more than it has
+-- prove_floors: no lot, no merchant's reserve or payout, no fund's money, no debt to a holder lies below zero; no lot holds more than it has
 SELECT lots.below = 0 AND owners.below = 0 AS ok, lots.total AS lots, lots.below AS lots_below,
        owners.total AS owners, owners.below AS owners_below
 FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 OR held > balance) AS below FROM lot) lots,
@@ -169,8 +170,8 @@ FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 O
             FROM posting p
             CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
                 AS v (account, owner, amount)
-            WHERE (p.debit IN (30, 31, 33, 41, 42) OR p.credit IN (30, 31, 33, 41, 42))
-              AND v.account IN (30, 31, 33, 41, 42)
+            WHERE (p.debit IN (30, 31, 33, 41, 42, 50, 65) OR p.credit IN (30, 31, 33, 41, 42, 50, 65))
+              AND v.account IN (30, 31, 33, 41, 42, 50, 65)
             GROUP BY p.book, v.account, v.owner, p.source) t) owners;
 
 -- prove_lot_balances: each lot's stored balance is what its postings add up to
