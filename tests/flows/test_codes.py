@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import psycopg
+import pytest
+
 from flows.test_claims import MANY, code, wallet
 from kaquan.commands.model import Effect, Entry, Kind, scoped_id
 from kaquan.db.wire import raw_cursor
@@ -9,7 +12,7 @@ from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.quotas.slots import GRACE_SECONDS
 from kaquan.stocks.model import StopStock
-from kaquan.vouchers import codes
+from kaquan.vouchers import codes, store
 from kaquan.vouchers.model import ClaimByCode
 from kaquan.vouchers.service import code_counts, code_key
 from support.database import Database
@@ -97,6 +100,34 @@ def test_two_in_one_batch_use_a_code_once(database: Database) -> None:
     town = coded(database, CODE)
     commands = [use(town, wallet(town, number), CODE) for number in range(4)]
     assert sorted(tried(town, *commands)) == ["", *["code_not_valid"] * 3]
+
+
+def test_a_wallet_that_becomes_active_meanwhile_gets_no_voucher_without_its_code(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = coded(database, CODE)
+    who, else_ = wallet(town, 1), wallet(town, 2)
+    state(database, who, 0)
+    read = store.claimants
+
+    def then_activated(*given: Any) -> dict[bytes, Id]:
+        found = read(*given)
+        state(database, who, 1)
+        return found
+
+    monkeypatch.setattr(store, "claimants", then_activated)
+    late = use(town, who, CODE)
+    assert tried(town, late) == ["wallet_unknown"]
+    assert town.rows("SELECT count(*), (SELECT count(command) FROM voucher_code) FROM voucher") == [(0, 0)]
+    assert tried(town, use(town, else_, CODE)) == [""]
+    assert tried(town, late) == ["code_not_valid"]  # an unknown wallet burned nothing: the code is judged now
+    assert town.rows("SELECT count(*) FROM voucher") == [(1,)]
+
+
+def state(database: Database, who: Id, number: int) -> None:
+    """Put a wallet into a state, behind everybody's back."""
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("UPDATE kaquan.wallet SET state = %s WHERE id = %s", (number, who.hex()))
 
 
 def test_a_refused_claim_gives_its_code_back(database: Database) -> None:

@@ -11,6 +11,7 @@ import psycopg
 from kaquan.cards.model import Wanted
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.holders.errors import WALLET_UNKNOWN
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Stock
@@ -180,8 +181,10 @@ class CodeClaimHandler(ObtainHandler):
         asked = [entry for entry in entries if entry.id in people]
         taken = code_registry.take(cursor, asked, at, CLAIM_TAKEN_OVER.code, dry_run=dry_run)
         refusals: dict[bytes, Refusal] = {
-            entry.id: Refusal(CODE_NOT_VALID) for entry in asked if entry.id not in taken
-        }
+            entry.id: Refusal(CODE_NOT_VALID if entry.id in people else WALLET_UNKNOWN)
+            for entry in entries
+            if entry.id not in taken
+        }  # a wallet that becomes active from here on holds no code: it is asked to come again
         facts = ClaimFacts({}, {}, {}, coded=self._stocks({code.id: code for code in taken.values()}))
         routed = self._take(
             cursor, entries, self._meant([entry for entry in asked if entry.id in taken], facts, at), at, dry_run
