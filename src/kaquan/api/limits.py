@@ -38,22 +38,27 @@ class Rates:
         """Count `count` requests. Raises `Problem` with the seconds to wait."""
         now = seconds()
         with self._lock:
-            left, before = self._left.pop(caller, (float(self._burst), now))
-            left = min(float(self._burst), left + (now - before) * self._rate)
+            left = self._now_left(caller, now)
             lacking = min(count, self._burst) - left
-            if lacking <= 0:
-                left -= count
-            self._left[caller] = (left, now)
+            self._left.pop(caller, None)  # to the end: it is the longest silent that is forgotten
+            self._left[caller] = (left if lacking > 0 else left - count, now)
             while len(self._left) > CALLERS_MAX:
                 self._left.popitem(last=False)
-        if lacking > 0:
-            raise Problem(TOO_MANY_REQUESTS, {"wait_seconds": max(1, -int(-lacking // self._rate))})
+        self._must_not_lack(lacking)
 
     def look(self, caller: str) -> None:
         """Raises `Problem` as `take` would, and counts nothing."""
-        left, before = self._left.get(caller, (float(self._burst), 0.0))
-        if left < 1 and left + (seconds() - before) * self._rate < 1:
-            self.take(caller)
+        with self._lock:
+            left = self._now_left(caller, seconds())
+        self._must_not_lack(1 - left)
+
+    def _now_left(self, caller: str, now: float) -> float:
+        left, before = self._left.get(caller, (float(self._burst), now))
+        return min(float(self._burst), left + (now - before) * self._rate)
+
+    def _must_not_lack(self, lacking: float) -> None:
+        if lacking > 0:
+            raise Problem(TOO_MANY_REQUESTS, {"wait_seconds": max(1, -int(-lacking // self._rate))})
 
     def give_back(self, caller: str) -> None:
         """One that was counted counts no more."""
