@@ -20,19 +20,19 @@ class Memory:
 
     def __init__(self) -> None:
         self.catalogue: Catalogue | None = None
-        self._cards: dict[str, tuple[str, Id]] = {}
+        self._cards: dict[str, Id] = {}
 
-    def learn(self, catalogue: Catalogue, text: str | None, number: str | None, card: Id | None) -> None:
-        """What was looked up: programs and merchants as they are, and which card a number is, as it was typed."""
+    def learn(self, catalogue: Catalogue, number: str | None, card: Id | None) -> None:
+        """What was looked up: programs and merchants as they are, and which card a number is."""
         self.catalogue = catalogue
-        if text is not None and number is not None and card is not None:
+        if number is not None and card is not None:
             if len(self._cards) >= CARDS_MAX:
                 self._cards = {}
-            self._cards[text] = (number, card)
+            self._cards[number] = card
 
-    def card(self, text: str) -> tuple[str, Id]:
-        """The number as it was typed, without spaces, and its card. Raises `Forgotten`."""
-        found = self._cards.get(text)
+    def card(self, number: str) -> Id:
+        """The card of a number without its spaces. Raises `Forgotten`."""
+        found = self._cards.get(number)
         if found is None:
             raise Forgotten
         return found

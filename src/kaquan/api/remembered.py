@@ -3,6 +3,7 @@
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.memory import Forgotten, Memory
 from kaquan.api.objects import SHOWN_CARDS, Objects
+from kaquan.cards.numbers import without_spaces
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.ids import Id
 from kaquan.payment_codes.service import Payer
@@ -30,8 +31,8 @@ class Remembered(Objects):
         """See `Objects`. By its number only: of an id nobody remembers whether there is such a card."""
         if self._caller.role not in _BY_NUMBER:
             raise Forgotten
-        number, card = self._memory.card(text)
-        return card, number
+        number = without_spaces(text)
+        return self._memory.card(number), number
 
     def card(self, text: str) -> Id:
         """Never remembered: whose it is may change."""

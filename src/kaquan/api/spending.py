@@ -200,7 +200,7 @@ def _read(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish:
 
 def _looked_up(serving: Serving, objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
     kind, command = _command(objects, caller, body, key)
-    serving.memory.learn(objects.catalogue, body.card, command.number, command.card)
+    serving.memory.learn(objects.catalogue, command.number, command.card)
     return kind, command
 
 

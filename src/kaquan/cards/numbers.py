@@ -20,9 +20,14 @@ def number_for(command: Id) -> str:
     return body + str(_check_digit(body))
 
 
+def without_spaces(text: str) -> str:
+    """A text as it is compared with numbers: people type them in groups."""
+    return text.replace(" ", "")
+
+
 def typed_number(text: str) -> str | None:
     """The card number that a person typed, without its spaces; None for what is no number of ours."""
-    digits = text.replace(" ", "")
+    digits = without_spaces(text)
     formed = len(digits) == LENGTH and digits.isascii() and digits.isdigit() and digits.startswith(PREFIX)
     if not formed or int(digits[2:4]) >= len(BUCKETS) or _check_digit(digits[:-1]) != int(digits[-1]):
         return None
