@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 from datetime import timedelta
 from ipaddress import ip_address
@@ -32,6 +33,7 @@ from kaquan.kernel.money import Money
 from kaquan.main import Kaquan
 from kaquan.payments.model import Authorize
 from kaquan.settings import Settings
+from support import serve_process
 from support.database import TEST_SETTINGS, Database
 from support.serve_process import END_SECONDS, Serve
 from support.service import issue, set_clock
@@ -59,6 +61,18 @@ def test_a_port_that_is_taken_is_told_in_both_languages(serve: Serve, town: Town
         assert "--port" in told["remedy"]
     code, told = serve.refused("--host", "203.0.113.77", "--behind-proxy", "127.0.0.1", "--lang", "en")
     assert (code, told["message"]) == (3, "Can't listen on port 8080 of 203.0.113.77.")
+
+
+def test_a_server_that_should_not_have_started_is_not_left_behind(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+    start = serve._popen
+    monkeypatch.setattr(serve, "_popen", lambda *words: (started.append(start(*words)), started[-1])[1])
+    monkeypatch.setattr(serve_process, "END_SECONDS", 0.5)
+    with pytest.raises(subprocess.TimeoutExpired):
+        serve.refused("--port", "0")
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_without_tls_only_this_machine_is_served(serve: Serve, town: Town, tmp_path: Path) -> None:

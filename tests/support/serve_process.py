@@ -54,9 +54,13 @@ class Serve:
             assert process.wait(END_SECONDS) == 0
 
     def refused(self, *words: str) -> tuple[int, dict[str, Any]]:
-        """Exit status and answer of a server that does not start."""
+        """Exit status and answer of a server that does not start. One that does is killed, not left behind."""
         process = self._popen(*words)
-        said, _ = process.communicate(timeout=END_SECONDS)
+        try:
+            said, _ = process.communicate(timeout=END_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
         told: dict[str, Any] = json.loads(said)
         return process.returncode, told
 
