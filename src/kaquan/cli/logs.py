@@ -42,7 +42,7 @@ def configure(home: Path, level: str) -> None:
     """Send all log lines of this process from `level` up to the installation's log."""
     lines = _Lines(path_of(home))
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamped, _rendered],
+        processors=[_rendered],
         wrapper_class=structlog.make_filtering_bound_logger(SEVERITIES[level]),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
@@ -134,13 +134,11 @@ class _Lines:
     warning = error = critical = urgent
 
 
-def _rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+def _rendered(_: Any, level: str, event: MutableMapping[str, Any]) -> str:
+    """A line as it is read: what happened, when, how bad; then its facts in the order in which they were told."""
+    at = clock.system_now().isoformat(timespec="milliseconds")
+    line = {"event": event.pop("event"), "at": at, "level": level, **event}
     try:
-        return msgspec.json.encode(event, enc_hook=repr).decode()
+        return msgspec.json.encode(line, enc_hook=repr).decode()
     except UnicodeEncodeError:  # half a surrogate pair
-        return json.dumps(event, default=repr)
-
-
-def _stamped(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    event["at"] = clock.system_now().isoformat(timespec="milliseconds")
-    return event
+        return json.dumps(line, default=repr)
