@@ -75,11 +75,7 @@ class Call:
     @property
     def key(self) -> str:
         """The id of the caller's wish. Raises `Problem` when a request that changes something has none."""
-        if self._key is not None:
-            return self._key
-        if self.dry_run:
-            return DRY_RUN_KEY
-        raise Problem(IDEMPOTENCY_KEY_MISSING)
+        return wish_id(self._key, self.dry_run)
 
     def must_be_keyed(self) -> None:
         """Raises `Problem` when a request that changes something lacks an id, whatever ids its commands have."""
@@ -150,6 +146,15 @@ class Call:
     def sees_program(self, code: str) -> bool:
         """Whether what belongs to a program is shown in a list: an issuer sees its own programs' only."""
         return self.caller.role is not Role.ISSUER or self.caller.organisation in self.objects.issuers([code])
+
+
+def wish_id(given: str | None, dry_run: bool) -> str:
+    """The id of a wish that changes something, or only tries to. Raises `Problem` when it has none."""
+    if given is not None:
+        return given
+    if dry_run:
+        return DRY_RUN_KEY
+    raise Problem(IDEMPOTENCY_KEY_MISSING)
 
 
 def outside_key(given: str) -> str:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kaquan.api.admission import let_in
-from kaquan.api.calls import DRY_RUN_KEY
-from kaquan.api.errors import IDEMPOTENCY_KEY_MISSING, REQUEST_INVALID
+from kaquan.api.calls import wish_id
+from kaquan.api.errors import REQUEST_INVALID
 from kaquan.api.operations import PREFIX, Operation, declare
 from kaquan.api.problems import Problem, Words
 from kaquan.api.serving import Serving
@@ -40,11 +40,7 @@ class HotCall(msgspec.Struct):
 
     def wish(self) -> str:
         """The id of the wish. Raises `Problem` when there is none."""
-        if self.idempotency_key is not None:
-            return self.idempotency_key
-        if self.dry_run:
-            return DRY_RUN_KEY
-        raise Problem(IDEMPOTENCY_KEY_MISSING)
+        return wish_id(self.idempotency_key, self.dry_run)
 
 
 Endpoint = Callable[[HotCall, Any], Awaitable[tuple[int, Any, Mapping[str, str]]]]
