@@ -44,6 +44,15 @@ CLAIM_SABOTAGES = (
         ("vouchers/claims.py", "not wallet.active or entry.id in facts.commands:", "not wallet.active:"),
     ),
     sabotage(
+        "let a wallet that became active meanwhile have a voucher without its code",
+        CODES + "a_wallet_that_becomes_active_meanwhile_gets_no_voucher_without_its_code",
+        (
+            "vouchers/claiming.py",
+            "            if entry.id not in taken\n",
+            "            if entry in asked and entry.id not in taken\n",
+        ),
+    ),
+    sabotage(
         "tell a stopped batch of codes from an unknown code",
         CODES + "one_answer_for_unknown_used_stopped_expired_and_unopened",
         ("vouchers/claims.py", "if refusal is not None and refusal.code is errors.CLAIM_OVER:", "if False:"),
