@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from kaquan import main  # noqa: F401 - whatever answers is imported by it
+from kaquan.commands.model import Answer
 from kaquan.trail.leaf import (
     BODY_BYTES_MAX,
     DEPTH_MAX,
@@ -148,6 +151,18 @@ def test_every_character_is_written_as_the_standard_encoder_writes_it() -> None:
         each = [chr(point) for point in range(low, low + 0x100) if not 0xD800 <= point < 0xE000]
         body = {"t": [text for text in each if unicodedata.is_normalized("NFC", text)]}
         assert canonical(body) == standard(body).encode()
+
+
+@pytest.mark.parametrize("kind", sorted(Answer.__subclasses__(), key=lambda kind: kind.__name__))
+def test_answers_are_written_as_they_stand(kind: type[Answer]) -> None:
+    """Their fields stand in the order of canonical JSON."""
+    values = {str: "é\n\x1f", int: 7}
+    given = {one.name: values.get(one.type, [{"b": 1}]) for one in structs.fields(kind)}
+    assert kind(**given).written() == canonical(given)
+
+
+def test_all_answers_are_known_here() -> None:
+    assert {kind.__name__ for kind in Answer.__subclasses__()} >= {"PayAnswer", "CaptureAnswer", "RefundAnswer"}
 
 
 def nested(depth: int) -> dict[str, Any]:

@@ -230,6 +230,18 @@ class Plan(msgspec.Struct):
     born: tuple[Any, ...] = ()
 
 
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The money part of a leaf, and what the caller is told. Its fields stand in the order of canonical JSON, so that
+    they are written as they stand: sorting them each time costs as much again."""
+
+    def written(self) -> bytes:
+        """The canonical bytes, for a plan."""
+        return _encode(self)
+
+
 class Effect(msgspec.Struct, frozen=True):
     """The command took effect. `replayed` tells that it had already done so."""
 

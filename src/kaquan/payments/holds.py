@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from kaquan.cards.lots import Share, part_of
-from kaquan.commands.model import Entry, Plan
+from kaquan.commands.model import Answer, Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
@@ -48,8 +48,8 @@ class Captured(msgspec.Struct, frozen=True):
         return Money(sum([part for _, part in self.taken]))
 
 
-class CaptureAnswer(msgspec.Struct, frozen=True):
-    """The money part of a capture's leaf, and its answer. Fields in the order of canonical JSON."""
+class CaptureAnswer(Answer, frozen=True):
+    """What became of a capture."""
 
     amount_fen: int
     bonus_fen: int
@@ -64,9 +64,6 @@ class CaptureAnswer(msgspec.Struct, frozen=True):
     released_fen: int
     state: str
     subsidy_fen: int
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def decide_capture(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -168,23 +165,21 @@ def _capture(
 
 def _answer(payment: Payment, captured: Captured, discounts: list[dict[str, object]], reward: Earned | None) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(captured.taken)
-    return _encode(
-        CaptureAnswer(
-            captured.amount,
-            bonus,
-            sum([one.amount for one in captured.applied]),
-            discounts,
-            payment.merchant.hex(),
-            payment.order_no,
-            captured.outside,
-            payment.id.hex(),
-            principal,
-            reward.amount if reward else 0,
-            payment.amount - captured.amount,
-            "captured",
-            subsidy,
-        )
-    )
+    return CaptureAnswer(
+        captured.amount,
+        bonus,
+        sum([one.amount for one in captured.applied]),
+        discounts,
+        payment.merchant.hex(),
+        payment.order_no,
+        captured.outside,
+        payment.id.hex(),
+        principal,
+        reward.amount if reward else 0,
+        payment.amount - captured.amount,
+        "captured",
+        subsidy,
+    ).written()
 
 
 def decide_release(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kaquan.cards.model import LotState
-from kaquan.commands.model import TOMBSTONE, Entry, Plan
+from kaquan.commands.model import TOMBSTONE, Answer, Entry, Plan
 from kaquan.kernel.caller import Role
 from kaquan.kernel.clock import instant, shown
 from kaquan.kernel.ids import Id, bucket_of
@@ -36,8 +36,8 @@ REVERSAL_MIN = timedelta(days=1)
 """A till that does not know what became of a payment may ask this long, even in a program without refunds."""
 
 
-class RefundAnswer(msgspec.Struct, frozen=True):
-    """The money part of a refund's leaf, and its answer. Fields in the order of canonical JSON."""
+class RefundAnswer(Answer, frozen=True):
+    """What became of a refund."""
 
     amount_fen: int
     bonus_fen: int
@@ -56,9 +56,6 @@ class RefundAnswer(msgspec.Struct, frozen=True):
     state: str
     subsidy_fen: int
     vouchers_usable: int
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -199,27 +196,25 @@ def _refund_answer(
     refund: Id, payment: Payment, back: Back, cut: RebateCut, vouchers: Returns, command: Refund | Reverse
 ) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(back.shares)
-    return _encode(
-        RefundAnswer(
-            back.amount,
-            bonus,
-            principal + bonus + subsidy,
-            sum([part for _, part in cut.taken]),
-            cut.short,
-            sum([one.amount for one in back.discounts]),
-            payment.merchant.hex(),
-            payment.order_no,
-            back.outside,
-            payment.id.hex(),
-            principal,
-            _reason(command),
-            cut.cancelled,
-            refund.hex(),
-            "refunded" if back.last else "partly_refunded",
-            subsidy,
-            vouchers.usable,
-        )
-    )
+    return RefundAnswer(
+        back.amount,
+        bonus,
+        principal + bonus + subsidy,
+        sum([part for _, part in cut.taken]),
+        cut.short,
+        sum([one.amount for one in back.discounts]),
+        payment.merchant.hex(),
+        payment.order_no,
+        back.outside,
+        payment.id.hex(),
+        principal,
+        _reason(command),
+        cut.cancelled,
+        refund.hex(),
+        "refunded" if back.last else "partly_refunded",
+        subsidy,
+        vouchers.usable,
+    ).written()
 
 
 def _nothing_taken(entry: Entry, payment: Id | None, merchant: Id, order_no: str, *, bury: bool) -> Plan:

@@ -14,7 +14,7 @@ from kaquan.cards import errors as card_errors
 from kaquan.cards.lots import Share, shares, spendable
 from kaquan.cards.model import Card, Lot, LotState
 from kaquan.cards.rules import bears, may_pay
-from kaquan.commands.model import Entry, Plan
+from kaquan.commands.model import Answer, Entry, Plan
 from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import ZERO, Money
@@ -45,8 +45,8 @@ from kaquan.vouchers.orders import Applied
 from kaquan.vouchers.spending import applied_to, order_of, used_up
 
 
-class PayAnswer(msgspec.Struct, frozen=True):
-    """The money part of a payment's leaf, and its answer. Fields in the order of canonical JSON."""
+class PayAnswer(Answer, frozen=True):
+    """What became of a payment."""
 
     amount_fen: int
     bonus_fen: int
@@ -84,9 +84,6 @@ class Bill(msgspec.Struct, frozen=True):
     def person(self) -> bytes:
         """The person part of the leaf."""
         return self.card.person() if self.card else b'{"wallet":"%b"}' % self.wallet.hex().encode()
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def decide_pay(entry: Entry, facts: PayFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -341,23 +338,21 @@ def reward_rows(
 
 def _answer(payment: Id, command: Pay, bill: Bill, state: str, reward: Earned | None, catalogue: Catalogue) -> bytes:
     principal, bonus, subsidy = tenders.by_kind(bill.taken)
-    return _encode(
-        PayAnswer(
-            command.amount,
-            bonus,
-            bill.discount,
-            tenders.named(bill.discounts, catalogue) if bill.discounts else [],
-            command.merchant.hex(),
-            command.order_no,
-            command.outside,
-            payment.hex(),
-            principal,
-            reward.amount if reward else 0,
-            state,
-            subsidy,
-            bill.terms.id,
-        )
-    )
+    return PayAnswer(
+        command.amount,
+        bonus,
+        bill.discount,
+        tenders.named(bill.discounts, catalogue) if bill.discounts else [],
+        command.merchant.hex(),
+        command.order_no,
+        command.outside,
+        payment.hex(),
+        principal,
+        reward.amount if reward else 0,
+        state,
+        subsidy,
+        bill.terms.id,
+    ).written()
 
 
 def _row(payment: Id, command: Pay, bill: Bill, state: PaymentState, expires_us: int | None) -> tuple[object, ...]:
