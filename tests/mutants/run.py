@@ -1,12 +1,13 @@
 """Sabotage the code in named ways; each sabotage must turn the test that it names red.
 
-    python tests/mutants/run.py [part of a name]
+    python tests/mutants/run.py [part of a name] [--share 1/3]
 
 The named tests run green on the code as it is; then each again on a patched copy of `src`, two at a time, with
 template databases of their own (a template is named by the content of the migrations). Exit status 1 when a
 sabotage survives, when its patch no longer applies, or when it breaks more than it should.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -49,12 +50,13 @@ class Verdict(NamedTuple):
     said: str
 
 
-def main(part: str) -> int:
-    """Run those whose name contains `part`; the exit status."""
+def main(part: str, share: str) -> int:
+    """Run those whose name contains `part`, of them every n-th from the k-th for a share of k/n; the exit status."""
+    first, _, every_nth = share.partition("/")
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
     every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
-    chosen = [each for each in every if part in each.name]
+    chosen = [each for each in every if part in each.name][int(first) - 1 :: int(every_nth)]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:
         print(f"{len(tests)} tests on the code as it is …", flush=True)
@@ -128,4 +130,8 @@ def pytest(source: Path, folder: Path, *arguments: str, most: int = TEST_SECONDS
 
 
 if __name__ == "__main__":
-    sys.exit(main(" ".join(sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", nargs="*", help="part of a name; without it, all")
+    parser.add_argument("--share", default="1/1", help="of three machines, the second runs 2/3")
+    wanted = parser.parse_args()
+    sys.exit(main(" ".join(wanted.part), wanted.share))

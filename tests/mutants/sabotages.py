@@ -110,7 +110,7 @@ SABOTAGES = (
         "switch the order registry off",
         DOOR + "an_order_is_paid_by_one_payment",
         (
-            "payments/rules.py",
+            "payments/bills.py",
             "refusal = refusal or _barred(facts.barred.get(entry.id), terms)",
             "refusal = refusal or None",
         ),

@@ -12,6 +12,16 @@ SQL = "db/migrations/0008_vouchers.sql"
 
 VOUCHER_SABOTAGES = (
     sabotage(
+        "forget how much a card paid today",
+        "tests/flows/test_risk.py::test_a_batch_counts_what_its_earlier_payments_took",
+        ("risk/rules.py", "add(said.amount, amount)", "add(said.amount, 0)"),
+    ),
+    sabotage(
+        "lose the counters of cards beside those of vouchers",
+        "tests/flows/test_risk.py::test_cards_and_vouchers_are_counted_side_by_side",
+        ("db/migrations/0022_risk.sql", "tally_count := tally_count || v_count;", "tally_count := v_count;"),
+    ),
+    sabotage(
         "drop the version check of vouchers",
         AT_DOOR + "a_voucher_that_another_holds_by_now_is_not_held_twice",
         (

@@ -16,8 +16,8 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.payment_codes.model import EMPTY
 from kaquan.payment_codes.service import purses
+from kaquan.payments.bills import not_accepted
 from kaquan.payments.model import Pay
-from kaquan.payments.rules import not_accepted
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.terms import VOUCHERS_MAX
 from kaquan.vouchers.model import SpendingFacts

@@ -29,6 +29,7 @@ from kaquan.quotas.model import SliceKey, slice_keys
 from kaquan.rewards import errors as reward_errors
 from kaquan.rewards import rules as reward_rules
 from kaquan.rewards.bonus import bonus_pools
+from kaquan.risk.service import Counters
 from kaquan.vouchers.orders import day_number
 from kaquan.vouchers.service import load_facts
 
@@ -46,6 +47,7 @@ class PayHandler(Handler):
         super().__init__(kind, catalogue)
         self._catalogue = catalogue
         self._master = master
+        self._counters = Counters(catalogue)
 
     def route(self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], at: datetime, dry_run: bool) -> Routed:
         """Claim payment codes, then the merchants' order numbers, each for a payment that could be meant."""
@@ -59,12 +61,15 @@ class PayHandler(Handler):
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> PayFacts:
-        """Cards with lots, named or behind a code; vouchers with what their holders used today."""
+        """Cards with lots, named or behind a code, with what they paid today where it is limited; vouchers with
+        what their holders used today."""
         vouchers = {one for entry in entries for one in entry.command.vouchers}
         cards = {entry.command.card for entry in entries if entry.command.card is not None}
         purses = self._purses(cursor, entries, routed) if any(entry.command.code for entry in entries) else {}
         cards.update(card for purse in purses.values() for card in purse.cards)
-        wanted = Wanted(cards=cards, vouchers=vouchers, use_day=day_number(at) if vouchers else None)
+        day = day_number(at)
+        counters = self._counters.wanted(cards, day)
+        wanted = Wanted(cards=cards, vouchers=vouchers, tallies=counters, use_day=day if vouchers else None)
         facts = load_facts(cursor, entries, wanted, lock)
         known = (facts.commands, facts.cards, facts.lots, facts.vouchers, facts.wallets, facts.quotas)
         return PayFacts(*known, routed, purses)

@@ -7,7 +7,7 @@ from kaquan.law.rules import balance_max
 from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
 from kaquan.programs.explain_stocks import given, subsidies
 from kaquan.programs.phrases import Sentence, count_of, percent
-from kaquan.programs.terms import Band, ProgramTerms, Rebate
+from kaquan.programs.terms import Band, ProgramTerms, Rebate, Spending
 
 _STEP = Money(10_000)  # examples of marginal bands look 100.00 yuan past the start of the band
 
@@ -194,7 +194,29 @@ def paying(terms: ProgramTerms) -> list[Sentence]:
         f"预授权最长 {hold_zh}，到时未完成则自动释放。",
         f"An authorization lasts at most {hold_en} and then lapses by itself.",
     )
-    return [_BURN[spending.burn_order], hold, once, refund, *subsidies(terms)]
+    return [_BURN[spending.burn_order], hold, once, *_day_limits(spending), refund, *subsidies(terms)]
+
+
+def _day_limits(spending: Spending) -> list[Sentence]:
+    """What a card may pay a day, of what is limited."""
+    said: list[Sentence] = []
+    if spending.card_day_count:
+        said.append(
+            (
+                f"一张卡每日最多支付 {spending.card_day_count} 笔，撤销和退款的也算。",
+                f"A card makes at most {count_of(spending.card_day_count, 'payment')} a day, voided and "
+                "refunded ones included.",
+            )
+        )
+    if spending.card_day_fen:
+        most = text(spending.card_day_fen)
+        said.append(
+            (
+                f"一张卡每日最多支付 {most} 元，撤销和退款的也算。",
+                f"A card pays at most {most} yuan a day, voided and refunded payments included.",
+            )
+        )
+    return said
 
 
 def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from kaquan.kernel.money import Money, Rate
+from kaquan.kernel.money import ZERO, Money, Rate
 from kaquan.kernel.refusal import Fault
 from kaquan.programs.grants import (
     FUNDING_MAX,
@@ -29,6 +29,7 @@ BANDS_MAX = 10  # a ladder that one sentence per step still explains
 SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a different product
 WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
 HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
+CARD_DAY_MAX = 10_000  # more payments of one card a day than a till can take
 VOUCHERS_MAX = 20  # more vouchers for one order than a cashier can explain
 LAW_PACKS_MAX = 4  # national, licensed, regional, convention: more would contradict each other
 OPINIONS_MAX = 10  # a program that stands on more opinions than articles should not be opened
@@ -190,6 +191,27 @@ class Spending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         span("一单最多用几张券", "most vouchers that count for one order", "items", 0, VOUCHERS_MAX, looser=1),
     ] = 5
+    card_day_count: Annotated[
+        int,
+        span(
+            "每张卡每日最多支付笔数；0 表示不限",
+            "most payments of a card a day; 0 means no limit",
+            "items",
+            0,
+            CARD_DAY_MAX,
+            looser=1,
+            endless=True,
+        ),
+    ] = 0
+    card_day_fen: Annotated[
+        Money,
+        fen(
+            "每张卡每日最多支付金额；0 表示不限",
+            "most that a card pays a day; 0 means no limit",
+            looser=1,
+            endless=True,
+        ),
+    ] = ZERO
 
 
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
