@@ -37,8 +37,8 @@ check: setup ## style, types, import contracts, house rules
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/tidy
 
-mutants: setup ## sabotage the code in named ways; each must turn its named test red
-	$(BIN)/python tests/mutants/run.py
+mutants: setup ## sabotage the code in named ways; each must turn its named test red: make mutants ARGS="--share 1/3"
+	$(BIN)/python tests/mutants/run.py $(ARGS)
 
 bench: setup ## durable payments a second, against pgbench in the same minute (docs/benchmarks.md)
 	$(BIN)/python bench/ledger.py $(ARGS)
