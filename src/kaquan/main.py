@@ -23,6 +23,7 @@ from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.enrolment import EnrolmentHandler
+from kaquan.reporting import service as reporting
 from kaquan.rewards import service as rewards
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settings import Settings
@@ -107,4 +108,5 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **payment_codes.handlers(),
         **payments.handlers(catalogue, master),
         **settlement.handlers(catalogue, calendar),
+        **reporting.handlers(catalogue),
     }

@@ -19,6 +19,7 @@ WHAT_CANNOT = "rules/test_giveaways.py::test_what_cannot_be_given_is_refused"
 GRANTED = "rules/test_giveaways.py::test_what_is_granted_by_itself_fits_its_stock"
 OUTSIDE = "api/test_door_outside.py::"
 DRAWS = "flows/test_draws.py::"
+STATEMENTS = "flows/test_statements.py::"
 SETTLEMENT = "flows/test_settlement.py::"
 RELEASED = f"{SETTLEMENT}test_a_reserve_is_released_once_when_it_is_due_and_paid_with_the_next_settlement"
 CLOSED = "flows/test_cycles.py::test_a_period_is_closed_only_when_nobody_has_anything_left"
@@ -72,6 +73,9 @@ DIRECT = {
     "draw_busy": f"{DRAWS}test_a_list_that_can_not_be_closed_says_so",
     "draw_seed_wrong": f"{DRAWS}test_every_step_of_a_draw_has_its_place",
     "entry_unknown": "flows/test_vouchers_cli.py::test_a_draw_is_opened_entered_closed_and_checked_by_anybody",
+    "statement_untied": f"{STATEMENTS}test_a_statement_that_does_not_tie_is_not_made",
+    "statement_too_long": f"{STATEMENTS}test_a_statement_has_a_most_of_lines",
+    "statement_unknown": "flows/test_statements_cli.py::test_statements_are_made_listed_shown_and_checked",
     "settlement_terms_changed": f"{SETTLEMENT}test_new_terms_between_preview_and_run_ask_for_a_new_preview",
     "settlement_merchant_unknown": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",
     "period_invalid": f"{SETTLEMENT}test_every_refusal_of_a_settlement_moves_nothing",

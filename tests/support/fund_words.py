@@ -1,14 +1,16 @@
 """The teller's words about funds and stocks: `入金 pay-in city 100`, `停止 stop-stock off-10`."""
 
+from datetime import date
 from typing import Any
 
 from kaquan.commands.model import Kind
-from kaquan.funders.model import PayInFund, PayOutFund, RegisterFund, SweepFund
+from kaquan.funders.model import PayInFund, PayOutFund, RegisterFund, SweepFund, fund_id
 from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import FundMode
+from kaquan.reporting.model import MakeStatement, PartyKind
 from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ResumeStock, StopStock
-from support.words import Words, fen
+from support.words import Words, fen, nothing
 
 
 class FundWords(Words):
@@ -62,3 +64,10 @@ class FundWords(Words):
         """`raise-stock off-10 from 100 vouchers worth 1000`: what was seen."""
         fields = {"stock": stock, "count": int(count), "budget": Money(fen(budget))}
         return self._do(Kind.RAISE_STOCK, RaiseStock, told, program=told.get("program", self.town.program), **fields)
+
+    def _statement(self, told: dict[str, str], kind: str, who: str, until: str) -> Any:
+        """`statement merchant mall-1 2025-05-31`: a merchant, a fund (`funder`) or a holder by name."""
+        known = {"merchant": self.town.merchants, "funder": {who: fund_id(who)}, "holder": self.wallets}[kind]
+        day = date.fromisoformat(until)
+        party = {"party": PartyKind[kind.upper()], "who": known.get(who, nothing(who))}
+        return self._do(Kind.MAKE_STATEMENT, MakeStatement, told, until=day, **party)

@@ -41,6 +41,7 @@ HISTORY = (
     "closed_period",
     "stock_event",
     "audit",
+    "statement",
 )
 """Tables that the application may only append to."""
 

@@ -70,7 +70,7 @@ def texts() -> dict[str, str]:
     """Every text of the project by its path from the root: what git keeps, or would keep."""
     found = {}
     for path in _kept():
-        if path.is_file() and path.suffix not in (".png", ".woff2", ".ico"):
+        if path.is_file() and path.suffix not in (".png", ".woff2", ".ico", ".ttf"):
             found[str(path.relative_to(ROOT))] = path.read_text("utf-8")
     return found
 

@@ -29,6 +29,7 @@ from kaquan.cli import (
     serve,
     settlement,
     spending,
+    statements,
     stocks,
     voucher_codes,
     vouchers,
@@ -78,6 +79,7 @@ app.add_typer(plans.app, name="plan", rich_help_panel=EVERY_DAY)
 app.add_typer(referrals.app, name="referral", rich_help_panel=EVERY_DAY)
 app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
+app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)

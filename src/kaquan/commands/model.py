@@ -104,6 +104,7 @@ class Kind(IntEnum):
     REMOVE_ENDPOINT = 132
     ROTATE_ENDPOINT_SECRET = 133
     STOP_ENDPOINT = 134
+    MAKE_STATEMENT = 180
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -119,6 +119,9 @@ EVENTS: dict[str, Event] = {
     "reserve.released.v1": Event(
         "保证金已释放", "what a settlement held back was released", ("settlement", "merchant", "program")
     ),
+    "statement.made.v1": Event(
+        "对账单已出具", "a statement of a merchant, a fund or a wallet was made", ("statement",)
+    ),
     "endpoint.added.v1": Event("回调地址已添加", "an address for webhooks was added", ("endpoint",)),
     "endpoint.changed.v1": Event("回调地址已修改", "an address for webhooks was changed", ("endpoint",)),
     "endpoint.removed.v1": Event("回调地址已移除", "an address for webhooks was removed", ("endpoint",)),

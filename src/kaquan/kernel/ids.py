@@ -49,6 +49,7 @@ PREFIXES = {
     "referral": "ref",
     "refund": "trf",
     "settlement": "stl",
+    "statement": "stm",
     "store": "sto",
     "voucher": "vch",
     "wallet": "wal",

@@ -44,6 +44,10 @@ PROOFS: dict[str, tuple[str, str]] = {
     ),
     "reserves": ("冻结未释放的保证金等于保证金账户", "reserves held back and not released are in their account"),
     "payouts": ("打款指令之和等于打款账户的入账", "payouts instructed equal what was posted for them"),
+    "statements": (
+        "每份对账单承接上一份，期末余额等于其截点内的分录之和",
+        "each statement continues the last, and closes with what all postings within its cut add up to",
+    ),
     "rollup": ("汇总等于逐笔重算", "the roll-up equals a full recount"),
     "journal": ("每个生效的指令恰有一个存证叶", "every command that took effect has exactly one leaf"),
     "postings": ("每笔分录都来自一个生效的指令", "every posting was made by a command that took effect"),

@@ -511,6 +511,42 @@ FULL JOIN (
     SELECT transfer, source, sum(amount)::bigint AS amount FROM posting WHERE credit = 42 GROUP BY transfer, source
 ) p ON p.transfer = o.settlement AND p.source = o.source;
 
+-- prove_statements: each statement names the one before; each account closes with what postings in its cut add up to
+WITH chain AS (
+    SELECT id, hash <> sha256(body) OR number <> row_number() OVER w
+           OR previous <> lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER w AS broken
+    FROM statement WINDOW w AS (PARTITION BY bucket, subject ORDER BY number)
+), said AS (
+    SELECT s.id, s.cut_at, s.cut_xid, coalesce(nullif(r.value ->> (c.owner), '')::uuid, s.subject) AS owner,
+           (r.value -> c.number)::int AS account, r.value ->> (c.side) AS side,
+           sum((r.value -> c.closing)::bigint) AS closing
+    FROM statement s
+    CROSS JOIN LATERAL jsonb_array_elements(convert_from(s.body, 'UTF8')::jsonb -> 'sections') e
+    CROSS JOIN LATERAL (
+        SELECT (max(o) FILTER (WHERE k.value ->> 0 = 'owner') - 1)::int AS owner,
+               (max(o) FILTER (WHERE k.value ->> 0 = 'number') - 1)::int AS number,
+               (max(o) FILTER (WHERE k.value ->> 0 = 'side') - 1)::int AS side,
+               (max(o) FILTER (WHERE k.value ->> 0 = 'closing_fen') - 1)::int AS closing
+        FROM jsonb_array_elements(e.value -> 'columns') WITH ORDINALITY AS k (value, o)
+    ) c
+    CROSS JOIN LATERAL jsonb_array_elements(e.value -> 'rows') r
+    WHERE e.value ->> 'name' = 'accounts'
+    GROUP BY 1, 2, 3, 4, 5, 6
+), compared AS (
+    SELECT s.closing <> coalesce((
+               SELECT sum(CASE WHEN v.debit = (s.side = 'debit') THEN p.amount ELSE -p.amount END)
+               FROM posting p
+               CROSS JOIN LATERAL (VALUES (true, p.debit, p.debit_owner), (false, p.credit, p.credit_owner))
+                   AS v (debit, account, owner)
+               WHERE s.owner IN (p.debit_owner, p.credit_owner) AND v.owner = s.owner AND v.account = s.account
+                 AND p.at < s.cut_at AND p.xid < s.cut_xid), 0) AS off
+    FROM said s
+)
+SELECT (SELECT count(*) FILTER (WHERE broken) FROM chain) = 0 AND count(*) FILTER (WHERE off) = 0 AS ok,
+       (SELECT count(*) FROM chain) AS statements, count(*) AS accounts, count(*) FILTER (WHERE off) AS differing,
+       (SELECT count(*) FILTER (WHERE broken) FROM chain) AS broken
+FROM compared;
+
 -- prove_rollup: the roll-up is a full recount of the postings below its horizon
 SELECT count(*) FILTER (WHERE r.debits IS DISTINCT FROM p.debits OR r.credits IS DISTINCT FROM p.credits) = 0 AS ok,
        count(r.book) AS rows, coalesce(sum(r.debits), 0)::bigint AS debits_fen,

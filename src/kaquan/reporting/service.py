@@ -1,0 +1,42 @@
+"""Statements for everybody else: the handler, look-ups, the check against the books."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.kernel.refusal import Refusal
+from kaquan.programs.catalogue import Catalogue
+from kaquan.reporting import loading, rules, store
+from kaquan.reporting.model import StatementFacts
+
+statement = store.statement
+statement_by_id = store.statement_by_id
+statements = store.statements
+hashes = store.hashes
+
+
+class StatementHandler(Handler):
+    """Make a party's next statement."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(Kind.MAKE_STATEMENT, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> StatementFacts:
+        """What the books say of the parties. There is nothing to lock: statements are only added."""
+        return loading.load_facts(cursor, entries, self._catalogue)
+
+    def decide(self, entry: Entry, facts: StatementFacts, at: datetime) -> Plan | Refusal:
+        """See `reporting.rules`."""
+        return rules.decide_statement(entry, facts, self._catalogue, at)
+
+
+def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+    """The handler of each kind of command here."""
+    return {Kind.MAKE_STATEMENT: StatementHandler(catalogue)}
