@@ -24,7 +24,7 @@ def covered(text: str) -> str:
 @cache
 def characters() -> frozenset[int]:
     """The code points of the regular font, out of its `cmap` table; the bold one falls back to it."""
-    data = (FOLDER / REGULAR).read_bytes()
+    data = FOLDER.joinpath(REGULAR).read_bytes()
     (tables,) = unpack_from(">H", data, 4)
     for place in range(12, 12 + 16 * tables, 16):
         tag, _, offset, _ = unpack_from(">4sIII", data, place)
