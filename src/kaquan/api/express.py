@@ -7,28 +7,28 @@ Whatever is unusual in a request sends it that way instead, before anything has 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 import structlog
 
-from kaquan.api import problems, tracing
+from kaquan.api import metrics, problems, tracing
 from kaquan.api.admission import admitted, bearer, wish_of
 from kaquan.api.bodies import PaymentBody
 from kaquan.api.errors import ANSWER_UNKNOWN, INTERNAL_FAULT, TOO_BUSY
 from kaquan.api.gate import holds_nul, words_of
 from kaquan.api.limits import Rates
 from kaquan.api.memory import Forgotten
-from kaquan.api.metrics import REQUESTS
 from kaquan.api.operations import OPERATIONS
 from kaquan.api.problems import Problem, Words
 from kaquan.api.replies import Answer, Hub, One
 from kaquan.api.serving import ANSWER_SECONDS, Serving, judged
 from kaquan.api.spending import create_payment, payment_answer, remembered, shown
+from kaquan.commands.committer import Full
 from kaquan.commands.model import Effect, Kind
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock
 from kaquan.kernel.refusal import Language
+from kaquan.payments.model import Pay
 
 Headers = Sequence[tuple[bytes, bytes]]
 Send = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
@@ -48,7 +48,6 @@ class Express:
         self._serving = serving
         self._language = language
         self._rates = rates
-        self._queue = _Queue(serving)
 
     def take(self, headers: Headers, content: bytes, send: Send) -> bool:
         """Take a payment on, and answer it through `send`. False when it must go the long way: then nothing has
@@ -79,27 +78,14 @@ class Express:
             under_way.problem(problem)
         else:
             under_way.begin()
-            self._queue.add(*made, under_way)
+            self._submit(*made, under_way)
         return True
 
-
-class _Queue:
-    """What came in during one turn of the loop goes to the lanes at once: fewer wake-ups, larger batches."""
-
-    def __init__(self, serving: Serving) -> None:
-        self._serving = serving
-        self._come: dict[Kind, list[tuple[Any, _UnderWay]]] = {}
-
-    def add(self, kind: Kind, command: Any, under_way: "_UnderWay") -> None:
-        if not self._come:
-            self._serving.hub().loop.call_soon(self._pass_on)
-        self._come.setdefault(kind, []).append((command, under_way))
-
-    def _pass_on(self) -> None:
-        come, self._come = self._come, {}
-        for kind, waiting in come.items():
-            for _, under_way in self._serving.committer.tell_all(kind, waiting):
-                under_way.turned_away()
+    def _submit(self, kind: Kind, command: Pay, under_way: "_UnderWay") -> None:
+        try:
+            self._serving.committer.tell(kind, command, under_way)
+        except Full:
+            under_way.turned_away()
 
 
 class _UnderWay(One):
@@ -114,7 +100,7 @@ class _UnderWay(One):
         self._send = send
         self._began = clock.seconds()
         self._late: asyncio.TimerHandle | None = None
-        REQUESTS.begun()
+        metrics.begun()
 
     def begin(self) -> None:
         """From now on an answer is waited for, but not for ever."""
@@ -155,6 +141,6 @@ class _UnderWay(One):
         self._tell(problem.refusal.code.status, head, problems.encoded(problem, self._words))
 
     def _tell(self, status: int, head: list[tuple[bytes, bytes]], content: bytes) -> None:
-        REQUESTS.ended(self._words.request_id, _OPERATION.name, status, clock.seconds() - self._began)
+        metrics.ended(self._words.request_id, _OPERATION.name, status, clock.seconds() - self._began)
         head += ((b"x-request-id", self._words.request_id.encode()), (b"cache-control", b"no-store"))
         self._send(status, head, content)

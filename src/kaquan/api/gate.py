@@ -12,10 +12,9 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kaquan.api import limits, problems
+from kaquan.api import limits, metrics, problems
 from kaquan.api.errors import INTERNAL_FAULT, REQUEST_INVALID, TOO_BUSY
 from kaquan.api.limits import Room
-from kaquan.api.metrics import REQUESTS
 from kaquan.api.problems import Problem, Words
 from kaquan.commands.trouble import told
 from kaquan.kernel import clock, ids
@@ -59,7 +58,7 @@ class Gate:
         scope.setdefault("state", {})["words"] = words
         answer = _Answer(send, words)
         started = clock.seconds()
-        REQUESTS.begun()
+        metrics.begun()
         try:
             await self._let_through(scope, headers, receive, answer.send)
         except Problem as problem:
@@ -69,7 +68,7 @@ class Gate:
             await answer.problem(Problem(INTERNAL_FAULT))
         finally:
             name = scope["state"].get("operation", "other")
-            REQUESTS.ended(words.request_id, name, answer.status, clock.seconds() - started)
+            metrics.ended(words.request_id, name, answer.status, clock.seconds() - started)
 
     async def _let_through(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """A request within what its caller may take, with its whole body. Raises `Problem`."""
