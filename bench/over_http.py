@@ -1,12 +1,13 @@
 """Payments over HTTP with real keys, against pgbench's TPC-B in the same minute.
 
     python bench/over_http.py [--payments 30000] [--rounds 3] [--cards 20000] [--lanes 3] [--callers 500]
-                              [--batch 1000] [--batch-callers 8] [--only single|batch]
+                              [--batch 1000] [--batch-callers 8] [--only single|cold|batch]
 
 `kaquan serve` runs on the durable database of bench/ledger.py, with its program, cards and payments: every second
 one names a voucher, one in a hundred is refused, one in a hundred a retry. 200 merchants' servers pay, each with
-an API key, by the card number that was shown. `single`: one payment a request, 500 keep-alive connections. `batch`:
-1,000 a request, 8 connections. The load generator is a process of its own on the same cores; its CPU is told.
+an API key, by the card number that was shown. `single`: one payment a request, 500 keep-alive connections. `cold`:
+the same by card numbers that the server never met, each once and none again. `batch`: 1,000 a request, 8 connections.
+The load generator is a process of its own on the same cores; its CPU is told.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from ledger import SPARE, TPCB_SECONDS, Town, app, build, payments_of
 from load import Load, apart, closed
 from rig import Rig, cpu_seconds, rig
 
+WAYS = ("single", "cold", "batch")
 WARM = 3_000  # payments before each run: a server at work knows keys and cards
 
 
@@ -53,10 +55,11 @@ class Run:
 
 
 class Shop:
-    """What requests are made of: the number of each card, the key of each merchant."""
+    """What requests are made of: the number of each card, the key of each merchant; cards that no payment named."""
 
-    def __init__(self, bench: Rig, town: Town) -> None:
+    def __init__(self, bench: Rig, town: Town, fresh: list[Id]) -> None:
         self.town = town
+        self._fresh = fresh
         kaquan = app(bench)
         rows = kaquan.connection.execute("SELECT id, number FROM kaquan.card").fetchall()
         self.numbers = {Id(identity.bytes): number for identity, number in rows}
@@ -71,6 +74,15 @@ class Shop:
             if not isinstance(kaquan.one(Kind.ISSUE_KEY, command), Effect):
                 raise RuntimeError("a key was not issued")
             self.tokens[merchant] = token.text
+
+    def by_fresh_cards(self, pays: list[Pay]) -> list[Pay]:
+        """The same payments, but for retries, each by a card that no payment named yet."""
+        made = []
+        for one in {one.key: one for one in pays}.values():
+            card = self._fresh.pop()
+            own = (self.town.vouchers[card].pop(),) if one.vouchers else ()
+            made.append(msgspec.structs.replace(one, card=card, vouchers=own))
+        return made
 
     def body(self, pay: Pay) -> dict[str, object]:
         """What a till's server sends."""
@@ -191,21 +203,23 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=500)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--batch-callers", type=int, default=8)
-    parser.add_argument("--only", choices=("single", "batch"))
+    parser.add_argument("--only", choices=WAYS, action="append")
     chosen = parser.parse_args()
-    ways = [chosen.only] if chosen.only else ["single", "batch"]
+    ways = chosen.only or WAYS
     with rig() as bench:
         print(" ".join(f"{name}={value}" for name, value in bench.settings().items()))
         bench.tpcb_init()
         needed = (chosen.payments + WARM) * chosen.rounds * len(ways) + 2 * chosen.cards
-        town = build(bench, chosen.cards, needed // 2 // chosen.cards + SPARE)
-        shop = Shop(bench, town)
+        met_once = chosen.payments * chosen.rounds if "cold" in ways else 0
+        whole = build(bench, chosen.cards + met_once, needed // 2 // chosen.cards + SPARE)
+        town = Town(whole.cards[: chosen.cards], whole.merchants, whole.vouchers)
+        shop = Shop(bench, town, whole.cards[chosen.cards :])
         with psycopg.connect(bench.server.root_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         with served(bench, chosen.lanes) as server:
             warm = [shop.request(one) for one in payments(town, 2 * chosen.cards, "warm", 0)]
             apart(closed, server.address, warm, 100, False)
-            figures = {way: measure(bench, server, shop, chosen, way == "single") for way in ways}
+            figures = {way: measure(bench, server, shop, chosen, way) for way in ways}
         failed = [proof.name for proof in proofs(app(bench).connection) if not proof.ok]
         print("books:", "proved" if not failed else f"NOT PROVED: {failed}")
         print(json.dumps({**figures, "books_proved": not failed}))
@@ -213,22 +227,22 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def measure(bench: Rig, server: Served, shop: Shop, chosen: argparse.Namespace, single: bool) -> dict[str, float]:
+def measure(bench: Rig, server: Served, shop: Shop, chosen: argparse.Namespace, way: str) -> dict[str, float]:
     """Rounds of ours between rounds of TPC-B; each ratio is to the mean of the two beside it."""
     rounds: list[Run] = []
     ratios: list[float] = []
     base = [bench.tpcb(TPCB_SECONDS)]
     print("   way  TPC-B/s  payments/s  ratio  PG us srv us load us p50/p99 ms")
     for number in range(chosen.rounds):
-        name = f"{'s' if single else 'b'}{number}"
-        made = payments(shop.town, chosen.payments, name, 0 if single else chosen.batch)
-        now = run(bench, server, made, shop, chosen, single)
+        made = payments(shop.town, chosen.payments, f"{way}{number}", chosen.batch if way == "batch" else 0)
+        made = shop.by_fresh_cards(made) if way == "cold" else made
+        now = run(bench, server, made, shop, chosen, way != "batch")
         base.append(bench.tpcb(TPCB_SECONDS))
         beside = (base[-2] + base[-1]) / 2
         rounds.append(now)
         ratios.append(now.payments_per_s / beside)
         print(
-            f"{'single' if single else 'batch':>6} {beside:>8,.0f} {now.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
+            f"{way:>6} {beside:>8,.0f} {now.payments_per_s:>11,.0f} {ratios[-1]:>6.2f} "
             f"{now.pg_us:>6.0f} {now.srv_us:>6.0f} {now.load_us:>7.0f} {now.p50_ms:.0f}/{now.p99_ms:.0f}"
         )
     middle = {name: statistics.median(getattr(one, name) for one in rounds) for name in vars(rounds[0])}

@@ -10,6 +10,16 @@ SERVE = "tests/flows/test_serve.py::test_"
 
 CLIENT_SABOTAGES = (
     sabotage(
+        "let a till try card numbers without end on the short way",
+        SERVE + "card_numbers_that_are_nobodys_count_as_guesses",
+        ("api/express.py", "self._serving.guesses.begin(guesser)", "self._serving.guesses.allowed(guesser)"),
+    ),
+    sabotage(
+        "go on asking in the name of a query that failed",
+        "tests/rules/test_numbers.py::test_a_fault_is_told_to_all_who_waited_for_it_and_to_nobody_else",
+        ("api/numbers.py", "_tell(hears, trouble or cards.get(number))", "_tell(hears, cards.get(number))"),
+    ),
+    sabotage(
         "retry under a fresh key",
         REAL + "connections_cut_after_the_request_pay_once",
         ("client/transport.py", 'headers["idempotency-key"] = request.key', 'headers["idempotency-key"] = new_key()'),

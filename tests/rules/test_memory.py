@@ -11,21 +11,46 @@ from kaquan.kernel.ids import BUCKETS, Id, new_id
 from kaquan.programs.catalogue import Catalogue
 
 
-def test_a_card_number_is_remembered_however_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = Memory()
-    card = new_id(1, BUCKETS[3])
-    number = number_for(card)
+@pytest.fixture
+def known() -> Memory:
+    """A memory that has met programs and merchants, and no card."""
+    made = Memory()
+    made.learn(Catalogue(lambda *_: None), None, None)
+    return made
+
+
+CARD = new_id(1, BUCKETS[3])
+NUMBER = number_for(CARD)
+
+
+def shown(known: Memory, typed: str) -> tuple[Id | None, str | None]:
+    """The card of what was typed, if it is remembered, and the number that must be looked up."""
     till = Remembered(known, Caller(7, Role.CASHIER, Id(bytes(16))))
-    with pytest.raises(Forgotten):
-        till.shown_card(number)
-    known.learn(Catalogue(lambda *_: None), number, card)
-    in_groups = " ".join(number[place : place + 4] for place in range(0, len(number), 4))
-    for typed in (number, in_groups, f" {number} "):
-        assert till.shown_card(typed) == (card, number)
-    for typed in (number[:-1], "", "crd_" + number):
+    card, number = till.shown_card(typed)
+    assert number == typed.replace(" ", "")
+    return (None if till.unmet else card), till.unmet
+
+
+def test_a_card_number_is_remembered_however_it_is_typed(known: Memory) -> None:
+    in_groups = " ".join(NUMBER[place : place + 4] for place in range(0, len(NUMBER), 4))
+    for typed in (NUMBER, in_groups):
+        assert shown(known, typed) == (None, NUMBER)
+    known.meet({NUMBER: CARD})
+    for typed in (NUMBER, in_groups, f" {NUMBER} "):
+        assert shown(known, typed) == (CARD, None)
+
+
+def test_what_is_no_number_of_ours_is_not_asked_for(known: Memory) -> None:
+    for typed in (NUMBER[:-1], "", "crd_" + NUMBER, NUMBER[:-1] + str((int(NUMBER[-1]) + 1) % 10)):
         with pytest.raises(Forgotten):
-            till.shown_card(typed)
-    monkeypatch.setattr(memory, "CARDS_MAX", 1)
-    known.learn(Catalogue(lambda *_: None), number_for(new_id(2, BUCKETS[3])), card)
-    with pytest.raises(Forgotten):
-        till.shown_card(number)
+            shown(known, typed)
+
+
+def test_memory_has_an_end(known: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "CARDS_MAX", 2)
+    other = number_for(new_id(2, BUCKETS[3]))
+    known.meet({NUMBER: CARD})
+    known.meet({other: CARD})
+    assert shown(known, NUMBER) == (CARD, None)
+    known.meet({number_for(new_id(3, BUCKETS[3])): CARD})
+    assert shown(known, NUMBER) == (None, NUMBER)

@@ -4,6 +4,8 @@ Only what never changes is remembered. A number that a card ever bore stays that
 own; whether they count is decided with the payment. What is not remembered is looked up, and then it is.
 """
 
+from collections.abc import Mapping
+
 from kaquan.kernel.ids import Id
 from kaquan.programs.catalogue import Catalogue
 
@@ -26,13 +28,14 @@ class Memory:
         """What was looked up: programs and merchants as they are, and which card a number is."""
         self.catalogue = catalogue
         if number is not None and card is not None:
-            if len(self._cards) >= CARDS_MAX:
-                self._cards = {}
-            self._cards[number] = card
+            self.meet({number: card})
 
-    def card(self, number: str) -> Id:
-        """The card of a number without its spaces. Raises `Forgotten`."""
-        found = self._cards.get(number)
-        if found is None:
-            raise Forgotten
-        return found
+    def meet(self, cards: Mapping[str, Id]) -> None:
+        """Which cards numbers are."""
+        if len(self._cards) + len(cards) > CARDS_MAX:
+            self._cards = {}
+        self._cards.update(cards)
+
+    def card(self, number: str) -> Id | None:
+        """The card of a number without its spaces; None when it was never met."""
+        return self._cards.get(number)

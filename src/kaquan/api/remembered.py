@@ -3,12 +3,13 @@
 from kaquan.api.authorization import EVERYTHING_SEEN
 from kaquan.api.memory import Forgotten, Memory
 from kaquan.api.objects import SHOWN_CARDS, Objects
-from kaquan.cards.numbers import without_spaces
+from kaquan.cards.numbers import typed_number, without_spaces
 from kaquan.kernel.caller import Caller
 from kaquan.kernel.ids import Id
 from kaquan.payment_codes.service import Payer
 
 _BY_NUMBER = SHOWN_CARDS | EVERYTHING_SEEN
+_STAND_IN = Id(bytes(16))
 
 
 class Remembered(Objects):
@@ -16,6 +17,7 @@ class Remembered(Objects):
     that either, for it may have been registered just now."""
 
     def __init__(self, memory: Memory, caller: Caller) -> None:
+        self.unmet: str | None = None
         self._memory = memory
         self._caller = caller
         if memory.catalogue is not None:
@@ -28,11 +30,18 @@ class Remembered(Objects):
         return super().any_merchant(text)
 
     def shown_card(self, text: str) -> tuple[Id, str | None]:
-        """See `Objects`. By its number only: of an id nobody remembers whether there is such a card."""
+        """See `Objects`. By its number only: of an id nobody remembers whether there is such a card. The card
+        of a number that was never met is a stand-in; the number is `unmet`."""
         if self._caller.role not in _BY_NUMBER:
             raise Forgotten
         number = without_spaces(text)
-        return self._memory.card(number), number
+        card = self._memory.card(number)
+        if card is not None:
+            return card, number
+        self.unmet = typed_number(text)
+        if self.unmet is None:
+            raise Forgotten
+        return _STAND_IN, number
 
     def card(self, text: str) -> Id:
         """Never remembered: whose it is may change."""

@@ -10,41 +10,34 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from kaquan.api.authorization import HOLDERS, TILLS
-from kaquan.api.bodies import BatchBody, ClaimBody, KeyedPayment, PaymentBody
-from kaquan.api.calls import DRY_RUN_KEY, effect_document, outside_key
-from kaquan.api.errors import REQUEST_INVALID, TOO_BUSY
+from kaquan.api.bodies import BatchBody, ClaimBody, PaymentBody
+from kaquan.api.calls import DRY_RUN_KEY, effect_document
+from kaquan.api.errors import TOO_BUSY
 from kaquan.api.guesses import wrong
 from kaquan.api.hot import HotCall, hot, threaded
-from kaquan.api.memory import Forgotten
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
-from kaquan.api.remembered import Remembered
 from kaquan.api.replies import Answer, Many, Place
 from kaquan.api.serving import ANSWER_SECONDS, Serving, answered, judged
+from kaquan.api.wishes import Wish, command_of, looked_up, shown, wishes_of
 from kaquan.commands.committer import Full
 from kaquan.commands.model import Effect, Kind, Outcome
 from kaquan.documents.answers import instant, refusal_document
 from kaquan.documents.payments import discounts_of
-from kaquan.kernel.caller import Caller, Role
+from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import public
-from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Language
 from kaquan.main import Kaquan
 from kaquan.payments import service
-from kaquan.payments.model import Authorize, Pay
 from kaquan.vouchers.model import Claim
-from kaquan.vouchers.orders import Line
 from kaquan.vouchers.service import outside_digest
-
-Wish = tuple[Kind, Pay] | Problem
-"""A command that a body asks for, or why it asks for none."""
 
 
 async def create_payment(asked: HotCall, body: PaymentBody) -> tuple[int, Any, Mapping[str, str]]:
     """支付或预授权 Pay an order, or authorize it"""
     key = asked.wish()
     with _guess(asked, body):
-        kind, command = await threaded(asked.serving, _read_one, asked, body, key)
+        kind, command = await threaded(asked.serving, looked_up, asked, body, key)
         if asked.dry_run:
             return 200, await threaded(asked.serving, _tried, asked, kind, command), {}
         outcome = await _decided(asked.serving.submit(kind, command))
@@ -59,7 +52,7 @@ async def create_payments(asked: HotCall, body: BatchBody) -> tuple[int, Any, Ma
     if asked.serving.committer.room() < len(body.payments):
         raise Problem(TOO_BUSY)  # most of it would be told so one by one
     asked.take(len(body.payments) - 1)  # a batch is as many requests as it has payments
-    wishes = await threaded(asked.serving, _wishes, asked, body.payments)
+    wishes = await threaded(asked.serving, wishes_of, asked, body.payments)
     if asked.dry_run:
         items = await threaded(asked.serving, _tried_all, asked, wishes)
     else:
@@ -136,11 +129,6 @@ def _refused(outcome: Any) -> Problem:
     return Problem.of(outcome.refusal, replayed=outcome.replayed)
 
 
-def shown(caller: Caller, body: PaymentBody) -> bool:
-    """Whether a body shows what could be guessed: a code, or to a till a card's number."""
-    return body.code is not None or (body.card is not None and caller.merchant is not None)
-
-
 def _guess(asked: HotCall, body: PaymentBody) -> AbstractContextManager[None]:
     return asked.serving.guesses.one(asked.key.prefix, shown(asked.caller, body))
 
@@ -150,84 +138,6 @@ def _item(outcome: Any, words: Words, dry_run: bool) -> dict[str, Any]:
     if isinstance(outcome, Problem):
         return {"outcome": "problem", "problem": document(outcome, words)}
     return payment_answer(outcome, dry_run)
-
-
-def _read_one(asked: HotCall, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
-    with asked.serving.looking(hot=True) as app:
-        return _looked_up(asked.serving, Objects(app, asked.caller), asked.caller, body, key)
-
-
-def remembered(serving: Serving, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
-    """The command that a body asks for, out of memory. Raises `Forgotten` or `Problem`: then it must be looked up."""
-    return _command(Remembered(serving.memory, caller), caller, body, key)
-
-
-def _wishes(asked: HotCall, bodies: list[KeyedPayment]) -> list[Wish]:
-    """What the payments of a batch ask for: out of memory, and the rest looked up on one connection."""
-    wishes: list[Wish | None] = [_wish(asked, Remembered(asked.serving.memory, asked.caller), one) for one in bodies]
-    if None not in wishes:
-        return [one for one in wishes if one is not None]
-    with asked.serving.looking(hot=True) as app:
-        objects = Objects(app, asked.caller)
-        return [one or _read(asked, objects, body) for one, body in zip(wishes, bodies, strict=True)]
-
-
-def _wish(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish | None:
-    """None for what must be looked up."""
-    try:
-        made = _command(objects, asked.caller, body, outside_key(body.idempotency_key))
-    except (Forgotten, Problem):
-        return None
-    try:
-        if shown(asked.caller, body):
-            asked.serving.guesses.allowed(asked.key.prefix)
-    except Problem as stopped:
-        return stopped
-    return made
-
-
-def _read(asked: HotCall, objects: Objects, body: KeyedPayment) -> Wish:
-    """A card that is there was no wrong guess; whether a code was one turns out when it is decided."""
-    try:
-        if body.code is not None:
-            asked.serving.guesses.begin(asked.key.prefix)
-        with asked.serving.guesses.one(asked.key.prefix, body.code is None and shown(asked.caller, body)):
-            key = outside_key(body.idempotency_key)
-            return _looked_up(asked.serving, objects, asked.caller, body, key)
-    except Problem as problem:
-        return problem
-
-
-def _looked_up(serving: Serving, objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
-    kind, command = _command(objects, caller, body, key)
-    serving.memory.learn(objects.catalogue, command.number, command.card)
-    return kind, command
-
-
-def _command(objects: Objects, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay]:
-    """The command that a body asks for. Raises `Problem`."""
-    if sum(one is not None for one in (body.card, body.code, body.wallet)) != 1:
-        raise Problem(REQUEST_INVALID, {"where": "card, code, wallet"})
-    shown = objects.payer(body.code) if body.code is not None else None
-    wallet = shown.wallet if shown else objects.wallet(body.wallet) if body.wallet is not None else None
-    merchant = objects.any_merchant(body.merchant) if caller.role is Role.HOLDER else objects.merchant(body.merchant)
-    card, number = objects.shown_card(body.card) if body.card is not None else (None, None)
-    made = (Pay if body.capture else Authorize)(
-        key=key,
-        caller=caller,
-        card=card,
-        number=number,
-        wallet=wallet,
-        code=shown.code if shown else None,
-        merchant=merchant,
-        store=objects.store(body.store, merchant),
-        amount=Money(body.amount_fen),
-        order_no=body.order_no,
-        vouchers=tuple(objects.named_voucher(text) for text in body.vouchers),
-        outside=Money(body.outside_fen),
-        lines=tuple(Line(one.goods, Money(one.amount_fen)) for one in body.lines),
-    )
-    return (Kind.PAY if body.capture else Kind.AUTHORIZE), made
 
 
 def _claim(asked: HotCall, body: ClaimBody, key: str) -> Claim:
@@ -263,7 +173,7 @@ def _tried_all(asked: HotCall, wishes: list[Wish]) -> list[Effect | Problem]:
 
 def _quoted(asked: HotCall, body: PaymentBody) -> dict[str, Any]:
     with asked.serving.looking(hot=True) as app:
-        kind, wish = _command(Objects(app, asked.caller), asked.caller, body, DRY_RUN_KEY)
+        kind, wish = command_of(Objects(app, asked.caller), asked.caller, body, DRY_RUN_KEY)
         quoted = service.quote(app.door, app.catalogue, kind, wish, app.master)
         verdicts = _verdicts(quoted.choice, asked.words.language, app)
     if not isinstance(quoted.outcome, Effect):

@@ -8,6 +8,11 @@ SELECT lock_spending(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::integer);
 -- find_by_number: the card that bears or bore a number
 SELECT bucket, card FROM card_number WHERE bucket = %(bucket)s AND number = %(number)s;
 
+-- find_by_numbers: of many numbers, the cards that bear or bore them
+SELECT n.number, n.card FROM unnest(%(buckets)s::smallint[], %(numbers)s::text[]) AS u (bucket, number)
+JOIN card_number n ON n.bucket = u.bucket AND n.number = u.number
+WHERE n.bucket = ANY (%(buckets)s::smallint[]);
+
 -- card: one card for display
 SELECT c.id, c.wallet, c.at, c.state, c.registered, c.number, p.code AS program, t.version AS terms_version
 FROM card c JOIN program p ON p.id = c.program JOIN program_terms t ON t.id = c.terms

@@ -131,6 +131,13 @@ def by_number(connection: psycopg.Connection[Any], bucket: int, number: str) -> 
     return Id(row[1].bytes) if row else None
 
 
+def by_numbers(connection: psycopg.Connection[Any], numbers: Mapping[str, int]) -> dict[str, Id]:
+    """The cards that bear or bore these numbers, each of which is given its bucket; whose none is, is left out."""
+    wanted = {"numbers": list(numbers), "buckets": list(numbers.values())}
+    rows = connection.execute(QUERIES.find_by_numbers, wanted, prepare=True).fetchall()
+    return {number: Id(card.bytes) for number, card in rows}
+
+
 def lots_due(connection: psycopg.Connection[Any], at_us: int, most: int) -> list[tuple[Id, Id]]:
     """(lot, card) of up to `most` lots that expired at or before the instant and hold something that no
     authorization holds."""
