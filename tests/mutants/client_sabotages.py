@@ -15,6 +15,11 @@ CLIENT_SABOTAGES = (
         ("api/express.py", "self._serving.guesses.begin(guesser)", "self._serving.guesses.allowed(guesser)"),
     ),
     sabotage(
+        "try a lane that can't be opened again and again",
+        "tests/rules/test_lanes.py::test_a_lane_is_opened_after_pauses_that_grow",
+        ("commands/committer.py", "min(2 * self._pause_seconds, PAUSE_MAX_SECONDS)", "self._pause_seconds"),
+    ),
+    sabotage(
         "go on asking in the name of a query that failed",
         "tests/rules/test_numbers.py::test_a_fault_is_told_to_all_who_waited_for_it_and_to_nobody_else",
         ("api/numbers.py", "_tell(hears, trouble or cards.get(number))", "_tell(hears, cards.get(number))"),

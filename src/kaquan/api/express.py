@@ -25,7 +25,7 @@ from kaquan.api.numbers import Met, Numbers
 from kaquan.api.operations import OPERATIONS
 from kaquan.api.problems import Problem, Words
 from kaquan.api.replies import Answer, Hub, One
-from kaquan.api.serving import ANSWER_SECONDS, Serving, judged
+from kaquan.api.serving import ANSWER_SECONDS, Serving, judged, turned_away
 from kaquan.api.spending import create_payment, payment_answer
 from kaquan.api.wishes import Unmet, cards_of, remembered, shown
 from kaquan.commands.committer import Full
@@ -120,8 +120,8 @@ class Express:
     def _submit(self, kind: Kind, command: Pay, under_way: "_UnderWay") -> None:
         try:
             self._serving.committer.tell(kind, command, under_way)
-        except Full:
-            under_way.ended(Problem(TOO_BUSY))
+        except Full as full:
+            under_way.ended(turned_away(full))
 
 
 def _made(serving: Serving, caller: Caller, body: PaymentBody, key: str) -> tuple[Kind, Pay] | Unmet:

@@ -186,12 +186,17 @@ class Serving:
         """Queue one command. Raises `Problem` when too much is waiting."""
         try:
             return self.committer.submit(kind, command)
-        except Full:
-            raise Problem(TOO_BUSY) from None
+        except Full as full:
+            raise turned_away(full) from None
 
     def send(self, kind: Kind, command: Any) -> Outcome:
         """One command, decided. Raises `Problem` when nothing can be said of it."""
         return answered(self.submit(kind, command), ANSWER_SECONDS)
+
+
+def turned_away(full: Full) -> Problem:
+    """What a caller is told whose lane takes nothing: nothing happened, and when to come again."""
+    return Problem(TOO_BUSY, retry_seconds=full.wait_seconds)
 
 
 def _places(count: int) -> "LifoQueue[Kaquan | None]":

@@ -18,7 +18,7 @@ from kaquan.api.hot import HotCall, hot, threaded
 from kaquan.api.objects import Objects
 from kaquan.api.problems import Problem, Words, document
 from kaquan.api.replies import Answer, Many, Place
-from kaquan.api.serving import ANSWER_SECONDS, Serving, answered, judged
+from kaquan.api.serving import ANSWER_SECONDS, Serving, answered, judged, turned_away
 from kaquan.api.wishes import Wish, command_of, looked_up, shown, wishes_of
 from kaquan.commands.committer import Full
 from kaquan.commands.model import Effect, Kind, Outcome
@@ -108,8 +108,8 @@ async def _settled(serving: Serving, wishes: list[Wish]) -> list[Effect | Proble
             by_kind.setdefault(one[0], []).append((one[1], many.place(position)))
             items[position] = None
     for kind, told in by_kind.items():
-        for _, place in serving.committer.tell_all(kind, told):
-            place.set_exception(Full())
+        for place, full in serving.committer.tell_all(kind, told):
+            place.set_exception(full)
     if by_kind:
         await many.all(ANSWER_SECONDS)
     return [_settlement(answer) if one is None else one for one, answer in zip(items, many.answers, strict=True)]
@@ -117,7 +117,7 @@ async def _settled(serving: Serving, wishes: list[Wish]) -> list[Effect | Proble
 
 def _settlement(answer: Answer | None) -> Effect | Problem:
     if isinstance(answer, Full):
-        return Problem(TOO_BUSY)
+        return turned_away(answer)
     try:
         outcome = judged(answer)
     except Problem as problem:

@@ -9,6 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from math import ceil
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
@@ -17,10 +19,15 @@ from opentelemetry import trace
 from kaquan.commands.execute import BATCH_MAX, Unavailable
 from kaquan.commands.model import Kind, Outcome
 from kaquan.commands.trouble import told
+from kaquan.kernel import clock
 from kaquan.kernel.ids import BUCKET_COUNT, BUCKETS, bucket_of
 from kaquan.kernel.refusal import Fault
 
 QUEUE_MAX = 5_000  # per lane: about a second of work; beyond it a caller is better told to come back
+PAUSE_SECONDS = 0.2
+PAUSE_MAX_SECONDS = 5.0
+"""Between attempts to open a lane that can't be opened: the first pause, which doubles, and the longest."""
+
 LINKS_MAX = 50  # of a batch's commands that its span names: enough to find one's own among few, and to see many
 _POSITION = {label: position for position, label in enumerate(BUCKETS)}
 
@@ -67,14 +74,19 @@ def lane_of(bucket: int, lanes: int) -> int:
 
 
 class Full(Exception):
-    """The lane's queue is full: retry with the same key after a moment. Nothing happened."""
+    """The lane's queue is full, or the lane can't be opened for now: retry with the same key after `wait_seconds`.
+    Nothing happened."""
+
+    def __init__(self, why: str, wait_seconds: int = 1) -> None:
+        super().__init__(why)
+        self.wait_seconds = wait_seconds
 
 
 class Committer:
     """Lanes that execute whatever is submitted, and answer through futures.
 
     `open_lane(number)` makes one lane's executor, in that lane's thread; it is called again after the database
-    was gone. Use as a context manager: leaving it finishes what is queued.
+    was gone, and after a pause when that failed. Use as a context manager: leaving it finishes what is queued.
     """
 
     def __init__(self, open_lane: Callable[[int], Executor], lanes: int) -> None:
@@ -114,18 +126,18 @@ class Committer:
         """As `submit`, with somebody else to be told than a future."""
         self._lanes[self._number(command)].put((Item(kind, command, reply, _span()),))
 
-    def tell_all(self, kind: Kind, told: Iterable[tuple[Any, Telling]]) -> list[tuple[Any, Telling]]:
-        """As `tell`, for many at once; gives back those whose lane has too much to do."""
+    def tell_all(self, kind: Kind, told: Iterable[tuple[Any, Telling]]) -> list[tuple[Telling, Full]]:
+        """As `tell`, for many at once; gives back those whose lane takes nothing, and why."""
         span = _span()
         lanes: list[list[Item]] = [[] for _ in self._lanes]
         for command, reply in told:
             lanes[self._number(command)].append(Item(kind, command, reply, span))
-        left: list[tuple[Any, Any]] = []
+        left: list[tuple[Any, Full]] = []
         for lane, items in zip(self._lanes, lanes, strict=True):
             try:
                 lane.put(items)
-            except Full:
-                left += [(item.command, item.reply) for item in items]
+            except Full as full:
+                left += [(item.reply, full) for item in items]
         return left
 
     def _number(self, command: Any) -> int:
@@ -142,6 +154,8 @@ class _Lane(threading.Thread):
         self._number = number
         self._open = open_lane
         self._executor: Executor | None = None
+        self._pause_seconds = PAUSE_SECONDS  # before the next attempt, when one fails
+        self._closed_until = clock.seconds()
         self._queue: deque[Item] = deque()
         self._ready = threading.Condition()
         self._finishing = False
@@ -153,6 +167,8 @@ class _Lane(threading.Thread):
         with self._ready:
             if self._finishing:
                 raise Full("the committer is closing")
+            if wait := self._wait_seconds():
+                raise Full(f"lane {self._number} is closed", wait)
             if len(self._queue) + len(items) > QUEUE_MAX:
                 raise Full(f"lane {self._number} has {len(self._queue)} commands waiting")
             self._queue.extend(items)
@@ -164,16 +180,34 @@ class _Lane(threading.Thread):
             self._ready.notify()
 
     def run(self) -> None:
-        try:
-            self._executor = self._open(self._number)
-        except Exception as trouble:  # it is tried again with the first batch, whose callers are told
-            log.warning("lane.closed", lane=self._number, error=told(trouble))
+        with suppress(Exception):  # it is tried again with the first batch after a pause
+            self._opened()
         while batch := self._next():
             by_kind: dict[Kind, list[Item]] = {}
             for item in batch:
                 by_kind.setdefault(item.kind, []).append(item)
             for kind, items in by_kind.items():
                 self._execute(kind, items)
+
+    def _opened(self) -> Executor:
+        """The lane, open. Raises what `open_lane` does, and `Unavailable` when that was a moment ago."""
+        if self._executor is not None:
+            return self._executor
+        if self._wait_seconds():
+            raise Unavailable("the lane can't be opened for now")
+        try:
+            self._executor = self._open(self._number)
+        except Exception as trouble:
+            pause, self._pause_seconds = self._pause_seconds, min(2 * self._pause_seconds, PAUSE_MAX_SECONDS)
+            self._closed_until = clock.seconds() + pause
+            log.warning("lane.closed", lane=self._number, pause_ms=round(pause * 1_000), error=told(trouble))
+            raise
+        self._pause_seconds = PAUSE_SECONDS
+        return self._executor
+
+    def _wait_seconds(self) -> int:
+        """How long nothing is tried; 0 when something may be."""
+        return max(0, ceil(self._closed_until - clock.seconds()))
 
     def _next(self) -> list[Item]:
         """What queued meanwhile; empty when the lane is done."""
@@ -190,9 +224,7 @@ class _Lane(threading.Thread):
         about = {"kaquan.lane": self._number, "kaquan.commands": len(items)}
         try:
             with _TRACER.start_as_current_span(f"batch {kind.name}", links=links, attributes=about):
-                if self._executor is None:
-                    self._executor = self._open(self._number)
-                outcomes = self._executor.execute(kind, [item.command for item in items])
+                outcomes = self._opened().execute(kind, [item.command for item in items])
         except Exception as trouble:  # every waiting caller must be told, whatever it was
             self._executor = None
             log.warning("lane.lost", lane=self._number, waiting=len(items), error=told(trouble))
