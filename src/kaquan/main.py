@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from kaquan.accounting import service as accounting
 from kaquan.approvals import service as approvals
 from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
@@ -109,4 +110,5 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **payments.handlers(catalogue, master),
         **settlement.handlers(catalogue, calendar),
         **reporting.handlers(catalogue),
+        **accounting.handlers(),
     }

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         description="TOML file with business days of further years, in the form of `kernel/business_days.toml`; "
         "a year in it replaces the built-in one.",
     )
+    titles_file: Path | None = Field(
+        default=None,
+        description="TOML file with accounting titles (会计科目) of your own, in the form of "
+        "`accounting/titles.toml`; a title in it replaces the built-in one.",
+    )
     otlp_url: str | None = Field(
         default=None,
         description="Where `kaquan serve` sends its traces: the address of an OpenTelemetry collector, such as "
@@ -88,7 +93,7 @@ class Settings(BaseSettings):
         "then make this machine speak to its neighbours.",
     )
 
-    @field_validator("home", "pg_bin", "calendar_file")
+    @field_validator("home", "pg_bin", "calendar_file", "titles_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Paths hold for the whole life of the process, whatever its working directory becomes."""
@@ -102,7 +107,14 @@ class Settings(BaseSettings):
         return key
 
     @field_validator(
-        "database_url", "owner_database_url", "pg_bin", "calendar_file", "otlp_url", "master_key", mode="before"
+        "database_url",
+        "owner_database_url",
+        "pg_bin",
+        "calendar_file",
+        "titles_file",
+        "otlp_url",
+        "master_key",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:

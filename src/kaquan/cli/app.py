@@ -5,6 +5,7 @@ import sys
 import typer
 
 from kaquan.cli import (
+    accounting,
     approvals,
     audit,
     bulk,
@@ -82,6 +83,7 @@ app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
+app.add_typer(accounting.app, name="accounting", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=ACCESS)
 app.add_typer(audit.app, name="audit", rich_help_panel=ACCESS)

@@ -105,6 +105,7 @@ class Kind(IntEnum):
     ROTATE_ENDPOINT_SECRET = 133
     STOP_ENDPOINT = 134
     MAKE_STATEMENT = 180
+    CLOSE_DAYS = 185
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

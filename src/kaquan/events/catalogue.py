@@ -110,6 +110,7 @@ EVENTS: dict[str, Event] = {
     "packets.opened.v1": Event("红包池已开放", "a pool of packets was opened", ("pool",)),
     "packet.opened.v1": Event("红包已领取", "a packet was opened", ("pool", "voucher")),
     "packets.ended.v1": Event("红包池已结束", "a pool of packets ended and was revealed", ("pool",)),
+    "books.closed.v1": Event("账簿已关账", "the books of some days were closed", ()),
     "settlement.settled.v1": Event(
         "商户已结算", "a merchant's period was settled", ("settlement", "merchant", "program")
     ),
