@@ -29,6 +29,8 @@ ENDPOINT = "flows/test_webhooks.py::test_every_refusal_of_an_endpoint_leaves_it_
 BULK = "flows/test_bulk.py::test_there_may_not_be_too_many_rows_or_jobs"
 
 DIRECT = {
+    "accounting_day_busy": "flows/test_accounting.py::test_days_are_not_closed_while_an_older_operation_runs",
+    "accounting_kind_unclear": "flows/test_accounting.py::test_a_book_of_two_kinds_wants_to_be_told_which",
     "job_unknown": "flows/test_bulk_cli.py::test_a_file_is_submitted_carried_out_and_what_failed_is_sent_again",
     "job_csv_invalid": "rules/test_bulk.py::test_a_file_whose_first_line_names_no_columns_is_refused",
     "job_rows_out_of_range": BULK,

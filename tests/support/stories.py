@@ -52,7 +52,7 @@ MOVING = (
     *("posting", "payment", "lot", "card", "refund", "reward", "journal"),
     *("program", "program_terms", "program_proposal", "program_event"),
     *("plan", "referral", "invitation", "packet_pool", "packet"),
-    *("api_key", "approval", "statement"),
+    *("api_key", "approval", "statement", "closed_day"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")

@@ -32,6 +32,7 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
+from support.accounting_words import AccountingWords
 from support.claim_words import ClaimWords
 from support.code_words import PaymentCodeWords
 from support.fund_words import FundWords
@@ -47,7 +48,9 @@ ID_NUMBER = "11010519491231002X"
 ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "510104197703030031")
 
 
-class Teller(ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, PaymentCodeWords, IdentityWords):
+class Teller(
+    ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, PaymentCodeWords, IdentityWords, AccountingWords
+):
     """One story's words and the ids behind them."""
 
     def say(self, words: str) -> Any:

@@ -22,6 +22,7 @@ TRANSACTIONS = {
     "src/kaquan/db/": "migrations",
     "src/kaquan/commands/": "the door",
     "src/kaquan/ledger/export.py": "reads everything from one snapshot",
+    "src/kaquan/accounting/store.py": "reads a book from one snapshot",
     "src/kaquan/ledger/rollup.py": "derived totals and their horizon, which a proof recounts",
 }
 SQL_ALLOWED = ("src/kaquan/db/", "src/kaquan/commands/store.py")

@@ -38,6 +38,7 @@ _SHORT = {
     "webhooks/queries.sql position": "the table has one row, by a CHECK",
     "ledger/queries.sql prove_": "one row each: ok, and the facts it stands on",
     "ledger/queries.sql export_": "streamed by a named cursor, whatever their length",
+    "accounting/queries.sql journal_": "streamed by a named cursor, whatever their length",
 }
 
 

@@ -54,7 +54,7 @@ def write_beancount(
     for day in book.period.days:
         if today is not None and today[0] == day:
             for voucher in today[1]:
-                writer.transaction(voucher)
+                writer.voucher(voucher)
                 count += 1
             today = next(by_day, None)
         out.writelines(next(told))
@@ -100,7 +100,7 @@ class _Writer:
         if owner:
             self._out.write(f'  owner: "{_text(owner)}"\n')
 
-    def transaction(self, voucher: Voucher) -> None:
+    def voucher(self, voucher: Voucher) -> None:
         """A voucher, linked to the command that it stands for when there is one."""
         write = self._out.write
         link = f" ^{public('trf', voucher.first)}" if voucher.transfers == 1 else ""

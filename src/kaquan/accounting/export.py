@@ -13,7 +13,7 @@ from kaquan.accounting import store
 from kaquan.accounting.beancount import write_beancount
 from kaquan.accounting.books import Asked, Book, opened
 from kaquan.accounting.invoices import Invoice, Invoicing
-from kaquan.accounting.journal import vouchers
+from kaquan.accounting.journal import Told, vouchers
 from kaquan.accounting.mapping import as_rows
 from kaquan.accounting.model import Voucher
 from kaquan.accounting.rows import Row, invoice_row, trial_rows, voucher_rows
@@ -80,7 +80,7 @@ def book_vouchers(
     """The vouchers of a book that is open."""
     references = None if full else store.references(connection, book.number, book.period)
     rows = store.journal(connection, book.number, book.period, full=full)
-    return vouchers(rows, book.period, book.titles, book.programs, references, progress)
+    return vouchers(rows, Told(book.period, book.titles, book.programs, references), progress)
 
 
 def book_invoices(connection: psycopg.Connection[Any], catalogue: Catalogue, book: Book) -> Iterator[Invoice]:

@@ -39,7 +39,7 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "open_packets": ("红包池占用预算", "Packet pools opened"),
     "end_packets": ("红包池结束", "Packet pools ended"),
 }
-"""摘要 by movement, in both languages; one that is not here is told by its name."""
+"""摘要 (a voucher's summary) by movement, in both languages; one that is not here is told by its name."""
 
 _SOURCE = {int(source): source.name.lower() for source in Source}
 Side = dict[tuple[Title, str, str, str], int]
@@ -53,46 +53,49 @@ class _Sums(NamedTuple):
 
 
 def summary(movement: str, language: str) -> str:
-    """摘要: what a voucher is about."""
+    """What a voucher is about (摘要)."""
     words = SUMMARIES.get(movement)
     return movement if words is None else words[language != "zh"]
 
 
+class Told(NamedTuple):
+    """What vouchers of a period are told with. With `references` a voucher is of a day, kind and program; without, of
+    one command."""
+
+    period: Period
+    titles: Titles
+    programs: Mapping[int, str]
+    references: Mapping[Any, tuple[int, Id, Id, str]] | None = None
+
+
 def vouchers(
-    rows: Iterable[tuple[Any, ...]],
-    period: Period,
-    titles: Titles,
-    programs: Mapping[int, str],
-    references: Mapping[Any, tuple[int, Id, Id, str]] | None = None,
-    progress: Callable[[int], None] | None = None,
+    rows: Iterable[tuple[Any, ...]], told: Told, progress: Callable[[int], None] | None = None
 ) -> Iterator[Voucher]:
     """Vouchers of the rows of `store.journal`, numbered from 1 on each day without gaps.
 
-    With `references` a voucher is of a day, kind and program; without, of one command. `progress` is told how many
-    days are done.
+    `progress` is told how many days are done.
     """
-    key = _rule if references is not None else _transfer
     today, number = 0, 0
-    for (day, kind, _), group in groupby(rows, key):
+    for (day, kind, _), group in groupby(rows, _transfer if told.references is None else _rule):
         found = list(group)
         _, _, program, transfer, *_ = found[0]
         sums = _Sums({}, {})
         for row in found:
-            _add(sums, row, titles)
+            _add(sums, row, told.titles)
         if day != today:
             if progress is not None:
                 progress(day - 1)
             today, number = day, 0
         number += 1
-        if references is None:
+        if told.references is None:
             count, first, last, digest = 1, Id(transfer.bytes), Id(transfer.bytes), ""
         else:
-            count, first, last, digest = references[day, kind, program]
+            count, first, last, digest = told.references[day, kind, program]
         yield Voucher(
-            day=period.days[day - 1],
-            number=number_of(period.days[day - 1], number),
+            day=told.period.days[day - 1],
+            number=number_of(told.period.days[day - 1], number),
             movement=movement_name(kind),
-            program=programs.get(program, ""),
+            program=told.programs.get(program, ""),
             transfers=count,
             first=first,
             last=last,

@@ -70,6 +70,14 @@ class InvoiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     cites: str
 
 
+class NeverEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[never]]`: an account that a book must not have. If it does, the export is refused."""
+
+    account: str
+    kinds: tuple[BookKind, ...] = tuple(BookKind)
+    cites: str = ""
+
+
 class BookEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[[book]]`: what kind of entity keeps a book, where its programs do not say."""
 
@@ -83,6 +91,7 @@ class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     title: tuple[TitleEntry, ...] = ()
     book: tuple[BookEntry, ...] = ()
     invoice: tuple[InvoiceEntry, ...] = ()
+    never: tuple[NeverEntry, ...] = ()
 
 
 class TitleMap(msgspec.Struct, frozen=True):
@@ -113,10 +122,14 @@ def read_mapping(text: str | None) -> TitleMap | Refusal:
         if problem_ := next(_wrong(own), None):
             return Refusal(errors.MAPPING_WRONG, {"problem": problem_})
     titles: dict[tuple[str, str, str], Title] = {}
-    for entry in (*shipped().title, *own.title):
-        title = Title(entry.code, entry.zh, entry.en, entry.root, entry.cites)
-        for whose in (f"book:{entry.book}",) if entry.book else entry.kinds:
-            titles[str(whose), entry.account, entry.fund] = title
+    for file in (shipped(), own):
+        for entry in file.title:
+            title = Title(entry.code, entry.zh, entry.en, entry.root, entry.cites)
+            for whose in (f"book:{entry.book}",) if entry.book else entry.kinds:
+                titles[str(whose), entry.account, entry.fund] = title
+        for gone in file.never:
+            for key in [key for key in titles if key[1] == gone.account and key[0] in gone.kinds]:
+                del titles[key]
     invoices = {entry.item: entry for entry in (*shipped().invoice, *own.invoice)}
     digest = sha256(msgspec.json.encode([shipped(), own], order="sorted")).hexdigest()
     books = {entry.code: entry.kind for entry in own.book}

@@ -84,7 +84,7 @@ class CloseFacts(msgspec.Struct):
 
 
 class Title(NamedTuple):
-    """A 会计科目: its code, its names, where it stands, and by which standard."""
+    """An accounting title (会计科目): its code, its names, where it stands, and by which standard."""
 
     code: str
     zh: str
@@ -114,7 +114,7 @@ class Line(NamedTuple):
 
 
 class Voucher(NamedTuple):
-    """A 记账凭证: what happened on a day, and the commands it stands for.
+    """A voucher (记账凭证): what happened on a day, and the commands it stands for.
 
     `transfers` counts the commands; `first` and `last` are the first and the last of their ids, `digest` the SHA-256
     over all their ids in order (empty when there is one).

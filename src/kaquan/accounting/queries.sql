@@ -74,7 +74,7 @@ FROM (
     WHERE p.book = %(book)s AND (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
       AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
 ) t
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT 10000000;
 
 -- invoices: what commands of a period moved between pairs of accounts that an invoice is due for
 SELECT greatest(width_bucket(p.at, %(cut_at)s::bigint[]), width_bucket(p.xid, %(cut_xid)s::bigint[])) AS day,
@@ -93,4 +93,4 @@ SELECT v.account::int, sum(v.debits)::bigint, sum(v.credits)::bigint
 FROM posting p
 CROSS JOIN LATERAL (VALUES (p.debit, p.amount, 0::bigint), (p.credit, 0::bigint, p.amount)) AS v (account, debits, credits)
 WHERE p.book = %(book)s AND NOT (p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint)
-GROUP BY 1 ORDER BY 1;
+GROUP BY 1 ORDER BY 1 LIMIT 10000;
