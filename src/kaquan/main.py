@@ -26,6 +26,7 @@ from kaquan.programs.catalogue import Catalogue
 from kaquan.programs.enrolment import EnrolmentHandler
 from kaquan.reporting import service as reporting
 from kaquan.rewards import service as rewards
+from kaquan.sales import closing_service as closings
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settings import Settings
 from kaquan.settlement import service as settlement
@@ -106,6 +107,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **vouchers.handlers(catalogue),
         **draws.handlers(catalogue),
         **rewards.handlers(catalogue, master),
+        **closings.handlers(catalogue, calendar),
         **payment_codes.handlers(),
         **payments.handlers(catalogue, master),
         **settlement.handlers(catalogue, calendar),

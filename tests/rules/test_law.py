@@ -49,6 +49,14 @@ VALUES = {
         "person_non_cash_from_fen": 5_000_000,
         "organisation_non_cash_from_fen": 500_000,
         "cooling_off_days_min": 7,
+        "cooling_off_free_days_min": 7,
+        "closing_fee_bps_max": 500,
+        "issuer_cause_list_price_allowed": 0,
+        "holder_cause_list_price_allowed": 1,
+        "interest_issuer_cause_bps_min": 300,
+        "interest_holder_cause_bps_min": 150,
+        "refund_cash_max_fen": 10_000,
+        "transfer_fee_max_fen": 0,
         "open_network_allowed": 0,
     },
     "cn_multi_purpose": {
@@ -64,6 +72,20 @@ VALUES = {
         "licence_required": 1,
         "discount_allowed": 0,
         "bonus_allowed": 0,
+        "bearer_refund_allowed": 0,
+    },
+    "cn_beijing": {
+        "cooling_off_unused_days_min": 7,
+        "cooling_off_pay_days_max": 5,
+        "closing_pay_days_max": 15,
+        "issuer_cause_list_price_allowed": 0,
+    },
+    "cn_shanghai": {},
+    "cn_jiangsu": {"cooling_off_days_min": 15, "cooling_off_cost_allowed": 1},
+    "cn_zhejiang": {
+        "closing_pay_days_max": 5,
+        "issuer_cause_list_price_allowed": 0,
+        "reactivation_fee_max_fen": 0,
     },
     "cn_government_voucher": {"principal_allowed": 0, "budget_overrun_allowed": 0},
     "cn_voucher_convention": {"bonus_valid_days_max": 90, "voucher_valid_days_max": 90},
@@ -83,8 +105,18 @@ def test_the_values_of_the_law() -> None:
         "cn_multi_purpose": (1, "2012-11-01"),
         "cn_government_voucher": (1, "2018-12-29"),
         "cn_voucher_convention": (1, "2012-11-01"),
+        "cn_beijing": (1, "2022-06-01"),
+        "cn_shanghai": (1, "2019-01-01"),
+        "cn_jiangsu": (1, "2021-04-01"),
+        "cn_zhejiang": (1, "2017-05-01"),
     }
-    assert {pack.jurisdiction for pack in shipped.values()} == {"CN"}
+    regions = {pack.id: pack.jurisdiction for pack in shipped.values() if pack.jurisdiction != "CN"}
+    assert regions == {
+        "cn_beijing": "CN-BJ",
+        "cn_shanghai": "CN-SH",
+        "cn_jiangsu": "CN-JS",
+        "cn_zhejiang": "CN-ZJ",
+    }
     assert all(pack.effective_to is None for pack in shipped.values())
 
 
@@ -120,7 +152,7 @@ def test_what_is_a_convention_does_not_pass_for_law() -> None:
 
 
 def test_all_shipped_packs_load() -> None:
-    assert pack_ids() == ("cn_government_voucher", "cn_multi_purpose", "cn_single_purpose", "cn_voucher_convention")
+    assert pack_ids() == tuple(sorted(VALUES))
     for pack_id in pack_ids():
         assert load_pack(pack_id).id == pack_id
 

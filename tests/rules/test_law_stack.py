@@ -14,7 +14,11 @@ from kaquan.law.rules import balance_allowed
 
 DAY = date(2025, 5, 20)
 WORDS = 'source = "x"\narticle_zh = "条"\narticle_en = "art."\nconf = "C"\n'
-HIGHEST = {"bearer_valid_days_min", "cooling_off_days_min", "licence_required"}
+HIGHEST = {
+    *("bearer_valid_days_min", "cooling_off_days_min", "licence_required"),
+    *("cooling_off_free_days_min", "cooling_off_unused_days_min"),
+    *("interest_issuer_cause_bps_min", "interest_holder_cause_bps_min"),
+}
 """Rules of which the highest value is the strictest, typed a second time."""
 
 

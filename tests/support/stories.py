@@ -9,8 +9,11 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `subsidy`: what vouchers put on cards; `budget`, `committed`: funders' money that is free, and that is promised to
   vouchers; `funded`: what funders gave or pledged; after a settlement `reserve`: what is held back from merchants,
   `payout`: what the bank is told to pay them, `fee`. Typed: principal + bonus + subsidy + payable + reserve +
-  payout + fee + budget + committed = paid + granted + funded in every row; a column that a table leaves out is
-  nothing.
+  payout + fee + budget + committed + owed + breakage + passing = paid + granted + funded in every row; a column that
+  a table leaves out is nothing.
+* `owed`: what holders are owed outside cards, and interest on it; what is paid to them is taken off `paid`, whoever
+  pays it, and interest is what the issuer gave. `breakage`: idle principal that counts as income; `passing`: between
+  two holders.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
   `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays;
   `between`: what the issuer's book owes other books.
@@ -43,7 +46,10 @@ from support.voucher_words import open_for, stock_told
 from support.words import fen
 
 FOLDER = Path(__file__).parents[1] / "stories"
-HELD = ("principal", "bonus", "subsidy", "payable", "reserve", "payout", "fee", "budget", "committed")
+HELD = (
+    *("principal", "bonus", "subsidy", "payable", "reserve", "payout", "fee", "budget", "committed"),
+    *("owed", "breakage", "passing"),
+)
 CAME_IN = ("paid", "granted", "funded")
 MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between")
 DITTO = "〃"
@@ -53,6 +59,7 @@ MOVING = (
     *("program", "program_terms", "program_proposal", "program_event"),
     *("plan", "referral", "invitation", "packet_pool", "packet"),
     *("api_key", "approval", "statement", "closed_day"),
+    *("closing",),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
@@ -217,6 +224,8 @@ class Play:
         assert booked == stored, f"lots hold {stored}, the books say {booked}"
         sql = "SELECT coalesce(sum(CASE 40 WHEN credit THEN amount ELSE -amount END), 0)::bigint FROM posting"
         (fiscal,) = self.town.rows(f"{sql} WHERE 40 IN (credit, debit) AND source = %s", int(Source.FISCAL))[0]
+        sql = "SELECT -coalesce(sum(amount), 0)::bigint FROM posting WHERE kind = 152 AND credit = 11"
+        (paid_back,) = self.town.rows(sql)[0]  # holders' money out of the issuer's own account
         assert moved.get(43, 0) == -moved.get(44, 0), "a memo pair is a pair"
         return {
             **booked,
@@ -227,9 +236,12 @@ class Play:
             "between": moved.get(70, 0),
             "budget": moved.get(30, 0),
             "committed": moved.get(31, 0),
-            "paid": -moved.get(13, 0),
-            "granted": -moved.get(60, 0) - moved.get(61, 0),
-            "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)),
+            "owed": moved.get(50, 0) + moved.get(65, 0),
+            "breakage": moved.get(63, 0),
+            "passing": moved.get(23, 0),
+            "paid": -moved.get(13, 0) - moved.get(10, 0) + paid_back,
+            "granted": -moved.get(60, 0) - moved.get(61, 0) - moved.get(64, 0),
+            "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)) - paid_back,
             "held": held,
             "receivable": -moved.get(32, 0),
             "borne": moved.get(44, 0),

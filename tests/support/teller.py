@@ -34,6 +34,7 @@ from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
 from support.accounting_words import AccountingWords
 from support.claim_words import ClaimWords
+from support.closing_words import ClosingWords
 from support.code_words import PaymentCodeWords
 from support.fund_words import FundWords
 from support.identity_words import IdentityWords
@@ -49,7 +50,15 @@ ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "5101041977
 
 
 class Teller(
-    ProgramWords, FundWords, ClaimWords, VoucherWords, RewardWords, PaymentCodeWords, IdentityWords, AccountingWords
+    ProgramWords,
+    FundWords,
+    ClaimWords,
+    VoucherWords,
+    RewardWords,
+    PaymentCodeWords,
+    IdentityWords,
+    AccountingWords,
+    ClosingWords,
 ):
     """One story's words and the ids behind them."""
 
@@ -328,4 +337,5 @@ _OPTIONS = {
     "ahead",
     "shown",
     "for",
+    "cost",
 }

@@ -29,6 +29,23 @@ CARD_LOST = RefusalCode(
     remedy_en="Use the replacement; have the card replaced if there is none yet",
     retryable=True,
 )
+CARD_CLOSED = RefusalCode(
+    "card_closed",
+    status=422,
+    zh="这张卡已退卡或转出，不能再使用",
+    en="This card was returned or passed on and can't be used any more",
+    remedy_zh="请使用其他卡；退卡款项由发行方付给持卡人",
+    remedy_en="Use another card; what a returned card held is paid to its holder by the issuer",
+)
+CARD_CLOSING = RefusalCode(
+    "card_closing",
+    status=422,
+    zh="这张卡正在办理退卡，暂停使用",
+    en="This card is being returned and can't be used",
+    remedy_zh="请使用其他卡，或先撤销退卡申请",
+    remedy_en="Use another card, or cancel the request to return it",
+    retryable=True,
+)
 CARD_NUMBER_REPLACED = RefusalCode(
     "card_number_replaced",
     status=422,

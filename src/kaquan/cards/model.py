@@ -29,13 +29,14 @@ LOT_ACCOUNT: dict[int, Account] = {
 
 
 class CardState(IntEnum):
-    """The life of a card. Stored. A closed card holds nothing and never moves again; what comes back for it later is
-    owed to its holder as `holder.refund`."""
+    """The life of a card. Stored. While closing it waits to be counted and pays nothing; a closed one
+    holds nothing and never moves again: what comes back for it later is owed to its holder as `holder.refund`."""
 
     ACTIVE = 1
     FROZEN = 2
     LOST = 3
     CLOSED = 4
+    CLOSING = 5
 
 
 NO_FUND = bytes(16)

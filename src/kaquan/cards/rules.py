@@ -10,7 +10,7 @@ from kaquan.cards.numbers import number_for
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.ids import bucket_of
 from kaquan.kernel.money import Money
-from kaquan.kernel.refusal import Refusal
+from kaquan.kernel.refusal import Refusal, RefusalCode
 from kaquan.law.rules import balance_allowed
 from kaquan.programs.catalogue import Terms
 
@@ -19,7 +19,21 @@ def may_pay(card: Card) -> Refusal | None:
     """Whether the card's state lets it pay."""
     if card.state == CardState.ACTIVE:
         return None
-    return Refusal(errors.CARD_FROZEN if card.state == CardState.FROZEN else errors.CARD_LOST)
+    return Refusal(_STOPPED[card.state])
+
+
+_STOPPED: dict[int, RefusalCode] = {
+    CardState.FROZEN: errors.CARD_FROZEN,
+    CardState.LOST: errors.CARD_LOST,
+    CardState.CLOSED: errors.CARD_CLOSED,
+    CardState.CLOSING: errors.CARD_CLOSING,
+}
+"""Why a card that is not active can't pay."""
+
+
+def left(card: Card) -> Refusal | None:
+    """Whether the card was returned or passed on, or is being returned: then nothing else happens to it."""
+    return Refusal(_STOPPED[card.state]) if card.state in (CardState.CLOSED, CardState.CLOSING) else None
 
 
 def bears(card: Card, number: str | None) -> Refusal | None:
@@ -28,7 +42,7 @@ def bears(card: Card, number: str | None) -> Refusal | None:
 
 
 def may_be_loaded(card: Card) -> Refusal | None:
-    """Whether value may be added to the card: a frozen or lost card takes none."""
+    """Whether value may be added to the card: only an active card takes any."""
     return may_pay(card)
 
 
@@ -48,6 +62,8 @@ def decide(entry: Entry, facts: CardFacts) -> Plan | Refusal:
     card = facts.cards.get(command.card)
     if card is None:
         return Refusal(errors.CARD_UNKNOWN)
+    if refusal := left(card):
+        return refusal
     match command:
         case Freeze():
             return _freeze(command, card)

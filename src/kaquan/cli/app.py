@@ -10,6 +10,7 @@ from kaquan.cli import (
     audit,
     bulk,
     cards,
+    closings,
     db,
     demo,
     draws,
@@ -63,6 +64,7 @@ app.add_typer(stocks.app, name="stock", rich_help_panel=SETTING_UP)
 app.command("forecast", rich_help_panel=SETTING_UP)(forecast.forecast_command)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
+app.add_typer(closings.app, name="closing", rich_help_panel=EVERY_DAY)
 app.add_typer(payment_codes.app, name="code", rich_help_panel=EVERY_DAY)
 app.add_typer(bulk.app, name="bulk", rich_help_panel=EVERY_DAY)
 app.command("quote", rich_help_panel=EVERY_DAY)(spending.quote_command)

@@ -9,6 +9,21 @@ from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Language
 
 VALUES: dict[str, Words] = {
+    "closing": ("退卡中", "being returned"),
+    "asked": ("待结清", "asked for"),
+    "bank": ("银行账户", "a bank account"),
+    "owed": ("待付款", "owed"),
+    "issuer_cause": ("发行方原因", "issuer's cause"),
+    "holder_cause": ("持卡人原因", "holder's cause"),
+    "not_active": ("未激活", "not active yet"),
+    "cooling_off": ("冷静期", "time to withdraw"),
+    "cooling_off_unused": ("冷静期内未使用", "unused, in time"),
+    "passed_on": ("已转让", "passed on"),
+    "original": ("原路退回", "the way it came"),
+    "cash": ("现金", "cash"),
+    "close_card": ("退卡结清", "cards closed"),
+    "pay_out_closing": ("退卡付款", "returned cards paid"),
+    "note_overdue": ("退卡逾期提示", "overdue returns told"),
     "active": ("正常", "active"),
     "authorized": ("已预授权", "authorized"),
     "bonus": ("赠金", "bonus"),

@@ -60,6 +60,20 @@ EVENTS: dict[str, Event] = {
     "card.unfrozen.v1": Event("卡已解冻", "a card was unfrozen", ("card",)),
     "card.reported_lost.v1": Event("卡已挂失", "a card was reported lost", ("card",)),
     "card.replaced.v1": Event("卡已补发", "a lost card got a new number", ("card",)),
+    "closing.requested.v1": Event(
+        "已申请退卡", "a holder returns a card or a purchase: the legal clock starts", ("card", "closing")
+    ),
+    "closing.cancelled.v1": Event("退卡申请已撤销", "a holder keeps a card after all", ("card", "closing")),
+    "closing.paid.v1": Event("退卡款已支付", "what was owed for a returned card was paid", ("card", "closing")),
+    "closing.overdue.v1": Event(
+        "退卡已逾期", "the legal deadline of a returned card passed before it was paid", ("card", "closing")
+    ),
+    "card.closed.v1": Event(
+        "卡已退", "a card was closed, and its holder is owed what it came to", ("card", "closing")
+    ),
+    "purchase.returned.v1": Event(
+        "购买已退回", "one purchase on a card was undone, and its holder is owed it", ("card", "closing")
+    ),
     "payment.authorized.v1": Event("预授权成功", "value was held for a payment", ("payment", "merchant")),
     "payment.captured.v1": Event("付款成功", "a payment took its money", ("payment", "merchant")),
     "payment.voided.v1": Event("预授权已撤销", "an authorization was given up", ("payment", "merchant")),
@@ -70,6 +84,7 @@ EVENTS: dict[str, Event] = {
     ),
     "order.barred.v1": Event("订单已作废", "an order that took nothing may never be paid", ("merchant",)),
     "reward.granted.v1": Event("返利已到账", "a rebate became a bonus lot", ("payment",)),
+    "reward.lapsed.v1": Event("返利已失效", "a rebate lapsed, for its card had been closed", ("payment",)),
     "lot.expired.v1": Event("赠金已过期", "what was left of a lot expired", ("lot",)),
     "fund.registered.v1": Event("资金户已登记", "a fund was registered", ("fund",)),
     "fund.paid_in.v1": Event("资金户已入金或追加承诺", "money came in for a fund, or more was pledged", ("fund",)),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Plan, Routed
@@ -16,7 +17,7 @@ from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, SealedPerson
-from kaquan.privacy.subject_keys import MasterKey, SubjectKey, new_subject_key, unwrap
+from kaquan.privacy.subject_keys import MasterKey, SubjectKey, new_subject_key, seal, unseal, unwrap
 from kaquan.privacy.vault import Vault, open_person
 
 load_wallets = store.load_wallets
@@ -134,6 +135,25 @@ def read_person(connection: psycopg.Connection[Any], master: MasterKey, wallet: 
         return None
     name, phone, id_number, wrapped = row
     return open_person(SubjectKey(unwrap(master, wrapped)), _CONTEXT, SealedPerson(name, phone, id_number))
+
+
+def sealed_for(
+    connection: psycopg.Connection[Any], master: MasterKey, wallet: Id, about: bytes, plain: bytes
+) -> bytes | None:
+    """Personal data about a wallet's holder, sealed with her own key: erasing her erases it. None without a key.
+
+    `about` names what it is, and must be told again to open it.
+    """
+    wrapped = store.subject_keys(raw_cursor(connection), [wallet]).get(wallet)
+    return None if wrapped is None else seal(AESGCM(unwrap(master, wrapped)), plain, about + b"\0" + wallet)
+
+
+def opened_for(
+    connection: psycopg.Connection[Any], master: MasterKey, wallet: Id, about: bytes, sealed: bytes
+) -> bytes | None:
+    """What `sealed_for` sealed; None when the holder's key is gone. Never log what this gives."""
+    wrapped = store.subject_keys(raw_cursor(connection), [wallet]).get(wallet)
+    return None if wrapped is None else unseal(AESGCM(unwrap(master, wrapped)), sealed, about + b"\0" + wallet)
 
 
 def _person_index(sealed: SealedPerson) -> bytes | None:

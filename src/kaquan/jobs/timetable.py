@@ -28,6 +28,8 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.rewards.packet_model import EndPackets
 from kaquan.rewards.plan_model import GrantDrip
 from kaquan.rewards.referral_model import EarnReferral, FollowReferral, PayReferral
+from kaquan.sales import closing_service as closings
+from kaquan.sales.closing_model import NoteOverdue
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, ReleaseReserve, release_key
 from kaquan.stocks import service as stocks
@@ -79,6 +81,10 @@ def due(
         ],
         Kind.RELEASE_RESERVE: [
             ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
+        ],
+        Kind.NOTE_OVERDUE: [
+            NoteOverdue(key=key("closing overdue", one), caller=SYSTEM, closing=one)
+            for one in closings.closings_due(connection, at_us, most)
         ],
         Kind.SWEEP_FUND: funders.due(connection, most),
         Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),

@@ -35,6 +35,7 @@ PREFIXES = {
     "approval": "apr",
     "batch": "cbt",
     "card": "crd",
+    "closing": "cls",
     "device": "dev",
     "draw": "drw",
     "endpoint": "whe",

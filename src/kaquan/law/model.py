@@ -118,6 +118,34 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True,
     """Whether a card may be bought or topped up with a credit card."""
     cooling_off_days_min: T | None = None
     """Shortest time in which a holder may withdraw after paying."""
+    cooling_off_free_days_min: T | None = None
+    """Of that time, the days in which nothing is kept of what the holder gets back but what was consumed."""
+    cooling_off_unused_days_min: T | None = None
+    """Shortest time in which a holder who has used nothing gets everything back."""
+    cooling_off_cost_allowed: T | None = None
+    """Whether reasonable costs that have been incurred may be kept from who withdraws later than that."""
+    cooling_off_pay_days_max: T | None = None
+    """Longest time from the request until who has used nothing is paid."""
+    closing_pay_days_max: T | None = None
+    """Longest time from the request until who returns a card is paid."""
+    closing_fee_bps_max: T | None = None
+    """Highest break cost of who returns a card for a cause of her own, of what is left to her."""
+    issuer_cause_list_price_allowed: T | None = None
+    """Whether what was consumed counts at the price before discount although the issuer is the cause."""
+    holder_cause_list_price_allowed: T | None = None
+    """Whether what was consumed counts at the price before discount where the holder is the cause."""
+    interest_issuer_cause_bps_min: T | None = None
+    """Least yearly interest on what is returned for a cause of the issuer, by the day of the contract."""
+    interest_holder_cause_bps_min: T | None = None
+    """Least yearly interest on what is returned for a cause of the holder, by the day of the contract."""
+    refund_cash_max_fen: T | None = None
+    """Most that a returned card may be paid out in cash; above it goes to an account in the holder's name."""
+    bearer_refund_allowed: T | None = None
+    """Whether a bearer card may be returned for money."""
+    transfer_fee_max_fen: T | None = None
+    """Most that passing a registered card on to somebody else may cost."""
+    reactivation_fee_max_fen: T | None = None
+    """Most that making an expired card valid again may cost."""
     bonus_valid_days_max: T | None = None
     """Longest validity of granted bonus."""
     voucher_valid_days_max: T | None = None

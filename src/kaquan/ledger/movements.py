@@ -33,6 +33,8 @@ class Movement(IntEnum):
     FOLLOW_REFERRAL = 84
     OPEN_PACKETS = 86
     END_PACKETS = 88
+    CLOSE_CARD = 151
+    PAY_OUT_CLOSING = 152
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

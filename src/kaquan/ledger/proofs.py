@@ -33,6 +33,10 @@ PROOFS: dict[str, tuple[str, str]] = {
     "funds": ("可承诺的预算不超过账面可用", "no more can be promised than is free by the books"),
     "stocks": ("已发放与剩余之和不超过发行总数和预算", "no stock has handed out more than it was given"),
     "discounts": ("券的优惠由其出资方支付，分文不差", "what vouchers took off was paid by just their funders"),
+    "closings": (
+        "应退持卡人等于退卡结清未付之和，付出多少记多少，已退的卡上分文不留",
+        "what holders are owed is what was closed and not paid, each payment is on record, closed cards hold nothing",
+    ),
     "clearing": ("账簿之间的应付与应收相抵", "what books owe each other they claim of each other"),
     "merchant_payable": (
         "应付商户等于上期结转加未结算交易，每笔只计一次",

@@ -403,6 +403,39 @@ SELECT funders.differing = 0 AND vouchers.differing = 0 AS ok, vouchers.used AS 
        funders.differing AS funds_differing, vouchers.differing AS vouchers_differing
 FROM funders, vouchers;
 
+-- prove_closings: by card, what closing posted to holder.refund is what requests say, what left it was recorded as paid,
+-- interest too, and nothing is left on closed cards (card state 4). Kinds 151 close_card, 152 pay_out_closing; request
+-- state 2 is owed. What came from elsewhere is owed too (late), and shows as the rest of the balance.
+WITH said AS (
+    SELECT card, sum(amount) FILTER (WHERE state IN (2, 3)) AS amount, sum(paid) AS paid, sum(interest) AS interest,
+           sum(amount) FILTER (WHERE state = 2) AS unpaid
+    FROM closing GROUP BY card
+), posted AS (
+    SELECT t.card, sum(t.closed) AS closed, sum(t.came) AS came, sum(t.gone) AS gone, sum(t.interest) AS interest
+    FROM (
+        SELECT p.credit_owner AS card, CASE WHEN p.kind = 151 THEN p.amount ELSE 0 END AS closed, p.amount AS came,
+               0 AS gone, 0 AS interest
+        FROM posting p WHERE p.credit = 50
+        UNION ALL
+        SELECT p.debit_owner, 0, 0, p.amount, 0 FROM posting p WHERE p.debit = 50
+        UNION ALL
+        SELECT p.credit_owner, 0, 0, 0, p.amount FROM posting p WHERE p.credit = 65
+    ) t GROUP BY t.card
+), compared AS (
+    SELECT coalesce(posted.came, 0) - coalesce(posted.gone, 0) AS owed, coalesce(said.unpaid, 0) AS unpaid,
+           coalesce(posted.closed, 0) <> coalesce(said.amount, 0) OR coalesce(posted.gone, 0) <> coalesce(said.paid, 0)
+           OR coalesce(posted.interest, 0) <> coalesce(said.interest, 0)
+           OR coalesce(posted.came, 0) - coalesce(posted.gone, 0) < coalesce(said.unpaid, 0) AS differs
+    FROM said FULL JOIN posted ON posted.card = said.card
+), closed AS (
+    SELECT count(*) AS holding FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
+    WHERE c.state = 4 AND l.balance <> 0
+)
+SELECT count(*) FILTER (WHERE differs) = 0 AND max(closed.holding) = 0 AS ok, count(compared.owed) AS cards, coalesce(sum(owed), 0)::bigint AS owed_fen,
+       coalesce(sum(owed - unpaid), 0)::bigint AS late_fen, count(*) FILTER (WHERE differs) AS differing,
+       max(closed.holding) AS closed_holding
+FROM closed LEFT JOIN compared ON true;
+
 -- prove_clearing: what a book owes another is what the other claims of it; an owner is the other book (book_owner)
 WITH named AS (
     SELECT id, encode(set_byte(d.hash, 15, get_byte(d.hash, 15) & 192), 'hex')::uuid AS owner

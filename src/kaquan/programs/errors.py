@@ -248,6 +248,22 @@ LAW_PACK_NOT_NAMED = RefusalCode(
     remedy_zh="请在 program.law_packs 中加上该法规包，或改正 legal_class",
     remedy_en="Add that pack to program.law_packs, or correct legal_class",
 )
+CLOSING_ABOVE_LAW = RefusalCode(
+    code="program_closing_above_law",
+    status=422,
+    zh="{term} 为 {value}，超过法规包 {law_pack} 允许的 {law_max}",
+    en="{term} is {value}, more than the {law_max} that {law_pack} allows",
+    remedy_zh="请改为不超过 {law_max}",
+    remedy_en="Make it at most {law_max}",
+)
+REGION_PACK = RefusalCode(
+    code="program_region_pack",
+    status=422,
+    zh="活动地区为 {region}，应列出法规包 {wanted}；文件列出的地区法规为 {named}",
+    en="The program's region is {region}, whose pack is {wanted}; the file names regional law of {named}",
+    remedy_zh="请使 program.region 与 program.law_packs 中的地区法规包一致",
+    remedy_en="Let program.region and the regional pack in program.law_packs agree",
+)
 OFFERS_MISSING = RefusalCode(
     code="program_offers_missing",
     status=422,

@@ -11,7 +11,11 @@ from kaquan.law import errors as law_errors
 from kaquan.law.model import Binding, Law, LawPackMissing, load_pack, pack_ids
 from kaquan.law.rules import balance_max, voucher_valid_days_max
 from kaquan.programs import errors
+from kaquan.programs.leaving import DEFAULT_CLOSING
 from kaquan.programs.terms import WITHOUT_PRINCIPAL, ProgramTerms
+
+NATIONAL = "CN"
+"""The jurisdiction of packs that bind everywhere."""
 
 _SHOWN_MAX = 40
 
@@ -33,11 +37,13 @@ def packs_in_force(terms: ProgramTerms, day: date) -> Iterator[Refusal]:
 def unlawful(terms: ProgramTerms, law: Law, day: date) -> Iterator[Refusal]:
     """Everything that the law of a day refuses in the terms, less what a recorded opinion allows."""
     yield from _packs_of_class(terms, law)
+    yield from _packs_of_region(terms, law)
     yield from _opinions(terms, law)
     yield from _scope(terms, law)
     yield from _yield(terms, law, day)
     yield from _card(terms, law)
     yield from _promises(terms, law)
+    yield from _leaving(terms, law)
     yield from _vouchers(terms, law)
 
 
@@ -48,6 +54,16 @@ def _packs_of_class(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
         fitting = [pack_id for pack_id in pack_ids() if legal_class in load_pack(pack_id).legal_classes]
         facts = {"legal_class": legal_class, "known": ", ".join(fitting), "law_packs": ", ".join(_ids(law))}
         yield Refusal(errors.LAW_PACK_NOT_NAMED, facts)
+
+
+def _packs_of_region(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
+    """A program is judged by the law of its region, and by that of no other."""
+    region = terms.program.region
+    named = {pack.jurisdiction for pack in law.packs if pack.jurisdiction != NATIONAL}
+    if named != ({region} if region else set()):
+        wanted = [pack_id for pack_id in pack_ids() if region and load_pack(pack_id).jurisdiction == region]
+        asked = {"region": region or "-", "wanted": ", ".join(wanted) or "-"}
+        yield Refusal(errors.REGION_PACK, {**asked, "named": ", ".join(sorted(named)) or "-"})
 
 
 def _ids(law: Law) -> list[str]:
@@ -134,6 +150,22 @@ def _promises(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
     if longest is not None and valid > longest.value:
         facts = {"valid_days": valid, "law_days": longest.value}
         yield Refusal(law_errors.BONUS_VALID_TOO_LONG, {**facts, **longest.facts})
+
+
+def _leaving(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
+    """The law on what returning a card, passing it on or making it valid again may cost, and how long it may take."""
+    closing = terms.closing
+    if closing == DEFAULT_CLOSING:  # what a file is silent about follows the law by itself
+        return
+    for term, value, most in (
+        ("pay_days", closing.pay_days, law.closing_pay_days_max),
+        ("fee_bps", closing.fee_bps, law.closing_fee_bps_max),
+        ("transfer_fee_fen", closing.transfer_fee_fen, law.transfer_fee_max_fen),
+        ("reactivation_fee_fen", closing.reactivation_fee_fen, law.reactivation_fee_max_fen),
+    ):
+        if most is not None and value > most.value:
+            facts: dict[str, Fact] = {"term": f"closing.{term}", "value": value, "law_max": most.value}
+            yield Refusal(errors.CLOSING_ABOVE_LAW, {**facts, **most.facts})
 
 
 def _vouchers(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:

@@ -51,7 +51,7 @@ LEFT JOIN program_terms t ON t.id = e.terms LEFT JOIN program_proposal r ON r.id
 WHERE p.code = %(code)s ORDER BY e.number LIMIT 10000;
 
 -- owed: what still binds a program: facts of the refusal to close it, all zero when it is free
--- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE. Payment state 1: authorized; reward state 1: waiting. Referral state
+-- Account 31: FUNDER_COMMITTED, 40: MERCHANT_PAYABLE, 41: MERCHANT_RESERVE, 50: HOLDER_REFUND. Payment state 1: authorized; reward state 1: waiting. Referral state
 -- 1: pending, which counts when she has bought, 2: earned, 3: paid, while the inviter's invitation is open (1).
 SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
         WHERE c.program = %(program)s) AS outstanding_fen,
@@ -67,7 +67,7 @@ SELECT (SELECT coalesce(sum(l.balance), 0)::bigint FROM card c JOIN lot l ON l.b
                                                             (p.credit, p.credit_owner, p.amount))
                        AS s (account, owner, amount)
                   WHERE p.program = %(program)s AND p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1)) v
-            WHERE v.account IN (40, 41) GROUP BY v.account, v.owner) o) AS unsettled_fen,
+            WHERE v.account IN (40, 41, 50) GROUP BY v.account, v.owner) o) AS unsettled_fen,
        (SELECT coalesce(sum(v.amount), 0)::bigint
         FROM (SELECT account, credits - debits AS amount FROM rollup WHERE program = %(program)s
               UNION ALL

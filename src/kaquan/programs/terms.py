@@ -21,6 +21,7 @@ from kaquan.programs.grants import (
     Referral,
     Stock,
 )
+from kaquan.programs.leaving import DEFAULT_CLOSING, ClosingTerms, Region
 from kaquan.programs.meaning import CODE, NAME_MAX, Meaning, bps, choice, code, fen, name, span
 from kaquan.programs.partners import ACCEPTANCE_MAX, PROMISE_DAYS_MAX, Acceptance, Reserve, Settlement
 
@@ -97,6 +98,14 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = ""
     issuer: Annotated[str, code("发行方的机构代码", "organisation code of the issuer", fixed=True)]
+    region: Annotated[
+        Region,
+        choice(
+            "发行地区（ISO 3166-2），须列出该地区的法规包；没有地区法规则留空",
+            "region of the issuer (ISO 3166-2), whose law pack is named too; empty where none is shipped",
+            fixed=True,
+        ),
+    ] = ""
 
 
 class CardTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -319,6 +328,7 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         tuple[Opinion, ...],
         span("已登记的法律意见", "legal opinions on record", "items", 0, OPINIONS_MAX, looser=1),
     ] = ()
+    closing: ClosingTerms = DEFAULT_CLOSING
 
 
 def to_json(terms: ProgramTerms) -> bytes:

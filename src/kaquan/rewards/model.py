@@ -21,6 +21,10 @@ class RewardState(IntEnum):
     CLAWED_BACK = 4
 
 
+NO_LOT = bytes(16)
+"""The lot of a reward that became none."""
+
+
 class Reward(Row):
     """A loaded reward. Its id is the payment's. `lot` is the bonus lot it became, or sixteen zero bytes; where funds
     paid for it, their lots have ids that follow from it.

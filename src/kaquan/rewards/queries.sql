@@ -10,6 +10,10 @@ SELECT id FROM plan WHERE bucket = ANY (%(buckets)s) AND id = ANY (%(ids)s) ORDE
 -- plans_due: running plans whose next month has fallen due
 SELECT id, given + 1 FROM plan WHERE state = 1 AND next_at <= %(at)s ORDER BY next_at, id LIMIT %(most)s;
 
+-- running_plans: plans of cards that still grant, with the purchases that began them
+SELECT id, version, wallet, card, stock, terms, state, months, given, each_month, face, at, next_at, origin
+FROM plan WHERE bucket = ANY (%(buckets)s) AND card = ANY (%(ids)s) AND state = 1 ORDER BY id;
+
 -- plan: one plan for display
 SELECT p.id, p.wallet, p.card, p.at, p.state, p.months, p.given, p.each_month, p.face, p.next_at, p.code,
        s.code AS stock_code, g.code AS program

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kaquan.cards.model import Card, Lot, LotKind, LotState, NewLot, total
+from kaquan.cards.model import Card, CardState, Lot, LotKind, LotState, NewLot, total
 from kaquan.cards.rules import room
 from kaquan.commands.model import Entry, Plan
 from kaquan.kernel.calendar import business_date, shanghai
@@ -17,7 +17,7 @@ from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.lifecycle import WORDS_ZH
 from kaquan.rewards import errors
 from kaquan.rewards.bonus import back_legs, bonus
-from kaquan.rewards.model import Earned, ExpireLot, GrantReward, Reward, RewardState
+from kaquan.rewards.model import NO_LOT, Earned, ExpireLot, GrantReward, Reward, RewardState
 from kaquan.rewards.tiers import rebate
 from kaquan.vouchers.model import SpendingFacts
 
@@ -46,7 +46,7 @@ def grant(
     entry: Entry, card: Card, facts: SpendingFacts, reward: Reward, catalogue: Catalogue, at: datetime
 ) -> Plan | Refusal:
     """Turn a waiting rebate into bonus lots, unless the program is paused, the card would hold more than it may, or
-    the funds that pay for it have nothing left.
+    the funds that pay for it have nothing left. It lapses with a card that was closed.
 
     A grant that is refused today is tried again by the timetable on a later day, under another id.
     """
@@ -59,6 +59,8 @@ def grant(
     if not terms.grants:
         state = {"state": terms.state.word, "state_zh": WORDS_ZH[terms.state]}
         return Refusal(errors.REWARD_PROGRAM_PAUSED, {"program": terms.terms.program.name_zh, **state})
+    if card.state == CardState.CLOSED:
+        return _lapsed(command, card, reward)
     amount = Money(reward.amount - reward.cut)
     balance_after = Money(total(facts.of(card.id)) + amount)
     if refusal := room(balance_after, bool(card.registered), terms, at):
@@ -81,6 +83,18 @@ def grant(
         inserts=tuple(("lot", one.row()) for one in given.lots),
         postings=post(entry.id, terms.ledger, given.legs),
         born=given.lots,
+    )
+
+
+def _lapsed(command: GrantReward, card: Card, reward: Reward) -> Plan:
+    """The card was returned or passed on before its rebate arrived: there is nothing left to grant it to."""
+    return Plan(
+        answer=msgspec.json.encode({"amount_fen": 0, "payment": command.payment.hex()}, order="sorted"),
+        event="reward.lapsed.v1",
+        subject=card.wallet,
+        person=card.person(),
+        changes=((reward, (RewardState.CANCELLED, reward.cut, 0, NO_LOT)),),
+        checks=(card,),
     )
 
 

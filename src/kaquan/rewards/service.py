@@ -36,6 +36,7 @@ POOLS_KNOWN_MAX = 16
 plan = store.plan
 plans_of = store.plans_of
 plans_due = store.plans_due
+running_plans = store.running_plans
 referral = store.referral
 referral_of = store.referral_of
 invitations_of = store.invitations_of

@@ -26,6 +26,12 @@ def plans(connection: Connection, wanted: Collection[Id], *, lock: bool) -> dict
     return {_id(row[0]): MonthlyPlan(*_ids(row)) for row in rows}
 
 
+def running_plans(connection: Connection, cards: Collection[Id]) -> list[tuple[MonthlyPlan, Id]]:
+    """The plans of cards that still grant, each with the purchase that began it."""
+    rows = _rows(connection, QUERIES.running_plans, None, cards)
+    return [(MonthlyPlan(*_ids(row[:-1])), _id(row[-1])) for row in rows]
+
+
 def referrals(connection: Connection, wanted: Collection[Id], *, lock: bool) -> dict[bytes, Referral]:
     """Referrals by id; with `lock` they stay as they are until the commit."""
     rows = _rows(connection, QUERIES.referrals, QUERIES.lock_referrals if lock else None, wanted)

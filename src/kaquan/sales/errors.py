@@ -1,4 +1,4 @@
-"""Refusals about sales and top-ups."""
+"""Refusals about sales, top-ups, and cards that are returned."""
 
 from kaquan.kernel.refusal import RefusalCode
 
@@ -53,4 +53,118 @@ VOUCHER_VALUE_TOO_LATE = RefusalCode(
     en="What is bought counts from {active_from}, but this voucher's money counts until {not_after} at the latest",
     remedy_zh="请去掉这张券，或只用券充值（即时生效）",
     remedy_en="Leave it out, or top up with the voucher alone, which counts at once",
+)
+CLOSING_UNKNOWN = RefusalCode(
+    "closing_unknown",
+    status=404,
+    zh="没有这个退卡申请",
+    en="There is no such request to return a card",
+    remedy_zh="请核对申请编号，或先提交退卡申请",
+    remedy_en="Check its number, or ask for the card to be returned first",
+    burns=False,
+)
+CLOSING_STATE = RefusalCode(
+    "closing_state",
+    status=409,
+    zh="这个退卡申请{state_zh}，不能这样办理",
+    en="This request is {state}: that can't be done now",
+    remedy_zh="请查看申请的当前状态",
+    remedy_en="Look at the state of the request",
+)
+CLOSING_CAUSE = RefusalCode(
+    "closing_cause",
+    status=400,
+    zh="退卡原因须为：{causes}",
+    en="The cause is one of: {causes}",
+    remedy_zh="发行方原因填 issuer，持卡人原因填 holder",
+    remedy_en="issuer where the issuer is the cause, holder where the holder is",
+    burns=False,
+)
+CLOSING_HELD = RefusalCode(
+    "closing_held",
+    status=409,
+    zh="卡上有预授权占用 {held_fen} 元，暂不能结清",
+    en="Authorizations hold {held_fen} yuan on the card: it can't be closed yet",
+    remedy_zh="请先完成或撤销预授权，或等其到期",
+    remedy_en="Capture or void them first, or wait until they lapse",
+    retryable=True,
+)
+CLOSING_BEARER = RefusalCode(
+    "closing_bearer",
+    status=422,
+    zh="不记名卡不能退卡换钱（{article_zh}）",
+    en="A bearer card is not returned for money ({article_en})",
+    remedy_zh="请继续使用卡内余额",
+    remedy_en="Spend what is on it",
+    article="bearer_refund_allowed",
+)
+CLOSING_COST_REFUSED = RefusalCode(
+    "closing_cost_refused",
+    status=422,
+    zh="不得扣除费用 {cost_fen} 元：{why_zh}",
+    en="{cost_fen} yuan of costs can't be kept: {why_en}",
+    remedy_zh="请不扣费用办理；扣除须有法律允许，并写明凭证",
+    remedy_en="Close without costs; the law must allow them, and a document must show them",
+)
+PURCHASE_NOT_WITHDRAWABLE = RefusalCode(
+    "purchase_not_withdrawable",
+    status=422,
+    zh="这笔购买已过冷静期，不能单独退回",
+    en="The time to withdraw from this purchase is over: it can't be returned by itself",
+    remedy_zh="可以申请退卡",
+    remedy_en="The whole card can be returned",
+)
+PURCHASE_UNKNOWN = RefusalCode(
+    "purchase_unknown",
+    status=404,
+    zh="卡上没有这笔购买",
+    en="The card has no such purchase",
+    remedy_zh="请核对售卡或充值的编号",
+    remedy_en="Check the number of the sale or top-up",
+    burns=False,
+)
+PAYOUT_NAME_DIFFERS = RefusalCode(
+    "payout_name_differs",
+    status=422,
+    zh="收款账户户名与持卡人不一致",
+    en="The account is not in the name of the card's holder",
+    remedy_zh="请提供与持卡人同名的账户",
+    remedy_en="Ask for an account in the holder's own name",
+    retryable=True,
+)
+PAYOUT_PAYEE_MISSING = RefusalCode(
+    "payout_payee_missing",
+    status=422,
+    zh="付到银行账户或付现金，须登记收款人姓名；不记名卡还须登记证件号码",
+    en="Paid to an account or in cash, the payee's name is recorded; for a bearer card the identity number too",
+    remedy_zh="请补充收款人信息",
+    remedy_en="Tell who is paid",
+    retryable=True,
+)
+PAYOUT_CASH_ABOVE_MAX = RefusalCode(
+    "payout_cash_above_max",
+    status=422,
+    zh="应付 {amount_fen} 元，超过 {max_fen} 元不得付现金（{article_zh}）",
+    en="{amount_fen} yuan are owed: above {max_fen} nothing is paid in cash ({article_en})",
+    remedy_zh="请付到与持卡人同名的银行账户",
+    remedy_en="Pay to a bank account in the holder's name",
+    retryable=True,
+    article="refund_cash_max_fen",
+)
+PAYOUT_REFERENCE_MISSING = RefusalCode(
+    "payout_reference_missing",
+    status=400,
+    zh="请写明付款凭证号，最多 {length_max} 个字符",
+    en="Name the receipt of the payment, in at most {length_max} characters",
+    remedy_zh="银行回单号、支付流水号或收据号均可",
+    remedy_en="The bank's or app's receipt number will do",
+    burns=False,
+)
+CLOSING_NOT_OVERDUE = RefusalCode(
+    "closing_not_overdue",
+    status=409,
+    zh="这个退卡申请没有逾期，或已经提示过",
+    en="This request is not overdue, or that was told already",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
 )
