@@ -37,7 +37,11 @@ _UNDONE = (
     "card_fen",
     "discount_fen",
     "outside_fen",
+    "holder_fen",
+    "payer_fen",
+    "set_off_fen",
     "vouchers_usable",
+    "vouchers_issued",
     "released_fen",
     "rebate_cancelled_fen",
     "clawback_fen",
@@ -47,6 +51,8 @@ _UNDONE = (
     "merchant",
 )
 """The facts of an answer in the order in which a cashier reads them."""
+_RARE = ("holder_fen", "payer_fen", "set_off_fen", "vouchers_usable", "vouchers_issued")
+"""Those that a cashier reads only when they are not nothing."""
 
 
 @writes
@@ -192,8 +198,8 @@ def _undone(session: Session, done: Effect, headline: tuple[str, str]) -> None:
     facts = shown(done.facts)
     if facts.get("reason") == REVERSED:
         del facts["reason"]  # the headline says it
-    if not facts.get("vouchers_usable") and not session.screen.as_json:
-        facts.pop("vouchers_usable", None)
+    if not session.screen.as_json:
+        facts = {name: given for name, given in facts.items() if given or name not in _RARE}
     session.tell(headline, done, {name: facts[name] for name in _UNDONE if name in facts}, ("refund",))
 
 

@@ -124,8 +124,9 @@ BEARER_BALANCE_ABOVE_LAW = RefusalCode(
 BONUS_VALID_TOO_LONG = RefusalCode(
     code="program_bonus_valid_above_law",
     status=422,
-    zh="返利赠金有效期 {valid_days} 天，超过规定的 {law_days} 天（{article_zh}）",
-    en="The rebate would stay valid for {valid_days} days, more than the {law_days} allowed ({article_en})",
+    zh="返利赠金（或过期后退回的赠金）有效期 {valid_days} 天，超过规定的 {law_days} 天（{article_zh}）",
+    en="The rebate, or bonus that came back after it expired, would stay valid for {valid_days} days, more than the "
+    "{law_days} allowed ({article_en})",
     remedy_zh="请缩短有效期",
     remedy_en="Shorten the validity",
     article="bonus_valid_days_max",

@@ -20,6 +20,10 @@ PROOFS: dict[str, tuple[str, str]] = {
     "lot_holds": ("批次冻结额等于未完成预授权之和", "what lots hold is what open authorizations allocate"),
     "payment_allocations": ("每笔支付的扣款明细等于其分录", "each payment's allocation equals its postings"),
     "refund_allocations": ("每笔退款的返还明细等于其分录", "each refund's allocation equals its postings"),
+    "shortfalls": (
+        "没有任何卡的返利欠款为负，每笔变动都来自一次退款",
+        "no card owes a payer of rebates less than nothing, and only refunds change what it owes",
+    ),
     "rewards": ("每笔到账返利等于其批次的入账", "each granted rebate equals what its lot was credited"),
     "vouchers": (
         "出资方已承诺的金额等于未用的券、返还计划和红包",

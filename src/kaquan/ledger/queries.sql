@@ -106,7 +106,9 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit = 21 AND credit IN (60, 30)), 0)::bigint
         AS rebates_clawed_back_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 21), 0)::bigint AS bonus_expired_fen,
-    coalesce(sum(amount) FILTER (WHERE kind = 31 AND debit = 22), 0)::bigint AS subsidy_expired_fen,
+    coalesce(sum(amount) FILTER (WHERE debit = 22 AND (kind = 31 OR kind IN (25, 26) AND credit = 30)), 0)::bigint
+        AS subsidy_expired_fen,
+    coalesce(sum(amount) FILTER (WHERE debit BETWEEN 20 AND 22 AND credit = 50), 0)::bigint AS owed_to_holders_fen,
     (SELECT coalesce(sum(f.fen), 0)::bigint FROM payment h CROSS JOIN LATERAL shares_of(h.allocation) f
      WHERE h.state = 1 AND (%(program)s::smallint IS NULL OR h.program = %(program)s::smallint)) AS held_fen,
     coalesce(sum(amount) FILTER (WHERE kind IN (25, 26) AND debit IN (40, 70) AND credit BETWEEN 20 AND 22), 0)::bigint
@@ -258,6 +260,14 @@ SELECT amounts.differing = 0 AND shares.differing = 0 AND whole.differing = 0 AS
        whole.differing AS refunds_differing
 FROM amounts, shares, whole;
 
+-- prove_shortfalls: what cards owe for rebates that were spent is not less than nothing, and refunds alone change it
+SELECT owed.below = 0 AND rows.unknown = 0 AS ok, owed.cards, owed.fen AS shortfall_fen, owed.below AS owed_below,
+       rows.unknown AS without_refund
+FROM (SELECT count(*) AS cards, count(*) FILTER (WHERE fen < 0) AS below, coalesce(sum(fen), 0)::bigint AS fen
+      FROM (SELECT sum(fen) AS fen FROM shortfall GROUP BY bucket, card, payer) t) owed,
+     (SELECT count(*) FILTER (WHERE r.id IS NULL) AS unknown
+      FROM shortfall s LEFT JOIN refund r ON r.bucket = s.bucket AND r.id = s.id) rows;
+
 -- prove_rewards: each granted rebate is lots, of whoever paid for it, that were credited with just that amount
 SELECT count(*) FILTER (WHERE r.granted IS DISTINCT FROM p.amount) = 0 AS ok, count(r.id) AS rewards,
        coalesce(sum(r.granted), 0)::bigint AS granted_fen,
@@ -325,7 +335,9 @@ WITH given AS (
     FROM stock s JOIN slice l ON l.day = 0 AND l.pool = pool_of('stock', s.id) GROUP BY s.id
 ), handed AS (
     SELECT stock, sum(count) AS count, sum(fen) AS fen FROM (
-        SELECT stock, count(*) AS count, sum(face) AS fen FROM voucher GROUP BY stock
+        -- One that a refund gave in the place of another takes the other's place.
+        SELECT stock, count(*) AS count, sum(face) AS fen FROM voucher v
+        WHERE NOT EXISTS (SELECT FROM refund r WHERE r.bucket = v.bucket AND r.id = v.origin) GROUP BY stock
         UNION ALL
         SELECT stock, (months - given) * each_month, (months - given) * each_month * face FROM plan WHERE state = 1
         UNION ALL

@@ -13,11 +13,11 @@ class Totals(msgspec.Struct, frozen=True):
     """Amounts in fen since the beginning. Sold and topped up count the value put on cards, of whatever kind.
 
     Spent is what cards paid, before refunds. Nothing is lost on a card: sold + topped up + rebates granted + refunded
-    − spent − clawed back − expired = outstanding, of which `held_fen` is reserved by open authorizations. Discounts
-    are what vouchers took off, paid by funds or borne by the merchant; what of the merchant's own came back is
-    `discounts_unborne_fen`. Promised + promised again after a refund − paid to merchants − put on cards − freed =
-    `promised_fen`, what funds have promised and not paid yet. Settled is what merchants were paid; fees and what was
-    held back come off before it.
+    − spent − clawed back − expired − owed to holders outside cards = outstanding, of which `held_fen` is reserved by
+    open authorizations. Discounts are what vouchers took off, paid by funds or borne by the merchant; what of the
+    merchant's own came back is `discounts_unborne_fen`. Promised + promised again after a refund − paid to merchants
+    − put on cards − freed = `promised_fen`, what funds have promised and not paid yet. Settled is what merchants were
+    paid; fees and what was held back come off before it.
     """
 
     cards_sold: int
@@ -31,6 +31,7 @@ class Totals(msgspec.Struct, frozen=True):
     rebates_clawed_back_fen: Money
     bonus_expired_fen: Money
     subsidy_expired_fen: Money
+    owed_to_holders_fen: Money
     held_fen: Money
     refunded_fen: Money
     discounts_funded_fen: Money

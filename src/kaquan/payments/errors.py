@@ -191,3 +191,20 @@ REFUND_LINES = RefusalCode(
     remedy_zh="请核对明细行号，或按金额退款",
     remedy_en="Check the lines' numbers, or refund by amount",
 )
+REFUND_COUNT = RefusalCode(
+    "refund_count_reached",
+    status=422,
+    zh="这笔订单已部分退款 {count_max} 次，不能再部分退款",
+    en="This order was refunded in part {count_max} times: that is the most",
+    remedy_zh="请把余下的一次退尽",
+    remedy_en="Refund all that is left at once",
+)
+REFUND_CARD_FROZEN = RefusalCode(
+    "refund_card_frozen",
+    status=422,
+    zh="付款的卡已冻结，本活动规定解冻前不退款",
+    en="The card that paid is frozen, and the program refunds nothing to it until it is unfrozen",
+    remedy_zh="请联系发行方解冻后再退",
+    remedy_en="Have the issuer unfreeze the card, then refund",
+    retryable=True,
+)

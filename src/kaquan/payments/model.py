@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from kaquan.cards.model import Lot
-from kaquan.commands.model import Command, Routed, Row
+from kaquan.commands.model import Command, Plan, Routed, Row
 from kaquan.kernel.ids import Id, bucket_of, derived_id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.payment_codes.model import Purse, ShownCode
@@ -184,11 +184,24 @@ class PayFacts(SpendingFacts):
 
 
 class PaymentFacts(SpendingFacts):
-    """What later operations are decided on. `decided` tells which payment ids were decided, and how."""
+    """What later operations are decided on. `decided` tells which payment ids were decided, and how; `refunds` how
+    many refunds a payment has had; `owed` what a card owes a payer of rebates (zeros: the issuer) that were spent."""
 
     payments: dict[bytes, Payment] = msgspec.field(default_factory=dict)
     rewards: dict[bytes, Reward] = msgspec.field(default_factory=dict)
     decided: dict[bytes, int] = msgspec.field(default_factory=dict)
+    refunds: dict[bytes, int] = msgspec.field(default_factory=dict)
+    owed: dict[tuple[bytes, bytes], int] = msgspec.field(default_factory=dict)
+
+    def absorb(self, plan: Plan) -> None:
+        """Refunds of the same batch, and what they leave owed, count from the next decision on."""
+        super().absorb(plan)
+        for born in plan.born:
+            if isinstance(born, Refunded):
+                self.refunds[born.payment] = self.refunds.get(born.payment, 0) + 1
+            elif isinstance(born, Shortfall):
+                key = (born.card, born.payer)
+                self.owed[key] = self.owed.get(key, 0) + born.fen
 
     def reached(self, command: PaymentCommand) -> Payment | None:
         """The payment a command is about; None when there is none, or none that the caller may know of."""
@@ -200,6 +213,29 @@ class PaymentFacts(SpendingFacts):
         if payment.card in self.cards:
             return self.cards[payment.card].person()
         return b'{"wallet":"%b"}' % payment.wallet.hex().encode()
+
+
+class Refunded(msgspec.Struct, frozen=True):
+    """A payment that has had one more refund."""
+
+    payment: Id
+
+
+class Shortfall(msgspec.Struct, frozen=True):
+    """How a refund changes what a card owes who paid a rebate that was spent before its order came back.
+
+    `payer` is a fund, or sixteen zero bytes for the issuer; `fen` more than before, or less.
+    """
+
+    refund: Id
+    card: Id
+    payer: bytes
+    fen: int
+
+    def record(self, at_us: int) -> tuple[str, dict[str, Any]]:
+        """The row for `apply_cold`."""
+        told = {"id": self.refund.hex(), "card": self.card.hex(), "payer": self.payer.hex()}
+        return "shortfall", {**told, "bucket": bucket_of(self.refund), "fen": self.fen, "at": at_us}
 
 
 def pack_allocation(shares: Iterable[tuple[Lot, int]]) -> bytes:

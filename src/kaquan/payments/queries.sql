@@ -4,6 +4,14 @@ SELECT * FROM load_payments(%s::smallint, %s, %s, %s, %s, %s);
 -- lock_payments: keep the cards of payments, and their lots, as they are until the commit
 SELECT lock_payments(%s, %s, %s);
 
+-- refunds_so_far: of payments how many refunds they have had; of their cards what they owe to payers of rebates
+SELECT true AS counted, r.payment AS id, NULL::uuid AS payer, count(*) AS number
+FROM unnest(%s::smallint[], %s::uuid[]) AS u (bucket, id) JOIN refund r ON r.bucket = u.bucket AND r.payment = u.id GROUP BY r.payment
+UNION ALL
+SELECT false, s.card, s.payer, sum(s.fen)::bigint
+FROM unnest(%s::smallint[], %s::uuid[]) AS u (bucket, id) JOIN shortfall s ON s.bucket = u.bucket AND s.card = u.id
+GROUP BY s.card, s.payer HAVING sum(s.fen) > 0;
+
 -- claim_orders: claim order numbers for commands; tells who holds each claim
 SELECT * FROM claim_orders(%s, %s::bigint, %s::boolean, %s, %s, %s, %s);
 

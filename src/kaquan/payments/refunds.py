@@ -2,30 +2,35 @@
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kaquan.cards.model import LotState
+from kaquan.cards.lots import Share
+from kaquan.cards.model import CardState
 from kaquan.commands.model import TOMBSTONE, Answer, Entry, Plan
 from kaquan.kernel.caller import Role
-from kaquan.kernel.clock import instant, shown
+from kaquan.kernel.clock import instant, microseconds, shown
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger.model import post_all
 from kaquan.payments import errors, tenders
+from kaquan.payments.claws import RebateCut, rebate_cut, set_off, written_down
 from kaquan.payments.holds import not_possible, release
+from kaquan.payments.landing import Arrival, Landed, land
 from kaquan.payments.lifecycle import PaymentState
 from kaquan.payments.model import (
     REASON_LENGTH_MAX,
     Payment,
     PaymentFacts,
     Refund,
+    Refunded,
     Reverse,
     pack_allocation,
 )
-from kaquan.payments.returns import Back, RebateCut, Returns, all_of, back_of, rebate_cut, returns
+from kaquan.payments.returns import Back, all_of, back_of
+from kaquan.payments.vouchers_back import Returns, returns
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.rewards.bonus import back_legs
 from kaquan.rewards.rules import window_end
@@ -37,7 +42,11 @@ REVERSAL_MIN = timedelta(days=1)
 
 
 class RefundAnswer(Answer, frozen=True):
-    """What became of a refund."""
+    """What became of a refund.
+
+    `card_fen` came from lots of the card. Of it `holder_fen` is owed to the holder outside the card, `payer_fen` went
+    on to who had granted it, `set_off_fen` too, for rebates that had been spent.
+    """
 
     amount_fen: int
     bonus_fen: int
@@ -45,16 +54,20 @@ class RefundAnswer(Answer, frozen=True):
     clawback_fen: int
     clawback_short_fen: int
     discount_fen: int
+    holder_fen: int
     merchant: str
     order_no: str
     outside_fen: int
+    payer_fen: int
     payment: str
     principal_fen: int
     reason: str
     rebate_cancelled_fen: int
     refund: str
+    set_off_fen: int
     state: str
     subsidy_fen: int
+    vouchers_issued: int
     vouchers_usable: int
 
 
@@ -66,11 +79,15 @@ def decide_refund(entry: Entry, facts: PaymentFacts, catalogue: Catalogue, at: d
         return Refusal(errors.PAYMENT_UNKNOWN)
     if refusal := not_possible(payment, "refund"):
         return refusal
-    if refusal := _too_late(command, payment, catalogue.terms[payment.terms], at):
+    terms = catalogue.terms[payment.terms]
+    if refusal := _too_late(command, payment, terms, at) or _frozen(payment, facts, terms):
         return refusal
     back = back_of(command, payment, facts, catalogue)
     if isinstance(back, Refusal):
         return back
+    most = terms.terms.refund.count_max
+    if most and not back.last and facts.refunds.get(payment.id, 0) >= most:
+        return Refusal(errors.REFUND_COUNT, {"count_max": most})
     return _give_back(entry, payment, back, facts, catalogue, "payment.refunded.v1", at)
 
 
@@ -119,6 +136,14 @@ def _too_late(command: Refund, payment: Payment, terms: Terms, at: datetime) -> 
     return None
 
 
+def _frozen(payment: Payment, facts: PaymentFacts, terms: Terms) -> Refusal | None:
+    """Whether the program wants the card unfrozen first. Not of a reversal: its till does not know what it did."""
+    card = facts.cards.get(payment.card)
+    if card is None or card.state != CardState.FROZEN or terms.terms.refund.frozen_card == "accept":
+        return None
+    return Refusal(errors.REFUND_CARD_FROZEN)
+
+
 def _refundable_until(payment: Payment, terms: Terms) -> datetime:
     return _window_end(payment.moved_us, terms.terms.refund.window_days)
 
@@ -138,32 +163,62 @@ def _give_back(
 ) -> Plan:
     """Carry out a return: money to the lots and funders it came from, vouchers by their terms, the rebate cut."""
     terms, merchant = catalogue.terms[payment.terms], catalogue.merchants[payment.merchant]
-    lots = facts.of(payment.card)
+    card, lots = facts.cards.get(payment.card), facts.of(payment.card)
     balances = {lot.id: lot.balance for lot in lots}
-    for lot, part in back.shares:
+    off = set_off(payment.card, back.shares, facts)
+    landed = land(Arrival(entry.id, card, terms.terms.refund, at), _without(back.shares, off), catalogue)
+    for lot, part in landed.stays:
         balances[lot.id] += part
-    posted = tenders.give_back(back.shares, terms.ledger, merchant)
-    vouchers = returns(payment, back, facts, catalogue, at)
+    vouchers = returns(entry.id, payment, back, facts, catalogue, at=at)
     cut = rebate_cut(payment, back, facts, catalogue, balances)
     for lot, part in cut.taken:
         balances[lot.id] -= part
-    claws = [leg for lot, part in cut.taken for leg in back_legs(lot, Money(part), catalogue)]
-    posted += [*vouchers.posted, (terms.ledger, claws)]
-    touched = {lot.id for lot, _ in (*back.shares, *cut.taken)}
+    onward = [leg for lot, part in (*off, *cut.taken) for leg in back_legs(lot, Money(part), catalogue)]
+    posted = tenders.give_back(back.shares, terms.ledger, merchant)
+    posted += [*vouchers.posted, (terms.ledger, [*landed.legs, *onward])]
+    touched = {lot.id for lot, _ in (*landed.stays, *cut.taken)}
+    owed = written_down(entry.id, payment.card, off, cut.short)
     return Plan(
-        answer=_refund_answer(entry.id, payment, back, cut, vouchers, entry.command),
+        answer=_refund_answer(entry, payment, _Came(back, landed, off, cut, vouchers)),
         event=event,
         subject=payment.wallet,
         person=facts.person(payment),
         changes=(
-            *((lot, (balances[lot.id], lot.held, LotState.LIVE)) for lot in lots if lot.id in touched),
+            # Its state and what it owes were read: whoever changes either, or reads them too, comes before or after.
+            *([card.touched()] if card is not None else []),
+            *((lot, (balances[lot.id], lot.held, lot.state)) for lot in lots if lot.id in touched),
             (payment, _after(payment, back)),
             *cut.changes,
             *vouchers.changes,
         ),
-        inserts=(("refund", _row(entry, payment, back)),),
+        inserts=(
+            ("refund", _row(entry, payment, back)),
+            *(("lot", lot.row()) for lot in landed.lots),
+            *(("voucher", voucher.row()) for voucher in vouchers.issued),
+        ),
+        cold=tuple(one.record(microseconds(at)) for one in owed),
         postings=post_all(entry.id, posted),
+        born=(Refunded(payment.id), *landed.lots, *vouchers.issued, *owed),
     )
+
+
+class _Came(NamedTuple):
+    """What came of a refund."""
+
+    back: Back
+    landed: Landed
+    off: list[Share]
+    cut: RebateCut
+    vouchers: Returns
+
+
+def _without(shares: list[Share], off: list[Share]) -> list[Share]:
+    """Shares less what of them was set off."""
+    if not off:
+        return shares
+    gone = {lot.id: part for lot, part in off}
+    rest = [(lot, part - gone.get(lot.id, 0)) for lot, part in shares]
+    return [(lot, part) for lot, part in rest if part]
 
 
 def _after(payment: Payment, back: Back) -> tuple[Any, ...]:
@@ -192,28 +247,31 @@ def _row(entry: Entry, payment: Payment, back: Back) -> tuple[object, ...]:
     )
 
 
-def _refund_answer(
-    refund: Id, payment: Payment, back: Back, cut: RebateCut, vouchers: Returns, command: Refund | Reverse
-) -> bytes:
+def _refund_answer(entry: Entry, payment: Payment, came: _Came) -> bytes:
+    back, landed, off, cut, vouchers = came
     principal, bonus, subsidy = tenders.by_kind(back.shares)
     return RefundAnswer(
-        back.amount,
-        bonus,
-        principal + bonus + subsidy,
-        sum([part for _, part in cut.taken]),
-        cut.short,
-        sum([one.amount for one in back.discounts]),
-        payment.merchant.hex(),
-        payment.order_no,
-        back.outside,
-        payment.id.hex(),
-        principal,
-        _reason(command),
-        cut.cancelled,
-        refund.hex(),
-        "refunded" if back.last else "partly_refunded",
-        subsidy,
-        vouchers.usable,
+        amount_fen=back.amount,
+        bonus_fen=bonus,
+        card_fen=principal + bonus + subsidy,
+        clawback_fen=sum([part for _, part in cut.taken]),
+        clawback_short_fen=sum([part for _, part in cut.short]),
+        discount_fen=sum([one.amount for one in back.discounts]),
+        holder_fen=landed.holder,
+        merchant=payment.merchant.hex(),
+        order_no=payment.order_no,
+        outside_fen=back.outside,
+        payer_fen=landed.payers,
+        payment=payment.id.hex(),
+        principal_fen=principal,
+        reason=_reason(entry.command),
+        rebate_cancelled_fen=cut.cancelled,
+        refund=entry.id.hex(),
+        set_off_fen=sum([part for _, part in off]),
+        state="refunded" if back.last else "partly_refunded",
+        subsidy_fen=subsidy,
+        vouchers_issued=len(vouchers.issued),
+        vouchers_usable=vouchers.usable,
     ).written()
 
 

@@ -83,7 +83,7 @@ def for_amount(vouchers: Sequence[Redeemed], amount: Money, rest: Money, whole: 
         if voucher.anew:
             stays = voucher.worth(rest, left)
             fixed |= voucher.split(_at_most(voucher.still - stays, amount, fixed))
-        left -= stays
+        left = max(0, left - stays)  # an earlier one that is priced anew may take all of what others keep a share of
     return fixed
 
 

@@ -2,39 +2,24 @@
 
 By amount: each part of the payment gives back in proportion to what it paid, by cumulative targets. By line: a
 voucher gives back what it took off that line. Either way one whose terms say `reprice` gives back what it would not
-take off the rest of the order. What goes back to a voucher's funders never goes to the holder.
+take off the rest of the order. What goes back to a voucher's funders never goes to the holder. Of what is the
+holder's the terms may let first come back what paid first, or what paid last: `refund.order`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from kaquan.cards.lots import Share
-from kaquan.cards.model import NO_FUND, Lot
-from kaquan.commands.model import Row
-from kaquan.funders.rules import commit_legs, promised
-from kaquan.kernel.clock import microseconds
-from kaquan.kernel.ids import bucket_of
-from kaquan.kernel.money import ZERO, Money, allocate_next
+from kaquan.kernel.money import Money, allocate_next
 from kaquan.kernel.refusal import Refusal
-from kaquan.ledger.model import Ledger, Leg
 from kaquan.payments import errors, tenders
-from kaquan.payments.holds import uses_undone
 from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
-from kaquan.payments.repricing import by_voucher, for_amount, for_lines, redeemed
-from kaquan.payments.tenders import Posted, StoredLine
-from kaquan.programs.catalogue import Catalogue, Stock
-from kaquan.quotas.model import Quotas
-from kaquan.quotas.rules import after, take, together
-from kaquan.rewards.bonus import clawback
-from kaquan.rewards.model import RewardState
-from kaquan.rewards.tiers import rebate
-from kaquan.vouchers.lifecycle import after as state_after
-from kaquan.vouchers.model import NOBODY, Discount, Voucher, VoucherState, unpack_discounts
-
-Changes = list[tuple[Row, tuple[Any, ...]]]
+from kaquan.payments.repricing import for_amount, for_lines, redeemed
+from kaquan.payments.tenders import StoredLine
+from kaquan.programs.catalogue import Catalogue
+from kaquan.programs.terms import RefundOrder
+from kaquan.vouchers.model import Discount, unpack_discounts
 
 
 class Back(msgspec.Struct, frozen=True):
@@ -50,27 +35,6 @@ class Back(msgspec.Struct, frozen=True):
     so_far: list[int]
     last: bool
     lines: tuple[StoredLine, ...] = ()
-
-
-class Returns(msgspec.Struct, frozen=True):
-    """What becomes of the vouchers of a refund, and of their funders' money; how many count again."""
-
-    changes: Sequence[tuple[Row, tuple[Any, ...]]]
-    posted: Sequence[tuple[Ledger, list[Leg]]]
-    usable: int
-
-
-NO_VOUCHERS = Returns((), (), 0)
-"""Of a payment without vouchers."""
-
-
-class RebateCut(msgspec.Struct, frozen=True):
-    """What a refund takes off the rebate: cancelled before it was granted, or taken from lots; what could not be."""
-
-    changes: Changes
-    taken: list[tuple[Lot, int]]
-    cancelled: Money
-    short: Money
 
 
 def all_of(payment: Payment, facts: PaymentFacts) -> Back:
@@ -96,7 +60,7 @@ def back_of(command: Refund, payment: Payment, facts: PaymentFacts, catalogue: C
     given = tenders.unpack_returned(payment.returned, len(weights))
     vouchers = redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue)
     fixed = for_amount(vouchers, command.amount, Money(left - command.amount), Money(payment.captured))
-    parts = parts_back(command.amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
+    parts = Split(len(shares), weights, given, _order(payment, catalogue)).back(command.amount, fixed)
     return _back(payment, command.amount, parts, given, shares, discounts)
 
 
@@ -112,7 +76,7 @@ def _by_lines(command: Refund, payment: Payment, facts: PaymentFacts, catalogue:
     given = tenders.unpack_returned(payment.returned, len(weights))
     amount = Money(sum(lines[position].amount for position in wanted))
     fixed = for_lines(redeemed(discounts, given[len(shares) : -1], facts.vouchers, catalogue), lines, wanted, amount)
-    parts = parts_back(amount, weights, given, {len(shares) + at: part for at, part in fixed.items()})
+    parts = Split(len(shares), weights, given, _order(payment, catalogue)).back(amount, fixed)
     after = tuple(
         msgspec.structs.replace(line, returned=True) if position in wanted else line
         for position, line in enumerate(lines)
@@ -150,6 +114,49 @@ def _back(
     )
 
 
+def _order(payment: Payment, catalogue: Catalogue) -> RefundOrder:
+    return catalogue.terms[payment.terms].terms.refund.order
+
+
+class Split(msgspec.Struct, frozen=True):
+    """How a payment was paid, and what has come back of it: `lots` lots, then discounts, then outside."""
+
+    lots: int
+    weights: list[int]
+    given: list[int]
+    order: RefundOrder
+
+    def back(self, amount: Money, fixed: dict[int, int]) -> list[int]:
+        """What each part gives back when goods worth `amount` come back; `fixed` by place among the discounts.
+
+        With an order, what is the holder's comes back together, beside the vouchers in proportion; then the first of
+        its parts gives back what it has left, then the next.
+        """
+        if self.order == "pro_rata":
+            return parts_back(amount, self.weights, self.given, {self.lots + at: part for at, part in fixed.items()})
+        own, gone = self._holders(self.weights), self._holders(self.given)
+        vouchers, back_of_them = self.weights[self.lots : -1], self.given[self.lots : -1]
+        together = parts_back(
+            amount, [sum(own), *vouchers], [sum(gone), *back_of_them], {1 + at: part for at, part in fixed.items()}
+        )
+        tenders = in_order(together[0], [paid - back for paid, back in zip(own, gone, strict=True)], self.order)
+        return [*tenders[:-1], *together[1:], tenders[-1]]
+
+    def _holders(self, parts: Sequence[int]) -> list[int]:
+        return [*parts[: self.lots], parts[-1]]
+
+
+def in_order(amount: int, left: Sequence[int], order: RefundOrder) -> list[int]:
+    """What lots and, at the end, money outside give back of `amount`, one after the other. What was paid outside was
+    there first, and the lots paid what was missing, in their burn order."""
+    places = [len(left) - 1, *range(len(left) - 1)]
+    parts = [0] * len(left)
+    for place in places if order == "first_paid_first" else reversed(places):
+        parts[place] = min(left[place], amount)
+        amount -= parts[place]
+    return parts
+
+
 def parts_back(amount: Money, weights: list[int], given: list[int], fixed: dict[int, int]) -> list[int]:
     """What each part gives back when goods worth `amount` come back: some are fixed, the others share the rest.
 
@@ -177,83 +184,3 @@ def _settled(amount: Money, parts: list[int], weights: list[int], given: list[in
         parts[at] -= step
         excess -= step
     return parts
-
-
-def returns(payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, at: datetime) -> Returns:
-    """A voucher counts again when the whole payment comes back at once, inside its validity, if its terms say so and
-    it was not taken back meanwhile: its money stays promised, and what it had not needed is promised anew if there is
-    budget. Else its money goes back."""
-    if not payment.discounts:
-        return NO_VOUCHERS
-    changes: Changes = []
-    posted: Posted = []
-    merchant = catalogue.merchants[payment.merchant]
-    again: list[Voucher] = []
-    drawn: Changes = []
-    for identity in by_voucher(_discounts(payment)):
-        voucher = facts.vouchers[identity]
-        stock = catalogue.stock(voucher.terms, voucher.stock)
-        own = [one for one in back.discounts if one.voucher == identity]
-        possible = stock.rules.after_refund == "reusable" and state_after(voucher.state, "undo") is not None
-        may = possible and microseconds(at) < voucher.expires_us
-        at_once = back.last and not payment.refunded and voucher.holder == payment.id
-        left = after(facts.quotas, drawn) if drawn else facts.quotas
-        promise = _promised_again(voucher, own, stock, left) if may and at_once else None
-        for one in own:
-            fund = None if one.fund == NO_FUND else catalogue.funds_by_id[one.fund]
-            posted += tenders.unredeem(fund, Money(one.amount), stock, merchant, again=promise is not None)
-        off = sum(one.amount for one in own)
-        if promise is not None:
-            drawn = together(drawn, promise[0])
-            changes.append((voucher, (VoucherState.ISSUED, 0, 0, NOBODY)))
-            posted.append((stock.terms.ledger, promise[1]))
-            again.append(voucher)
-        elif voucher.holder == payment.id:
-            state = state_after(voucher.state, "return" if back.last else "return_part")
-            changes.append((voucher, (state, voucher.used - off, 0, payment.id)))
-    changes += [*drawn, *uses_undone(payment, again, facts, catalogue)]
-    return Returns(changes, posted, len(again))
-
-
-def _promised_again(
-    voucher: Voucher, own: Sequence[Discount], stock: Stock, quotas: Quotas
-) -> tuple[Changes, list[Any]] | None:
-    """What each fund promises beyond what comes back to it, so that the voucher is worth its face again; None when
-    there is no budget left for that."""
-    changes: Changes = []
-    more = []
-    coming = {one.fund: one.amount for one in own}
-    for fund, part in promised(stock.funding, Money(voucher.face)):
-        if fund is None:
-            continue
-        wanted = Money(part - coming.get(fund.id, 0))
-        if not wanted:
-            continue
-        taken = take(quotas.pool(fund.id), bucket_of(voucher.id), 0, wanted)
-        if taken is None:
-            return None
-        changes += taken
-        more.append((fund, wanted))
-    return changes, commit_legs(more)
-
-
-def rebate_cut(
-    payment: Payment, back: Back, facts: PaymentFacts, catalogue: Catalogue, balances: dict[Any, int]
-) -> RebateCut:
-    """The rebate becomes what the rest of the order earns. What was granted beyond that is taken from bonus lots."""
-    terms = catalogue.terms[payment.terms]
-    reward = facts.rewards.get(payment.id)
-    if reward is None or reward.state not in (RewardState.WAITING, RewardState.GRANTED):
-        return RebateCut([], [], ZERO, ZERO)
-    shares = unpack_allocation(payment.allocation, facts.of(payment.card))
-    rest = Money(sum(part for _, part in shares) - sum(back.so_far[: len(shares)]))
-    over = max(0, reward.amount - reward.cut - rebate(rest, terms.terms.rebate))
-    if back.last:
-        over = reward.amount - reward.cut
-    cut = reward.cut + over
-    if reward.state == RewardState.WAITING:
-        state = RewardState.CANCELLED if cut == reward.amount else RewardState.WAITING
-        return RebateCut([(reward, (state, cut, 0, reward.lot))], [], Money(over), ZERO)
-    claw = clawback(reward, Money(over), facts.of(payment.card), balances, catalogue)
-    state = RewardState.CLAWED_BACK if cut == reward.amount else RewardState.GRANTED
-    return RebateCut([(reward, (state, cut, reward.granted, reward.lot))], claw.taken, ZERO, claw.short)

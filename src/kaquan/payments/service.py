@@ -99,8 +99,10 @@ class PaymentHandler(Handler):
     def load(
         self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
     ) -> PaymentFacts:
-        """Payments with their rewards, cards, lots and vouchers; what funders have left, if they may be asked."""
+        """Payments with their rewards, cards, lots and vouchers; what came back before; what funders have left."""
         facts = store.load_payments(cursor, entries, [entry.command.payment for entry in entries], lock)
+        if facts.payments and self.kind in (Kind.REFUND, Kind.REVERSE):
+            store.load_refunds(cursor, facts)
         if slices := self._pools(facts):
             facts.quotas.slices = load_facts(cursor, entries, Wanted(slices=slices), lock).quotas.slices
         return facts

@@ -85,6 +85,20 @@ def _payment(row: tuple[Any, ...]) -> Payment:
     return Payment(*values)
 
 
+def load_refunds(cursor: psycopg.Cursor[Any], facts: PaymentFacts) -> None:
+    """How many refunds the loaded payments have had, and what their cards owe to payers of rebates.
+
+    Read after the payments and cards: whoever adds to either meanwhile changes a version that was read before.
+    """
+    payments, cards = sorted(map(Id, facts.payments)), sorted(map(Id, facts.cards))
+    asked = [part for ids in (payments, cards) for part in (column(INT2, buckets(ids)), column(UUID, ids))]
+    for counted, identity, payer, number in cursor.execute(QUERIES.refunds_so_far, asked, prepare=True).fetchall():
+        if counted:
+            facts.refunds[identity] = number
+        else:
+            facts.owed[identity, payer] = number
+
+
 def payment(connection: psycopg.Connection[Any], identity: Id) -> Any | None:
     """One payment for display, or None."""
     with connection.cursor(row_factory=namedtuple_row) as cursor:

@@ -5,6 +5,7 @@ from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
 from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
+from kaquan.programs.explain_refunds import refunding
 from kaquan.programs.explain_stocks import given, subsidies
 from kaquan.programs.phrases import Sentence, count_of, percent
 from kaquan.programs.terms import Band, ProgramTerms, Rebate, Spending
@@ -175,26 +176,18 @@ def withdrawal(terms: ProgramTerms, law: Law) -> list[Sentence]:
 
 def paying(terms: ProgramTerms) -> list[Sentence]:
     """How a payment takes value, and how it is refunded."""
-    spending, window = terms.spending, terms.refund.window_days
+    spending = terms.spending
     hold_zh, hold_en = _span(spending.hold_minutes)
     once = (
         ("同一商户订单号只能支付一次。", "One merchant order number is paid at most once.")
         if spending.one_payment_per_order
         else ("同一商户订单号可以多次支付。", "One merchant order number may be paid several times.")
     )
-    refund = (
-        (
-            f"支付后 {window} 天内可退款，退回原卡的本金和赠金。",
-            f"An order may be refunded within {count_of(window, 'day')}, to the principal and bonus it came from.",
-        )
-        if window
-        else ("支付后不可退款。", "A paid order cannot be refunded.")
-    )
     hold = (
         f"预授权最长 {hold_zh}，到时未完成则自动释放。",
         f"An authorization lasts at most {hold_en} and then lapses by itself.",
     )
-    return [_BURN[spending.burn_order], hold, once, *_day_limits(spending), refund, *subsidies(terms)]
+    return [_BURN[spending.burn_order], hold, once, *_day_limits(spending), *refunding(terms), *subsidies(terms)]
 
 
 def _day_limits(spending: Spending) -> list[Sentence]:
@@ -249,8 +242,9 @@ def rebated(terms: ProgramTerms, law: Law) -> list[Sentence]:
             f"{count_of(rebate.valid_days, 'day')}",
         ),
         (
-            "追回返利只扣剩余赠金，卡余额不会变成负数。",
-            "A rebate is taken back only from the bonus that is left; a card never falls below zero.",
+            "追回返利只扣剩余赠金，卡余额不会变成负数；不足的部分，以后退回本卡的赠金先予抵扣。",
+            "A rebate is taken back only from the bonus that is left; a card never falls below zero. What is missing "
+            "is set off against bonus that later refunds return to the card.",
         ),
     ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kaquan.kernel.money import WHOLE, text
+from kaquan.programs.explain_refunds import voucher_after_refund
 from kaquan.programs.grants import MERCHANT, Drip, Funding, PacketPool, Referral, Stock
 from kaquan.programs.liability import supply
 from kaquan.programs.phrases import Sentence, count_of, percent
@@ -29,7 +30,8 @@ def given(terms: ProgramTerms) -> list[Sentence]:
     sentences: list[Sentence] = []
     for stock in terms.stocks:
         sentences += [_what(stock), _supplied(stock), _counted(stock)]
-        sentences += [*_limited(stock), _funded([each for each in terms.funding if each.of == stock.code])]
+        sentences += [*voucher_after_refund(stock), *_limited(stock)]
+        sentences.append(_funded([each for each in terms.funding if each.of == stock.code]))
     sentences += [_plan(one, names) for one in terms.drips]
     sentences += [_referral(one, names) for one in terms.referrals]
     sentences += [_packets(one, names) for one in terms.packets]

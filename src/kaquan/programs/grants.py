@@ -206,9 +206,11 @@ class Stock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         ),
     ] = "keep"
     after_refund: Annotated[
-        Literal["reusable", "never"],
+        Literal["reusable", "proportional", "reissue", "never"],
         choice(
-            "一次全额退款后有效期内可再用，或作废", "refunded in full at once: usable again until it expires, or gone"
+            "退款后：一次全额退款则有效期内可再用；此外按退回的部分另给一张；此外退尽时补发一张；一律作废",
+            "after a refund: usable again until it expires when all comes back at once; besides, a voucher for what "
+            "came back of it; besides, a new one once all has come back; gone",
         ),
     ] = "reusable"
     breaker_hour_count: Annotated[

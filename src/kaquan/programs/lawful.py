@@ -146,7 +146,8 @@ def _promises(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
     if shortest is not None and cooling < shortest.value:
         facts: dict[str, Fact] = {"cooling_off_days": cooling, "law_days": shortest.value}
         yield Refusal(law_errors.COOLING_OFF_TOO_SHORT, {**facts, **shortest.facts})
-    valid, longest = terms.rebate.valid_days, law.bonus_valid_days_max
+    # What comes back to a bonus that has expired is given anew, for as long as anything given may stay valid.
+    valid, longest = max(terms.rebate.valid_days, terms.refund.expired_grant_days), law.bonus_valid_days_max
     if longest is not None and valid > longest.value:
         facts = {"valid_days": valid, "law_days": longest.value}
         yield Refusal(law_errors.BONUS_VALID_TOO_LONG, {**facts, **longest.facts})

@@ -29,6 +29,7 @@ OFFERS_MAX = 20  # a price list that a holder reads on one phone screen
 BANDS_MAX = 10  # a ladder that one sentence per step still explains
 SALE_DAYS_MAX = 90  # a presale that delivers later than a quarter is a different product
 WINDOW_DAYS_MAX = 365  # refunds beyond a year meet closed books
+REFUNDS_MAX = 1_000  # as many refunds of one payment as are shown of it
 HOLD_MINUTES_MAX = 43_200  # 30 days: the longest an authorization may tie up a holder's money
 CARD_DAY_MAX = 10_000  # more payments of one card a day than a till can take
 VOUCHERS_MAX = 20  # more vouchers for one order than a cashier can explain
@@ -49,6 +50,7 @@ LegalClass = Literal[
 ]
 WITHOUT_PRINCIPAL = ("voucher_only", "fiscal_subsidy")
 """Classes whose programs take nothing in advance."""
+RefundOrder = Literal["pro_rata", "first_paid_first", "last_paid_first"]
 BurnOrder = Literal["principal_first", "bonus_first", "pro_rata", "earliest_expiry"]
 
 
@@ -276,7 +278,7 @@ class Rebate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RefundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[refund]`: how long a paid order may be refunded."""
+    """`[refund]`: how long and how often a paid order may be refunded, what comes back first, and where it lands."""
 
     window_days: Annotated[
         int,
@@ -289,6 +291,52 @@ class RefundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             looser=1,
         ),
     ]
+    count_max: Annotated[
+        int,
+        span(
+            "一单最多部分退款几次；退尽余下的不计，0 表示不限",
+            "most partial refunds of one order; one of all that is left always goes, 0 means no limit",
+            "times",
+            0,
+            REFUNDS_MAX,
+            looser=1,
+            endless=True,
+        ),
+    ] = 0
+    order: Annotated[
+        RefundOrder,
+        choice(
+            "部分退款时卡上各批次与场外支付的先后：按比例、先付先退、后付先退",
+            "what comes back first in a partial refund, of the card's lots and what was paid outside: in proportion, "
+            "what paid first, what paid last",
+        ),
+    ] = "pro_rata"
+    frozen_card: Annotated[
+        Literal["accept", "refuse"],
+        choice(
+            "卡冻结时的退款：退回卡中仍受冻结，或解冻前不退",
+            "a refund to a frozen card: it goes there and stays frozen, or waits until the card is unfrozen",
+        ),
+    ] = "accept"
+    expired_principal: Annotated[
+        Literal["card", "holder"],
+        choice(
+            "本金批次过期后退回的本金：留在卡内，或转为应退持卡人",
+            "principal that comes back after its lot expired: it stays on the card, or is owed to the holder",
+        ),
+    ] = "card"
+    expired_grant_days: Annotated[
+        int,
+        span(
+            "赠金或补贴过期后退回的，再给几天有效期；0 表示退回出资人",
+            "days that bonus or subsidy counts again when it comes back after its lot expired; 0 means it goes back "
+            "to who paid for it",
+            "days",
+            0,
+            PROMISE_DAYS_MAX,
+            looser=1,
+        ),
+    ] = 0
 
 
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -92,7 +92,7 @@ def clawback(
     other bonus of the same payer.
 
     `balances` are the balances after everything else the plan does. A card has a floor of zero, so what it no longer
-    holds is `short`: written in the answer and borne by who paid for it.
+    holds is `short`, by who paid for it: see `payments.claws`.
     """
     terms = catalogue.terms[reward.terms]
     if terms.terms.rebate.clawback_allow_negative:
@@ -106,13 +106,14 @@ def clawback(
     before = Money(reward.cut - (reward.amount - reward.granted))
     parts = zip(shared_out(before, granted), shared_out(Money(before + amount), granted), strict=True)
     taken: list[tuple[Lot, int]] = []
-    short = 0
+    short: list[tuple[bytes, int]] = []
     for payer, (gone, then) in zip(payers, parts, strict=True):
         theirs = sorted((lot for lot in bonuses if lot.fund == payer), key=lambda lot: not reward.own(lot))
-        claw = _taken(theirs, then - gone, balances)
-        taken += claw.taken
-        short += claw.short
-    return Clawback(taken, Money(short))
+        found, missing = _taken(theirs, then - gone, balances)
+        taken += found
+        if missing:
+            short.append((payer, missing))
+    return Clawback(taken, short)
 
 
 def shared_out(total: Money, granted: Sequence[Money]) -> list[Money]:
@@ -125,11 +126,11 @@ def shared_out(total: Money, granted: Sequence[Money]) -> list[Money]:
     return parts
 
 
-def _taken(lots: Sequence[Lot], left: int, balances: Mapping[Id, int]) -> Clawback:
+def _taken(lots: Sequence[Lot], left: int, balances: Mapping[Id, int]) -> tuple[list[tuple[Lot, int]], int]:
     taken: list[tuple[Lot, int]] = []
     for lot in lots:
         part = min(left, balances.get(lot.id, lot.balance) - lot.held)
         if part > 0:
             taken.append((lot, part))
             left -= part
-    return Clawback(taken, Money(left))
+    return taken, left

@@ -75,7 +75,7 @@ class ExpireLot(CardCommand, frozen=True, kw_only=True):
 
 
 class Clawback(msgspec.Struct):
-    """What a refund takes back of a granted rebate: shares of lots, and what the card no longer holds."""
+    """What a refund takes back of a granted rebate: shares of lots, and what the card no longer holds, by payer."""
 
     taken: list[tuple[Any, int]]
-    short: Money
+    short: list[tuple[bytes, int]]
