@@ -1,0 +1,1 @@
+"""The refund oracle: every legal outcome of a refund, with reasons, reckoned in fractions."""
