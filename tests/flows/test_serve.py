@@ -23,9 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kaquan.api import guesses
+from kaquan.api.serving import Serving
 from kaquan.cards.model import Freeze
 from kaquan.cards.numbers import number_for
 from kaquan.client import Client, Unauthorized
+from kaquan.commands import committer
 from kaquan.commands.model import Kind
 from kaquan.db import embedded, migrate, postmaster
 from kaquan.db.pool import connect
@@ -283,6 +285,31 @@ def test_card_numbers_that_are_nobodys_count_as_guesses(
         assert [status(one) for one in (wrong[0], second, wrong[1])] == [b"404", b"200", b"404"]
         assert [status(wrong[2], parts=2), status(wrong[3])] == [b"404", b"429"]
         assert [status(third), status(second)] == [b"429"] * 2, "nor is said what is right"
+
+
+def test_while_a_lane_cant_be_opened_payments_are_told_when_to_come_back(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def open_lane(_: Serving, lane: int) -> Kaquan:
+        tries.append(lane)
+        raise OSError("no process")
+
+    monkeypatch.setattr(Serving, "_open_lane", open_lane)
+    monkeypatch.setattr(committer, "PAUSE_SECONDS", 60.0)
+    number = town.rows("SELECT number FROM card WHERE id = %s", town.sell(town.holder()).hex())[0][0]
+    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
+    order = {"merchant": "mall-1", "amount_fen": 100, "card": number, "order_no": "1"}
+    with served(database, town) as address, httpx2.Client(headers={"Authorization": f"Bearer {token}"}) as till:
+        for _ in range(3):
+            one = till.post(f"{address}/v1/payments", json=order, headers={"Idempotency-Key": "one"})
+            assert (one.status_code, one.json()["code"]) == (503, "too_busy")
+            assert 50 <= int(one.headers["retry-after"]) <= 60
+        assert request(address, token, "one", order)[1]["code"] == "too_busy"  # the short way
+        many = till.post(f"{address}/v1/payments:batch", json={"payments": [{**order, "idempotency_key": "one"}]})
+        assert many.json()["items"][0]["problem"]["code"] == "too_busy"
+    assert sorted(tries) == [0, 1] and town.rows("SELECT count(*) FROM payment") == [(0,)]
 
 
 def test_lanes_that_are_killed_start_again_and_nothing_is_paid_twice(
