@@ -3,17 +3,52 @@
 from mutants.sabotages import APPLY, sabotage
 
 SETTLEMENT = "tests/flows/test_settlement.py::test_"
+FEES = "tests/rules/test_settlement_fees.py::test_"
 CYCLES = "tests/flows/test_cycles.py::test_"
 
 SETTLEMENT_SABOTAGES = (
     sabotage(
         "charge a fen too much",
-        "tests/rules/test_settlement.py::test_a_plain_month",
+        FEES + "without_tiers_each_period_is_charged_by_itself",
         (
-            "settlement/statement.py",
-            "fee = share(_positive(sum(trade)), fee_bps)",
-            "fee = Money(share(_positive(sum(trade)), fee_bps) + 1)",
+            "settlement/fees.py",
+            "accrued = share(_positive(trade), rate)",
+            "accrued = Money(share(_positive(trade), rate) + 1)",
         ),
+    ),
+    sabotage(
+        "never true up a month",
+        FEES + "a_month_costs_what_its_whole_costs_however_it_is_cut",
+        ("settlement/fees.py", "closes = bool(terms.fee_tiers) and ends_month(period_end, terms)", "closes = False"),
+    ),
+    sabotage(
+        "round the tax of each settlement by itself",
+        FEES + "a_month_costs_what_its_whole_costs_however_it_is_cut",
+        ("settlement/fees.py", "return Money(tax - before.tax)", "return Money(tax_in(fee, vat_bps))"),
+    ),
+    sabotage(
+        "let partners keep their share of what is refunded",
+        FEES + "a_partner_has_his_share_of_the_whole_at_most_his_cap",
+        (
+            "settlement/sharing.py",
+            "target = Money(max(target, -earlier))",
+            "target = Money(max(target, before.given))",
+        ),
+    ),
+    sabotage(
+        "draw more than is held back",
+        FEES + "every_fen_goes_somewhere_whatever_the_terms",
+        ("settlement/statement.py", "amount = min(wanted, Money(sum(rest.values())))", "amount = wanted"),
+    ),
+    sabotage(
+        "hold back above the cap",
+        FEES + "every_fen_goes_somewhere_whatever_the_terms",
+        ("settlement/statement.py", "if asked.room is not None:", "if False:"),
+    ),
+    sabotage(
+        "draw on what may be released before the run",
+        "tests/flows/test_settlement_full.py::test_a_reserve_that_is_due_is_not_drawn_on_so_that_the_preview_is_run",
+        ("settlement/counting.py", "pay_on is not None and one.release_on > pay_on", "pay_on is not None"),
     ),
     sabotage(
         "release a reserve twice",
@@ -34,12 +69,12 @@ SETTLEMENT_SABOTAGES = (
     sabotage(
         "pay to an account that nobody has verified",
         CYCLES + "a_week_waits_for_a_verified_account_and_is_never_lost",
-        ("settlement/rules.py", "merchant.bank_verified or not settlement.requires_verified_bank", "True"),
+        ("settlement/counting.py", "merchant.bank_verified or not settlement.requires_verified_bank", "True"),
     ),
     sabotage(
         "hold back twice from what waited",
         "tests/rules/test_settlement.py::test_what_would_be_paid_waits_for_a_bank_account_and_bears_fee_and_reserve_once",
-        ("settlement/statement.py", "left - released - pending", "left - released"),
+        ("settlement/statement.py", " - asked.pending\n", "\n"),
     ),
     sabotage(
         "close a period that is not settled",

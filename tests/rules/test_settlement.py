@@ -8,14 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaquan.kernel.ids import Id, new_id
-from kaquan.kernel.money import Money, Rate, share
+from kaquan.kernel.money import ZERO, Money, Rate, share
 from kaquan.ledger.chart import Source
-from kaquan.settlement.model import Cut, Entries, PayoutLine
+from kaquan.settlement.model import Cut, Entries, PayoutLine, Statement
 from kaquan.settlement.payouts import write_csv
-from kaquan.settlement.statement import statement
+from kaquan.settlement.statement import Conditions, divide
 
 CUSTODY, OPERATING = Source.CUSTODY, Source.OPERATING
 FEE, RESERVE = Rate(60), Rate(1000)
+
+
+def statement(
+    found: dict[Source, Entries],
+    carried: dict[Source, Money],
+    fee_bps: Rate,
+    reserve_bps: Rate,
+    *,
+    pending: Money = ZERO,
+    has_bank: bool = True,
+) -> Statement:
+    """A settlement without tiers, partners or draws."""
+    trade = Money(max(sum(one.gross - one.refunds for one in found.values()), 0))
+    fee = share(trade, fee_bps)
+    return divide(found, carried, Conditions(fee=fee, reserve_bps=reserve_bps, pending=pending, has_bank=has_bank))
 
 
 def entries(gross: int = 0, refunds: int = 0, released: int = 0) -> Entries:

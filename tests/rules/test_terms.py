@@ -19,7 +19,7 @@ from kaquan.programs.changes import Change, diff
 from kaquan.programs.explain import explain
 from kaquan.programs.meaning import described, entries
 from kaquan.programs.terms import ProgramTerms, fingerprint, from_json, to_json
-from support.grants import everything_text
+from support.grants import SETTLEMENT_TEXT, everything_text
 from support.programs import DAY, PRESET, edited, judged, opinion, plain, terms_of
 from support.stories import tables
 
@@ -288,7 +288,7 @@ def test_every_term_says_what_it_means_in_both_languages() -> None:
         meaning = term.meaning
         assert meaning.zh and meaning.en, term.path
         assert (meaning.low is None) == (meaning.high is None), term.path
-    opined = terms_of(edited(opinion("bonus_allowed")) + everything_text())
+    opined = terms_of(edited(opinion("bonus_allowed")) + everything_text() + SETTLEMENT_TEXT)
     assert {entry.term for entry in entries(opined)} == {term.path for term in described(ProgramTerms)}
 
 

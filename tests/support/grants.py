@@ -30,6 +30,14 @@ def _toml(value: Any) -> str:
     return str(value) if isinstance(value, int) else f'"{value}"'
 
 
+SETTLEMENT_TEXT = (
+    "\n[[settlement.fee_tiers]]\nfrom_fen = 1_000_000\nrate_bps = 50\n"
+    '\n[[settlement.sharing]]\npartner = "mall"\nshare_bps = 100\ncap_fen = 5_000\n'
+    "\n[[reserve.steps]]\nafter_days = 30\nshare_bps = 5_000\n"
+)
+"""What a program may agree with its merchants besides what every preset says."""
+
+
 def everything_text(only: tuple[str, ...] = ("stocks", "drips", "referrals", "packets")) -> str:
     """Text that gives something of everything: five stocks, a monthly plan, a referral, packets."""
     parts = {

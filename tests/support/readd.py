@@ -9,6 +9,7 @@ from collections import Counter
 
 CARD = ("card.principal", "card.bonus", "card.subsidy")
 FUNDED, PAID = ("funder.budget", "funder.committed"), ("merchant.payable", "due_to")
+FEES = ("fee.income", "tax.payable")
 SPEND, BACK = ("pay", "capture"), ("refund", "reverse")
 
 
@@ -43,10 +44,10 @@ def signs(kind, debit, credit):
         "funds_paid_in_fen": kind == "pay_in_fund",
         "funds_paid_out_fen": kind == "pay_out_fund",
         "promised_fen": (credit == FUNDED[1]) - (debit == FUNDED[1]),
-        "fees_fen": kind == "settle" and credit == "fee.income",
-        "settled_fen": kind == "settle" and credit == "merchant.payout",
+        "fees_fen": kind == "settle" and (credit in FEES) - (debit in FEES),
+        "settled_fen": kind == "settle" and credit in ("merchant.payout", "store.transfer"),
         "held_back_fen": kind == "settle" and credit == "merchant.reserve",
-        "released_fen": kind == "release_reserve" and debit == "merchant.reserve",
+        "released_fen": kind in ("release_reserve", "settle") and debit == "merchant.reserve",
     }
 
 

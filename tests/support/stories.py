@@ -9,8 +9,10 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `subsidy`: what vouchers put on cards; `budget`, `committed`: funders' money that is free, and that is promised to
   vouchers; `funded`: what funders gave or pledged; after a settlement `reserve`: what is held back from merchants,
   `payout`: what the bank is told to pay them, `fee`. Typed: principal + bonus + subsidy + payable + reserve +
-  payout + fee + budget + committed + owed + breakage + passing = paid + granted + funded in every row; a column that
-  a table leaves out is nothing.
+  payout + fee + tax + partners + store + budget + committed + owed + breakage + passing = paid + granted + funded +
+  lost in every row; a column that a table leaves out is nothing.
+* `fee` is net of `tax`; `partners` have a share of merchants, negative when they owe; `store` is what own stores were
+  transferred inside; `lost` what of merchants' debts was written off.
 * `owed`: what holders are owed outside cards, and interest on it; what is paid to them is taken off `paid`, whoever
   pays it, and interest is what the issuer gave. `breakage`: idle principal that counts as income; `passing`: between
   two holders.
@@ -47,10 +49,11 @@ from support.words import fen
 
 FOLDER = Path(__file__).parents[1] / "stories"
 HELD = (
-    *("principal", "bonus", "subsidy", "payable", "reserve", "payout", "fee", "budget", "committed"),
+    *("principal", "bonus", "subsidy", "payable", "reserve", "payout"),
+    *("fee", "tax", "partners", "store", "budget", "committed"),
     *("owed", "breakage", "passing"),
 )
-CAME_IN = ("paid", "granted", "funded")
+CAME_IN = ("paid", "granted", "funded", "lost")
 MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between")
 DITTO = "〃"
 MOVING = (
@@ -233,6 +236,10 @@ class Play:
             "reserve": moved.get(41, 0),
             "payout": moved.get(42, 0),
             "fee": moved.get(62, 0),
+            "tax": moved.get(66, 0),
+            "partners": moved.get(45, 0),
+            "store": moved.get(67, 0),
+            "lost": -moved.get(69, 0),
             "between": moved.get(70, 0),
             "budget": moved.get(30, 0),
             "committed": moved.get(31, 0),

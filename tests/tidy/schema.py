@@ -38,6 +38,8 @@ HISTORY = (
     "program_event",
     "settlement",
     "payout",
+    "internal_transfer",
+    "partner_share",
     "packet",
     "closed_period",
     "closed_day",

@@ -22,6 +22,7 @@ from kaquan.commands.model import Effect, Kind, Outcome, Refused
 from kaquan.documents.answers import refusal_document
 from kaquan.documents.settlements import (
     coming_rows,
+    owing_row,
     part_document,
     payout_row,
     period_end_of,
@@ -29,8 +30,10 @@ from kaquan.documents.settlements import (
     read_cut,
     settlement_document,
     settlement_row,
+    transfer_row,
     waiting_row,
 )
+from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import SYSTEM, Role
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Fault, Refusal
@@ -165,6 +168,28 @@ def list_waiting(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> di
     ]
     rows = [waiting_row(one, catalogue) for one in found]
     return page(rows, lambda one: (one["program"], one["period_end"], one["code"]), (limit, after), lambda one: one)
+
+
+@routes.reads("/internal-transfers", _LOOKERS, owned=False)
+def list_transfers(
+    call: Call,
+    program: Annotated[str | None, Query(max_length=64)] = None,
+    period_end: Annotated[Day | None, Query()] = None,
+    limit: Limit = PAGE_MAX,
+    after: After = None,
+) -> dict[str, Any]:
+    """内部划拨 List the transfers to stores of the issuer's own, the latest day first"""
+    found = service.transfers_page(call.app.connection, _asked(call, program, limit, after, period_end))
+    return part(found, lambda one: (one.transfer_on.isoformat(), one.id.hex), limit, transfer_row)
+
+
+@routes.reads("/owing-merchants", _LOOKERS, owned=False)
+def list_owing(call: Call, limit: Limit = PAGE_MAX, after: After = None) -> dict[str, Any]:
+    """商户欠款 Merchants that owe after more refunds than trade, with their age and alarm; 100,000 at most"""
+    numbers, today = _programs(call, call.objects, None), business_date(call.app.door.at())
+    found = service.owing(call.app.connection, call.objects.catalogue, numbers, today, call.caller.merchant)
+    rows = [owing_row(one) for one in found]
+    return page(rows, lambda one: (one["owing_since"], one["settlement"]), (limit, after), lambda one: one)
 
 
 @routes.writes("/reserves/release-due", OPERATOR, owned=False)

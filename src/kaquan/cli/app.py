@@ -29,7 +29,7 @@ from kaquan.cli import (
     programs,
     referrals,
     serve,
-    settlement,
+    settlement_lines,
     spending,
     statements,
     stocks,
@@ -81,7 +81,7 @@ app.add_typer(vouchers.app, name="voucher", rich_help_panel=EVERY_DAY)
 app.add_typer(plans.app, name="plan", rich_help_panel=EVERY_DAY)
 app.add_typer(referrals.app, name="referral", rich_help_panel=EVERY_DAY)
 app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
-app.add_typer(settlement.app, name="settle", rich_help_panel=MONEY)
+app.add_typer(settlement_lines.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)

@@ -26,7 +26,7 @@ from kaquan.documents.settlements import (
     waiting_row,
 )
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.ids import public
+from kaquan.kernel.ids import Id, public
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.settlement import service
@@ -36,6 +36,7 @@ from kaquan.settlement.model import PART_FIELDS, Cut, PayoutLine, Preview
 app = typer.Typer(no_args_is_help=True, help="结算：预览、执行、打款文件 / Settlement: preview, run, payout file")
 
 _COLUMNS = ("code", "name", *(f"{name}_fen" for name in PART_FIELDS))
+_ALWAYS = frozenset(f"{name}_fen" for name in PART_FIELDS[: PART_FIELDS.index("pending_bank") + 1])
 
 Program = Annotated[str, typer.Argument(help="活动代码 / Code of the program", metavar="PROGRAM", show_default=False)]
 Period = Annotated[
@@ -53,7 +54,7 @@ Period = Annotated[
 @reads
 def preview_command(session: Session, program: Program, period: Period = None) -> None:
     """预览一个账期，打印切点供执行 / Show a period's settlement and its cut, which run executes"""
-    _show(session, _preview(session, program, period), program)
+    _show(session, previewed(session, program, period), program)
 
 
 @app.command("run")
@@ -81,7 +82,7 @@ def run_command(
     token = _read_token(cut) if cut is not None else None
     if token is not None and period is None:
         period = token[1].isoformat()
-    seen = _preview(session, program, period)
+    seen = previewed(session, program, period)
     if token is not None:
         if token[:2] != (seen.program, seen.period_end):
             raise Misuse("切点属于另一个活动或账期。", "The cut belongs to another program or period.")
@@ -114,7 +115,7 @@ def pending_command(
     )
     rows = coming_rows(seen)
     none = ("没有待结算的交易。", "Nothing is waiting to be settled.")
-    session.screen.rows("pending", ("period_end", "pay_on", *_COLUMNS), rows, none)
+    session.screen.rows("pending", ("period_end", "pay_on", *_shown(rows)), rows, none)
 
 
 @app.command("waiting")
@@ -128,11 +129,20 @@ def waiting_command(session: Session) -> None:
     session.screen.rows("waiting", columns, rows, none)
 
 
-def _preview(session: Session, program: str, period: str | None) -> Preview:
+def _shown(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The columns of a table: those that most programs never use only when something stands in them."""
+    return tuple(
+        name for name in _COLUMNS if not name.endswith("_fen") or name in _ALWAYS or any(row[name] for row in rows)
+    )
+
+
+def previewed(session: Session, program: str, period: str | None, merchant: Id | None = None) -> Preview:
+    """What a period's settlement would be: the last that ended unless one is named, of everybody or of a merchant."""
     known, app = session.program(program), session.app
     at, terms = app.door.at(), known.terms.settlement
     end = _day(period) if period is not None else period_before(period_of(at, terms), terms)
-    seen = service.preview(app.connection, app.catalogue, app.calendar, known.program, end, at=at)
+    only = None if merchant is None else [merchant]
+    seen = service.preview(app.connection, app.catalogue, app.calendar, known.program, end, only, at=at)
     if isinstance(seen, Refusal):
         session.refuse(seen)
     return seen
@@ -169,7 +179,7 @@ def _show(session: Session, seen: Preview, program: str) -> None:
         screen.line(screen.words(f"其中 {seen.settled} 家已结算。", f"{seen.settled} merchants are settled already."))
     if rows:
         total = {"code": screen.words("合计", "Total"), "name": "", **part_document(seen.totals)}
-        screen.table(_COLUMNS, [*rows, total])
+        screen.table(_shown(rows), [*rows, total])
     else:
         screen.line(screen.words("这一期没有可结算的。", "Nothing is to be settled for this period."))
 
@@ -231,7 +241,7 @@ def _report(
         )
         return
     if settled:
-        screen.table(_COLUMNS, settled)
+        screen.table(_shown(settled), settled)
     for code, no in refused:
         screen.note(code, code)
         screen.refusal(no)

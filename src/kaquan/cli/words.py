@@ -177,6 +177,33 @@ _NO: Words = ("否", "no")
 _NEVER: Words = ("永久", "never")
 
 
+LINES: dict[str, Words] = {
+    "carried": ("上期结转", "carried over"),
+    "gross": ("交易", "trade"),
+    "refunds": ("退款", "refunds"),
+    "released": ("保证金释放", "reserve released"),
+    "written_off": ("欠款核销", "debt written off"),
+    "drawn": ("保证金抵扣", "drawn from reserve"),
+    "fee_accrued": ("手续费计提", "fee accrued"),
+    "fee_trued_up": ("手续费月末补差", "fee trued up"),
+    "fee_late": ("上月手续费补差", "fee of an earlier month trued up"),
+    "tax": ("其中增值税", "tax in it"),
+    "shared": ("分账", "share of a partner"),
+    "reserved": ("冻结保证金", "held back"),
+    "paid": ("打款", "paid"),
+    "transferred": ("内部划拨", "transferred inside"),
+    "pending_bank": ("待绑卡", "waits for a bank account"),
+    "pending_minimum": ("不足起结金额", "below the least payout"),
+    "carry": ("结转下期", "carried on"),
+}
+"""The lines of a settlement."""
+
+
+def line_words(line: str) -> Words:
+    """What a line of a settlement is called."""
+    return LINES[line]
+
+
 def pick(words: Words, language: Language) -> str:
     """The words in one language."""
     return words[0] if language == "zh" else words[1]

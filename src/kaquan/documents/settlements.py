@@ -9,6 +9,8 @@ from kaquan.kernel.calendar import month_end
 from kaquan.kernel.ids import public
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import Catalogue
+from kaquan.settlement.debts import Debt
+from kaquan.settlement.making import line_document
 from kaquan.settlement.model import (
     PART_FIELDS,
     RESERVE_RELEASED,
@@ -16,6 +18,7 @@ from kaquan.settlement.model import (
     Part,
     Preview,
     PreviewRow,
+    Statement,
     Waiting,
 )
 
@@ -58,6 +61,11 @@ def preview_row(row: PreviewRow) -> dict[str, Any]:
     return {"code": row.code, "name": row.name, **part_document(row.statement.total)}
 
 
+def lines_of(made: Statement) -> list[dict[str, Any]]:
+    """A settlement line by line, each with its rule, who paid, and from which money."""
+    return [line_document(line) for line in made.lines]
+
+
 def preview_facts(seen: Preview, program: str) -> dict[str, Any]:
     """Which period is settled, when it is paid, by which cut."""
     return {
@@ -69,8 +77,8 @@ def preview_facts(seen: Preview, program: str) -> dict[str, Any]:
 
 
 def preview_document(seen: Preview, program: str) -> dict[str, Any]:
-    """A period's settlement as a run of this preview makes it."""
-    rows = [preview_row(row) for row in seen.rows]
+    """A period's settlement as a run of this preview makes it, with the lines that explain it."""
+    rows = [{**preview_row(row), "lines": lines_of(row.statement)} for row in seen.rows]
     totals = part_document(seen.totals)
     return {**preview_facts(seen, program), "settled": seen.settled, "merchants": rows, "totals": totals}
 
@@ -119,13 +127,43 @@ def settlement_document(found: Any) -> dict[str, Any]:
     if found.reserve is not None:
         reserve = {
             "amount_fen": found.reserve,
+            "drawn_fen": found.reserve_drawn,
             "state": "released" if found.reserve_state == RESERVE_RELEASED else "withheld",
             "release_on": found.release_on.isoformat(),
         }
     by_source = {
         source: {f"{name}_fen": amount for name, amount in part.items()} for source, part in found.by_source.items()
     }
-    return {**settlement_row(found), "by_source": by_source, "reserve": reserve}
+    return {**settlement_row(found), "by_source": by_source, "reserve": reserve, "lines": found.lines}
+
+
+def transfer_row(found: Any) -> dict[str, Any]:
+    """The document of a transfer inside the issuer, to a store of its own."""
+    return {
+        "transfer": public("itr", found.id.bytes),
+        "settlement": public("stl", found.settlement.bytes),
+        "program": found.program,
+        "merchant": found.code,
+        "name": found.name,
+        "period_end": found.period_end.isoformat(),
+        "transfer_on": found.transfer_on.isoformat(),
+        "source": Source(found.source).name.lower(),
+        "amount_fen": found.amount,
+    }
+
+
+def owing_row(found: Debt) -> dict[str, Any]:
+    """A merchant that owes."""
+    return {
+        "program": found.program,
+        "code": found.code,
+        "name": found.name,
+        "debt_fen": found.owed,
+        "owing_since": found.since.isoformat(),
+        "days": found.days,
+        "alarm": found.alarm,
+        "settlement": public("stl", found.settlement),
+    }
 
 
 def payout_row(found: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Account(IntEnum):
     MERCHANT_PAYOUT = 42
     MERCHANT_DISCOUNT = 43
     MERCHANT_DISCOUNT_BORNE = 44
+    PARTNER_PAYABLE = 45
     HOLDER_REFUND = 50
     PROMO_DEFERRED = 60
     PROMO_EXPENSE = 61
@@ -35,6 +36,9 @@ class Account(IntEnum):
     BREAKAGE_INCOME = 63
     INTEREST_EXPENSE = 64
     INTEREST_PAYABLE = 65
+    TAX_PAYABLE = 66
+    STORE_TRANSFER = 67
+    CREDIT_LOSS = 69
     DUE_TO = 70
     DUE_FROM = 71
 
@@ -74,6 +78,7 @@ CHART: dict[Account, AccountInfo] = {
     Account.MERCHANT_PAYOUT: AccountInfo("merchant.payout", "打款在途", "credit", floor=True),
     Account.MERCHANT_DISCOUNT: AccountInfo("merchant.discount", "商户自担优惠（备查）", "debit"),
     Account.MERCHANT_DISCOUNT_BORNE: AccountInfo("merchant.discount_borne", "商户自担优惠（备查对方）", "credit"),
+    Account.PARTNER_PAYABLE: AccountInfo("partner.payable", "应付分账方", "credit"),
     Account.HOLDER_REFUND: AccountInfo("holder.refund", "应退持卡人", "credit", floor=True),
     Account.PROMO_DEFERRED: AccountInfo("promo.deferred", "待摊促销费用", "debit"),
     Account.PROMO_EXPENSE: AccountInfo("promo.expense", "促销费用", "debit"),
@@ -81,6 +86,9 @@ CHART: dict[Account, AccountInfo] = {
     Account.BREAKAGE_INCOME: AccountInfo("breakage.income", "未使用收入", "credit"),
     Account.INTEREST_EXPENSE: AccountInfo("interest.expense", "利息支出", "debit"),
     Account.INTEREST_PAYABLE: AccountInfo("interest.payable", "应付持卡人利息", "credit", floor=True),
+    Account.TAX_PAYABLE: AccountInfo("tax.payable", "应交增值税", "credit"),
+    Account.STORE_TRANSFER: AccountInfo("store.transfer", "自营门店内部划拨", "credit"),
+    Account.CREDIT_LOSS: AccountInfo("credit.loss", "坏账损失", "debit"),
     Account.DUE_TO: AccountInfo("due_to", "应付其他账簿", "credit"),
     Account.DUE_FROM: AccountInfo("due_from", "应收其他账簿", "debit"),
 }

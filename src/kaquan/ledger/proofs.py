@@ -50,6 +50,12 @@ PROOFS: dict[str, tuple[str, str]] = {
         "每次结算等于其分录，并承接上一次的结转",
         "each settlement equals its postings and continues the last",
     ),
+    "fees": (
+        "手续费等于各期之和，税额按全月手续费一次取整",
+        "fees of a month are those of its settlements, and their tax is rounded once for all of them",
+    ),
+    "partners": ("分账方所得等于其分录", "what partners got or gave back equals what was posted for them"),
+    "transfers": ("内部划拨单等于其分录", "transfers to own stores equal what was posted for them"),
     "reserves": ("冻结未释放的保证金等于保证金账户", "reserves held back and not released are in their account"),
     "payouts": ("打款指令之和等于打款账户的入账", "payouts instructed equal what was posted for them"),
     "statements": (

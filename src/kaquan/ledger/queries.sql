@@ -127,10 +127,11 @@ SELECT
     coalesce(sum(amount) FILTER (WHERE kind = 52), 0)::bigint AS funds_paid_out_fen,
     (coalesce(sum(amount) FILTER (WHERE credit = 31), 0) - coalesce(sum(amount) FILTER (WHERE debit = 31), 0))::bigint
         AS promised_fen,
-    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 62), 0)::bigint AS fees_fen,
-    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 42), 0)::bigint AS settled_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit IN (62, 66)), 0)::bigint
+        - coalesce(sum(amount) FILTER (WHERE kind = 40 AND debit IN (62, 66)), 0)::bigint AS fees_fen,
+    coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit IN (42, 67)), 0)::bigint AS settled_fen,
     coalesce(sum(amount) FILTER (WHERE kind = 40 AND credit = 41), 0)::bigint AS held_back_fen,
-    coalesce(sum(amount) FILTER (WHERE kind = 41 AND debit = 41), 0)::bigint AS released_fen,
+    coalesce(sum(amount) FILTER (WHERE kind IN (40, 41) AND debit = 41), 0)::bigint AS released_fen,
     (coalesce(sum(amount) FILTER (WHERE credit = 20), 0) - coalesce(sum(amount) FILTER (WHERE debit = 20), 0))::bigint
         AS outstanding_principal_fen,
     (coalesce(sum(amount) FILTER (WHERE credit = 21), 0) - coalesce(sum(amount) FILTER (WHERE debit = 21), 0))::bigint
@@ -476,7 +477,8 @@ WITH latest AS (
     FROM settlement ORDER BY bucket, merchant, program, number DESC
 ), settled AS (
     SELECT s.merchant, s.program, array_position(ARRAY['none', 'custody', 'operating', 'fiscal'], e.key) - 1 AS source,
-           sum((e.value ->> 'gross')::bigint - (e.value ->> 'refunds')::bigint + (e.value ->> 'released')::bigint)
+           sum((e.value ->> 'gross')::bigint - (e.value ->> 'refunds')::bigint + (e.value ->> 'released')::bigint
+               + coalesce((e.value ->> 'written_off')::bigint, 0))
                AS counted,
            sum((e.value ->> 'carry')::bigint) FILTER (WHERE s.number = l.number) AS carry
     FROM settlement s
@@ -510,22 +512,81 @@ FROM compared;
 
 -- prove_settlements: each settlement posted just what it says, and its carry follows from the one before
 WITH posted AS (
-    SELECT transfer, sum(amount) FILTER (WHERE credit = 42) AS paid, sum(amount) FILTER (WHERE credit = 41) AS reserved,
-           sum(amount) FILTER (WHERE credit = 62) AS fee
+    SELECT transfer, sum(amount) FILTER (WHERE credit = 42) AS paid, sum(amount) FILTER (WHERE credit = 67) AS transferred,
+           coalesce(sum(amount) FILTER (WHERE credit = 41), 0) - coalesce(sum(amount) FILTER (WHERE debit = 41), 0)
+               AS reserved,
+           coalesce(sum(amount) FILTER (WHERE credit IN (62, 66)), 0)
+               - coalesce(sum(amount) FILTER (WHERE debit IN (62, 66)), 0) AS fee,
+           coalesce(sum(amount) FILTER (WHERE credit = 66), 0) - coalesce(sum(amount) FILTER (WHERE debit = 66), 0) AS tax,
+           coalesce(sum(amount) FILTER (WHERE credit = 45), 0) - coalesce(sum(amount) FILTER (WHERE debit = 45), 0)
+               AS shared
     FROM posting WHERE kind = 40 GROUP BY transfer
 ), chain AS (
-    SELECT id, gross, refunds, carried, released, fee, reserved, paid, carry, number,
-           lag(carry, 1, 0::bigint) OVER w AS before, row_number() OVER w AS position
-    FROM settlement WINDOW w AS (PARTITION BY bucket, merchant, program ORDER BY number)
+    SELECT t.*, lag(carry, 1, 0::bigint) OVER w AS before, row_number() OVER w AS position
+    FROM settlement t WINDOW w AS (PARTITION BY bucket, merchant, program ORDER BY number)
 )
 SELECT count(*) FILTER (WHERE wrong) = 0 AS ok, count(*) AS settlements, coalesce(sum(paid), 0)::bigint AS paid_fen,
        count(*) FILTER (WHERE wrong) AS differing
 FROM (
-    SELECT c.paid, c.id IS NULL OR c.paid <> coalesce(p.paid, 0) OR c.reserved <> coalesce(p.reserved, 0)
-           OR c.fee <> coalesce(p.fee, 0) OR c.carried <> c.before OR c.number <> c.position
-           OR c.gross - c.refunds + c.carried + c.released <> c.fee + c.reserved + c.paid + c.carry AS wrong
+    SELECT c.paid, c.id IS NULL OR c.paid <> coalesce(p.paid, 0) OR c.transferred <> coalesce(p.transferred, 0)
+           OR c.reserved - c.drawn <> coalesce(p.reserved, 0) OR c.fee <> coalesce(p.fee, 0)
+           OR c.tax <> coalesce(p.tax, 0) OR c.shared <> coalesce(p.shared, 0)
+           OR c.carried <> c.before OR c.number <> c.position
+           OR c.gross - c.refunds + c.carried + c.released + c.written_off + c.drawn
+              <> c.fee + c.shared + c.reserved + c.paid + c.transferred + c.carry AS wrong
     FROM chain c FULL JOIN posted p ON p.transfer = c.id
 ) t;
+
+-- prove_fees: of each merchant and month with tiers the fees are, once trued up, that of the whole; the tax is that in them
+-- A settlement keeps the month (standing ->> 'month') that it stands in: what it says of trade and fee so far is summed
+-- again from the settlements themselves.
+WITH told AS (
+    SELECT s.bucket, s.merchant, s.program, s.number, s.gross - s.refunds AS trade, s.fee, s.tax, s.standing,
+           s.standing -> 'month' ->> 'name' AS month, (s.standing -> 'taxed' ->> 'vat_bps')::bigint AS vat_bps,
+           coalesce((SELECT -sum((l ->> 'amount_fen')::bigint) FROM jsonb_array_elements(s.lines) l
+                     WHERE l ->> 'line' = 'fee_late'), 0) AS late
+    FROM settlement s WHERE s.standing ? 'month' AND s.standing ->> 'month' IS NOT NULL
+), summed AS (
+    SELECT t.*, sum(trade) OVER of_month AS trades, sum(fee - late) OVER of_month AS fees,
+           sum(fee) OVER of_rate AS charged, sum(tax) OVER of_rate AS taxes
+    FROM told t
+    WINDOW of_month AS (PARTITION BY bucket, merchant, program, month ORDER BY number),
+           of_rate AS (PARTITION BY bucket, merchant, program, month, vat_bps ORDER BY number)
+), judged AS (
+    SELECT fee, tax,
+           trades <> (standing -> 'month' ->> 'volume')::bigint OR fees <> (standing -> 'month' ->> 'fee')::bigint
+           OR charged <> (standing -> 'taxed' ->> 'charged')::bigint
+           OR taxes <> (standing -> 'taxed' ->> 'tax')::bigint
+           OR taxes <> round(charged * vat_bps / (10000 + vat_bps)) AS wrong
+    FROM summed
+)
+SELECT count(*) FILTER (WHERE wrong) = 0 AS ok, count(*) AS settlements, coalesce(sum(fee), 0)::bigint AS fee_fen,
+       coalesce(sum(tax), 0)::bigint AS tax_fen, count(*) FILTER (WHERE wrong) AS differing
+FROM judged;
+
+-- prove_partners: what partners have of merchants is in their accounts, less what they were paid
+SELECT count(*) FILTER (WHERE s.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(*) AS shares,
+       coalesce(sum(s.amount), 0)::bigint AS shared_fen, coalesce(sum(p.amount), 0)::bigint AS posted_fen,
+       count(*) FILTER (WHERE s.amount IS DISTINCT FROM p.amount) AS differing
+FROM (SELECT settlement, partner, sum(amount)::bigint AS amount FROM partner_share GROUP BY settlement, partner) s
+FULL JOIN (
+    SELECT p.transfer, v.owner, sum(v.amount)::bigint AS amount
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE p.kind = 40 AND (p.debit = 45 OR p.credit = 45) AND v.account = 45 GROUP BY p.transfer, v.owner
+) p ON p.transfer = s.settlement AND p.owner = s.partner;
+
+-- prove_transfers: what the issuer's own stores were transferred inside is in the documents of it
+SELECT count(*) FILTER (WHERE t.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(t.settlement) AS transfers,
+       coalesce(sum(t.amount), 0)::bigint AS transferred_fen,
+       count(*) FILTER (WHERE t.amount IS DISTINCT FROM p.amount) AS differing
+FROM (
+    SELECT settlement, source, sum(amount)::bigint AS amount FROM internal_transfer GROUP BY settlement, source
+) t
+FULL JOIN (
+    SELECT transfer, source, sum(amount)::bigint AS amount FROM posting WHERE credit = 67 GROUP BY transfer, source
+) p ON p.transfer = t.settlement AND p.source = t.source;
 
 -- prove_reserves: what was held back is in the merchants' reserve accounts, less what was released
 SELECT count(*) FILTER (WHERE r.withheld IS DISTINCT FROM p.withheld OR r.released IS DISTINCT FROM p.released) = 0 AS ok,
@@ -535,7 +596,7 @@ SELECT count(*) FILTER (WHERE r.withheld IS DISTINCT FROM p.withheld OR r.releas
            AS differing
 FROM (
     SELECT merchant, program, sum(amount)::bigint AS withheld,
-           coalesce(sum(amount) FILTER (WHERE state = 2), 0)::bigint AS released
+           (sum(drawn) + coalesce(sum(amount - drawn) FILTER (WHERE state = 2), 0))::bigint AS released
     FROM reserve GROUP BY merchant, program
 ) r
 FULL JOIN (

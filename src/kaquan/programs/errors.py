@@ -35,6 +35,12 @@ from kaquan.programs.life_errors import REASON_INVALID as REASON_INVALID
 from kaquan.programs.life_errors import SECOND_PERSON as SECOND_PERSON
 from kaquan.programs.life_errors import STARTS_LATER as STARTS_LATER
 from kaquan.programs.life_errors import STILL_OWES as STILL_OWES
+from kaquan.programs.merchant_errors import PARTNER_REPEATED as PARTNER_REPEATED
+from kaquan.programs.merchant_errors import RESERVE_STEPS as RESERVE_STEPS
+from kaquan.programs.merchant_errors import RESERVE_STEPS_WHOLE as RESERVE_STEPS_WHOLE
+from kaquan.programs.merchant_errors import RESERVE_TERM_UNUSED as RESERVE_TERM_UNUSED
+from kaquan.programs.merchant_errors import SHARES_ABOVE_WHOLE as SHARES_ABOVE_WHOLE
+from kaquan.programs.merchant_errors import TIERS_NOT_ASCENDING as TIERS_NOT_ASCENDING
 
 FILE_TOO_LONG = RefusalCode(
     code="program_file_too_long",

@@ -55,9 +55,10 @@ def span(
     looser: Looser = 0,
     endless: bool = False,
     unused: int | None = None,
+    key: bool = False,
 ) -> Meaning:
     """A number of days, minutes or items."""
-    return Meaning(zh, en, unit, low, high, looser, endless=endless, unused=unused)
+    return Meaning(zh, en, unit, low, high, looser, endless=endless, unused=unused, key=key)
 
 
 def code(zh: str, en: str, *, fixed: bool = False, key: bool = False) -> Meaning:

@@ -7,14 +7,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from kaquan.kernel.money import Rate
-from kaquan.programs.meaning import Meaning, bps, choice, code, span
+from kaquan.kernel.money import ZERO, Money, Rate
+from kaquan.programs.meaning import Meaning, bps, choice, code, fen, span
 
 MONTHLY_DAY_MAX = 28  # every month has a 28th, so no month goes unsettled
 SETTLE_DAYS_MAX = 90  # a merchant who waits longer than a quarter for the money of a day is lending it
 ACCEPTANCE_MAX = 20  # platforms that a holder can still be told on one page
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 PROMISE_DAYS_MAX = 3660  # ten years: no promise of a program outlives this
+TIERS_MAX = 10  # more steps of a fee than a merchant can check by hand
+SHARES_MAX = 20  # partners per receiver list of the rails' profit sharing
+STEPS_MAX = 12  # a release for each month of a year
+OWING_DAYS = 30  # a month: what a merchant owes longer than this is for a person to look at
 Cycle = Literal["t_plus", "d_plus", "weekly", "monthly"]
 UNUSED = 0
 """What a term of another cycle says."""
@@ -33,6 +37,43 @@ class Acceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             "all of the platform's merchants, or only those enrolled in the program",
         ),
     ]
+
+
+class FeeTier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[settlement.fee_tiers]]`: from a month's trade of `from_fen` (included) all of it pays `rate_bps`."""
+
+    from_fen: Annotated[
+        Money,
+        fen(
+            "当月净交易额达到多少起（含）适用本档",
+            "a month's trade net of refunds from which (included) the tier applies",
+            1,
+            key=True,
+        ),
+    ]
+    rate_bps: Annotated[Rate, bps("本档费率，适用于全月交易", "fee on all of the month's trade", looser=-1)]
+
+
+class PartnerShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[settlement.sharing]]`: what of a merchant's trade, net of refunds and fee, goes to a partner (分账)."""
+
+    partner: Annotated[
+        str,
+        code(
+            "分账接收方的商户代码；打款到其绑定的账户",
+            "merchant code of the partner, who is paid to the bank account bound there",
+            key=True,
+        ),
+    ]
+    share_bps: Annotated[Rate, bps("分账比例，按商户净额", "share of the merchant's net")]
+    cap_fen: Annotated[
+        Money,
+        fen(
+            "从一家商户最多分得多少；0 表示不封顶",
+            "the most that the partner gets of one merchant in all; 0 means no limit",
+            endless=True,
+        ),
+    ] = ZERO
 
 
 class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -101,6 +142,68 @@ class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             looser=-1,
         ),
     ] = False
+    fee_tiers: Annotated[
+        tuple[FeeTier, ...],
+        span(
+            "按月净交易额分档的费率：平时按已达到的档计提，月末按全月所在的档补差；未达第一档按 fee_bps",
+            "tiers of the fee by a month's trade: accrued at the tier reached so far, trued up at the month's end to "
+            "the tier of the whole; below the first it is fee_bps",
+            "items",
+            0,
+            TIERS_MAX,
+        ),
+    ] = ()
+    fee_vat_bps: Annotated[
+        Rate,
+        bps("手续费所含增值税税率（价税合计）", "rate of the value-added tax that the fee includes"),
+    ] = Rate(0)
+    min_payout_fen: Annotated[
+        Money,
+        fen(
+            "起结金额：不足则结转，并入下期打款；0 表示不限",
+            "least amount that is paid out: less is carried and paid with what follows; 0 means any",
+            looser=-1,
+        ),
+    ] = ZERO
+    sharing: Annotated[
+        tuple[PartnerShare, ...],
+        span("分账接收方", "partners who share in each merchant's net", "items", 0, SHARES_MAX),
+    ] = ()
+    own_stores: Annotated[
+        Literal["bank", "internal"],
+        choice(
+            "发行方自营门店的结算：bank 照常打款，internal 内部划拨，不经银行",
+            "how the issuer's own stores are settled: bank pays them like others, internal books a transfer without "
+            "a bank",
+        ),
+    ] = "bank"
+    owing_alarm_days: Annotated[
+        int,
+        span(
+            "商户欠款超过多少天报警",
+            "days after which a merchant that owes raises an alarm",
+            "days",
+            0,
+            PROMISE_DAYS_MAX,
+        ),
+    ] = OWING_DAYS
+
+
+class ReleaseStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[reserve.steps]]`: a part of what a settlement held back that is released before the rest."""
+
+    after_days: Annotated[
+        int,
+        span(
+            "结算日之后多少天释放",
+            "days from the settlement until the part is released",
+            "days",
+            1,
+            PROMISE_DAYS_MAX,
+            key=True,
+        ),
+    ]
+    share_bps: Annotated[Rate, bps("释放的比例", "share that is released", looser=1)]
 
 
 class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -118,3 +221,28 @@ class Reserve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             looser=-1,
         ),
     ]
+    cap_fen: Annotated[
+        Money,
+        fen(
+            "一家商户的保证金最多冻结多少；0 表示不封顶",
+            "the most that is held back from one merchant at a time; 0 means no limit",
+            endless=True,
+        ),
+    ] = ZERO
+    covers_negative: Annotated[
+        bool,
+        choice(
+            "商户净额为负时，是否先从其保证金中扣抵",
+            "whether a merchant's negative net draws on what is held back from it first",
+        ),
+    ] = False
+    steps: Annotated[
+        tuple[ReleaseStep, ...],
+        span(
+            "分次释放，其余到 release_days 释放",
+            "parts released earlier; the rest after release_days",
+            "items",
+            0,
+            STEPS_MAX,
+        ),
+    ] = ()

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 
-from kaquan.kernel.money import WHOLE
 from kaquan.kernel.refusal import Fact, Refusal, RefusalCode
 from kaquan.programs import errors
 from kaquan.programs.giveaways import ungivable
 from kaquan.programs.meaning import CODE, Entry, Meaning, entries
+from kaquan.programs.merchant_promises import unsettleable
 from kaquan.programs.partners import UNUSED, Settlement
 from kaquan.programs.terms import DAY, WITHOUT_PRINCIPAL, ProgramTerms, Rebate
 
@@ -38,7 +38,7 @@ def impossible(terms: ProgramTerms) -> Iterator[Refusal]:
     yield from _rebate_fits(terms)
     yield from _acceptance(terms)
     yield from _cycle(terms.settlement)
-    yield from _merchant_side(terms)
+    yield from unsettleable(terms)
     yield from ungivable(terms)
 
 
@@ -144,15 +144,3 @@ def _cycle(settlement: Settlement) -> Iterator[Refusal]:
             yield Refusal(errors.CYCLE_INCOMPLETE, facts)
         if name != wanted and given != UNUSED:
             yield Refusal(errors.CYCLE_TERM_UNUSED, {**facts, "value": given})
-
-
-def _merchant_side(terms: ProgramTerms) -> Iterator[Refusal]:
-    """The reserve outlives the refunds it secures, and something is left to pay out."""
-    reserve, fee = terms.reserve, terms.settlement.fee_bps
-    least = max(1, terms.refund.window_days)
-    if reserve.rate_bps > 0 and reserve.release_days < least:
-        facts: dict[str, Fact] = {"release_days": reserve.release_days, "least_days": least}
-        yield Refusal(errors.RESERVE_RELEASED_EARLY, facts)
-    if fee + reserve.rate_bps > WHOLE:
-        facts = {"fee_bps": fee, "reserve_bps": reserve.rate_bps, "whole_bps": WHOLE}
-        yield Refusal(errors.FEE_AND_RESERVE, facts)

@@ -31,7 +31,7 @@ ACCOUNT_COLUMNS: tuple[Column, ...] = (
     ("ledger_fen", "balance"),
     *HIDDEN,
 )
-_CARRIED = frozenset({"carried", "carry", "pending_bank"})
+_CARRIED = frozenset({"carried", "carry", "pending_bank", "pending_minimum"})
 DAY_COLUMNS: tuple[Column, ...] = (
     ("day", "day"),
     ("payments", "count"),
@@ -46,6 +46,8 @@ DAY_COLUMNS: tuple[Column, ...] = (
 _TRADE = frozenset({Movement.PAY, Movement.CAPTURE})
 _BACK = frozenset({Movement.REFUND, Movement.REVERSE})
 _HELD = frozenset({Account.MERCHANT_RESERVE})
+_PAID = frozenset({Account.MERCHANT_PAYOUT, Account.STORE_TRANSFER})
+_FEES = frozenset({Account.FEE_INCOME, Account.TAX_PAYABLE})
 
 
 def sections(party: PartyFacts, found: list[Balance], names: Names) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def _discounts(moved: Sequence[Moved], names: Names) -> dict[str, Any]:
     columns: tuple[Column, ...] = (
         ("program", "text"),
         ("funded_by", "text"),
-        ("count", "times"),
+        ("count", "count"),
         ("discount_fen", "fen"),
         ("returned_fen", "fen"),
         ("net_fen", "fen"),
@@ -135,8 +137,8 @@ def _column(part: Moved) -> tuple[str, int]:
         return "refunds_fen", -1
     if part.contra in _HELD:
         return "reserved_fen", -1
-    if part.contra == Account.MERCHANT_PAYOUT:
+    if part.contra in _PAID:
         return "paid_fen", -1
-    if part.kind == Movement.SETTLE:
+    if part.contra in _FEES:
         return "fees_fen", -1
     return "other_fen", 1

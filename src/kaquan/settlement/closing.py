@@ -14,8 +14,9 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.settlement import cycles, errors
+from kaquan.settlement.counting import Case, is_needed, settled
 from kaquan.settlement.model import CloseFacts, ClosePeriod, close_id
-from kaquan.settlement.rules import is_needed, not_now, settled
+from kaquan.settlement.rules import not_now
 
 
 def decide_close(entry: Entry, facts: CloseFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
@@ -42,8 +43,8 @@ def _is_left(closing: Id, command: ClosePeriod, merchant: Id, facts: CloseFacts,
     if previous is not None and previous.period_end >= command.period_end:
         return False
     entries = facts.books.entries.get(close_id(closing, merchant), {})
-    terms = catalogue.latest[command.program]
-    return is_needed(entries, settled(entries, previous, terms, catalogue.merchants[merchant]))
+    case = Case(command.program, merchant, command.period_end, None)
+    return is_needed(entries, settled(catalogue, facts.books, case, entries))
 
 
 def _plan(entry: Entry, terms: Terms, at: datetime) -> Plan:

@@ -11,6 +11,7 @@ from kaquan.kernel.ids import Id
 from kaquan.kernel.money import ZERO, Money
 from kaquan.ledger.chart import Source
 from kaquan.merchants.model import ReferenceCommand
+from kaquan.settlement.standing import NEW, Standing
 
 RESERVE_WITHHELD = 1
 RESERVE_RELEASED = 2
@@ -65,7 +66,10 @@ class ClosePeriod(ReferenceCommand, frozen=True, kw_only=True):
 
 
 class ReleaseReserve(Command, frozen=True, kw_only=True):
-    """Give back what a settlement held back, when its time has come."""
+    """Give back what a settlement held back, when its time has come. `settlement` is the reserve's own id.
+
+    That is the settlement's, but for parts that are released before the rest.
+    """
 
     settlement: Id
 
@@ -90,19 +94,36 @@ def release_key(settlement: Id) -> str:
     return f"release-{settlement.hex()}"
 
 
+class Funded(NamedTuple):
+    """Trade that one party paid for: by the account it came from, and by the fund if it was one."""
+
+    account: int
+    fund: Id | None
+    gross: Money
+    refunds: Money
+
+
 class Entries(NamedTuple):
-    """What the books say of one source within a cut: trade in, trade back, reserves released. All positive."""
+    """What the books say of one source within a cut: trade in, trade back, reserves released, debts written off.
+
+    All positive. `funded` says who paid for the trade.
+    """
 
     gross: Money = ZERO
     refunds: Money = ZERO
     released: Money = ZERO
+    written_off: Money = ZERO
+    funded: tuple[Funded, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One source's share of a settlement, or the whole of it.
 
-    gross − refunds + carried + released = fee + reserved + paid + carry. `carried` and `carry` may be negative.
-    `pending_bank` is the part of `carry` that would have been paid, had there been a bank account to pay to.
+    gross − refunds + carried + released + written_off + drawn = fee + shared + reserved + paid + transferred + carry.
+    `carried` and `carry` may be negative; `fee` with its `tax` too, when more is given back than taken, and
+    `shared`, when partners give back. `drawn` is taken out of what was held back earlier. `transferred` is what the
+    issuer's own store has coming. `pending_bank` and `pending_minimum` are the part of `carry` that would have been
+    paid, had there been a bank account to pay to, or enough to pay.
     """
 
     gross: Money
@@ -114,26 +135,83 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     paid: Money
     carry: Money
     pending_bank: Money = ZERO
+    tax: Money = ZERO
+    shared: Money = ZERO
+    drawn: Money = ZERO
+    written_off: Money = ZERO
+    transferred: Money = ZERO
+    pending_minimum: Money = ZERO
 
 
 PART_FIELDS = Part.__struct_fields__
 
 
+class Reserve(msgspec.Struct, frozen=True):
+    """What a settlement held back, or the part of it that is released on one day; of it, what is gone by source."""
+
+    id: Id
+    settlement: Id
+    merchant: Id
+    program: int
+    version: int
+    state: int
+    amount: Money
+    release_on: date
+    by_source: Mapping[Source, Money]
+    drawn_by_source: Mapping[Source, Money] = {}
+
+    @property
+    def rest(self) -> dict[Source, Money]:
+        """What is still held, by source."""
+        gone = self.drawn_by_source
+        return {source: Money(amount - gone.get(source, 0)) for source, amount in self.by_source.items()}
+
+
+class Draw(NamedTuple):
+    """What a settlement takes out of a reserve, by source."""
+
+    reserve: Reserve
+    by_source: Mapping[Source, Money]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a statement: what, how much for the merchant (negative: against it), by which rule, from where.
+
+    `rule` is the path of the term that says so, or what the books call it; `funder` who paid, `source` from which
+    money. `facts` are what the amount was computed from.
+    """
+
+    line: str
+    amount: Money
+    rule: str
+    source: str = ""
+    funder: str = ""
+    facts: Mapping[str, int | str] = {}
+
+
 class Statement(msgspec.Struct, frozen=True):
-    """A settlement's arithmetic: the whole, and its parts by the source that pays."""
+    """A settlement's arithmetic: the whole, its parts by the source that pays, what each partner gets or gives back.
+
+    `draws` are on earlier reserves, `lines` explain it all, `after` is what the next settlement stands on.
+    """
 
     total: Part
     parts: Mapping[Source, Part]
+    shares: Mapping[str, Mapping[Source, Money]] = {}
+    draws: tuple[Draw, ...] = ()
+    lines: tuple[Line, ...] = ()
+    after: Standing = NEW
 
 
 class Previous(msgspec.Struct, frozen=True):
-    """The merchant's latest settlement in the program."""
+    """The merchant's latest settlement in the program. `pending` is what of the carry waited for a payout."""
 
     number: int
     period_end: date
     cut: Cut
     carry: Mapping[Source, Money]
     pending: Money
+    standing: Standing = NEW
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -147,7 +225,8 @@ class Counted(NamedTuple):
     """What the books say, and from where it was counted.
 
     `horizon`: all transactions below it had ended when the facts were read. `entries` are by the id under which they
-    were wanted, `since` the cut of the settlement that they follow (none: there was none).
+    were wanted, `since` the cut of the settlement that they follow (none: there was none). `reserves` are what is
+    still held back of each merchant in a program, oldest first.
     """
 
     horizon: int
@@ -155,6 +234,7 @@ class Counted(NamedTuple):
     previous: dict[tuple[bytes, int], Previous]
     entries: Mapping[bytes, Mapping[Source, Entries]]
     since: Mapping[bytes, Cut | None]
+    reserves: dict[tuple[bytes, int], tuple[Reserve, ...]]
 
 
 class SettleFacts(msgspec.Struct):
@@ -164,9 +244,10 @@ class SettleFacts(msgspec.Struct):
     books: Counted
 
     def absorb(self, plan: Plan) -> None:
-        """The merchant's next settlement in this batch stands on this one."""
-        for key, settled in plan.born:
+        """The merchant's next settlement in this batch stands on this one, and finds what it left held back."""
+        for key, settled, reserves in plan.born:
             self.books.previous[key] = settled
+            self.books.reserves[key] = reserves
 
 
 class CloseFacts(msgspec.Struct):
@@ -186,19 +267,6 @@ class CloseFacts(msgspec.Struct):
 def close_id(command: Id, merchant: Id) -> bytes:
     """Under which id the entries of a merchant are wanted for closing a period."""
     return command + merchant
-
-
-class Reserve(msgspec.Struct, frozen=True):
-    """What a settlement held back."""
-
-    id: Id
-    merchant: Id
-    program: int
-    version: int
-    state: int
-    amount: Money
-    release_on: date
-    by_source: Mapping[Source, Money]
 
 
 class ReserveFacts(msgspec.Struct):

@@ -16,6 +16,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue, Terms
 from kaquan.programs.lifecycle import ProgramState
 from kaquan.settlement import cycles, rules, store
+from kaquan.settlement.counting import Case, follow, is_needed, left_held, reserves_of, settled
 from kaquan.settlement.errors import MERCHANT_NOT_IN_PROGRAM, PERIOD_INVALID
 from kaquan.settlement.model import Counted, Preview, PreviewRow, Previous, summed
 
@@ -144,11 +145,12 @@ def _counted(
     for period_end, pay_on in pay_days.items():
         before = sum(period_end <= one.period_end for one in settled.values())
         open_ = [one for one in group if period_end in _unsettled(settled.get((one, program)), pay_days)]
-        rows = _rows(catalogue, terms, books, period_end, open_)
+        rows = _rows(catalogue, terms, books, (period_end, pay_on), open_)
         for row in rows:
-            standing = books.previous.get((row.merchant, program))
-            after = rules.follow(standing, period_end, cuts[period_end], row.statement)
-            books.previous[row.merchant, program] = after
+            key, case = (row.merchant, program), Case(program, row.merchant, period_end, pay_on)
+            held = reserves_of(row.merchant, case, row.statement, terms.terms.reserve)
+            books.reserves[key] = left_held(books.reserves.get(key, ()), row.statement, held)
+            books.previous[key] = follow(books.previous.get(key), period_end, cuts[period_end], row.statement)
         totals = summed(row.statement.total for row in rows)
         name = cycles.period_name(period_end, terms.terms.settlement)
         made.append(Preview(program, terms.id, period_end, pay_on, cuts[period_end], rows, totals, before, name))
@@ -161,15 +163,15 @@ def _unsettled(previous: Previous | None, pay_days: Iterable[date]) -> Sequence[
 
 
 def _rows(
-    catalogue: Catalogue, terms: Terms, books: Counted, period_end: date, merchants: Sequence[Id]
+    catalogue: Catalogue, terms: Terms, books: Counted, days: tuple[date, date], merchants: Sequence[Id]
 ) -> tuple[PreviewRow, ...]:
-    """Those of the merchants that have something to come in a period."""
+    """Those of the merchants that have something to come in a period. `days` are its last and its pay day."""
     rows = []
     for merchant in merchants:
         known = catalogue.merchants[merchant]
-        entries = books.entries.get(_counted_as(merchant, period_end), {})
-        sums = rules.settled(entries, books.previous.get((merchant, terms.program)), terms, known)
-        if rules.is_needed(entries, sums):
+        entries = books.entries.get(_counted_as(merchant, days[0]), {})
+        sums = settled(catalogue, books, Case(terms.program, merchant, *days), entries)
+        if is_needed(entries, sums):
             rows.append(PreviewRow(merchant, known.code, known.name, sums))
     return tuple(rows)
 

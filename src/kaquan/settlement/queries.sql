@@ -19,42 +19,55 @@ FROM unnest(%(program)s::smallint[]) AS u (program) JOIN closed_period t ON t.pr
 ORDER BY t.program, t.period_end DESC;
 
 -- previous: the latest settlement of each asked merchant in each asked program
-SELECT u.merchant, u.program::int, s.number, s.period_end, s.cut_at, s.cut_xid, s.pending_bank, s.by_source
+SELECT u.merchant, u.program::int, s.number, s.period_end, s.cut_at, s.cut_xid, s.pending_bank + s.pending_minimum, s.by_source,
+       s.standing
 FROM unnest(%(bucket)s::smallint[], %(merchant)s::uuid[], %(program)s::smallint[]) AS u (bucket, merchant, program)
 CROSS JOIN LATERAL (
-    SELECT number, period_end, cut_at, cut_xid, pending_bank, by_source FROM settlement t
+    SELECT number, period_end, cut_at, cut_xid, pending_bank, pending_minimum, by_source, standing FROM settlement t
     WHERE t.bucket = u.bucket AND t.merchant = u.merchant AND t.program = u.program
     ORDER BY t.number DESC LIMIT 1
 ) s;
 
 -- entries: trade and released reserves within each asked cut, and neither within the one before nor a closed one
--- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE. Account 40: MERCHANT_PAYABLE. One pass over
--- the rows since the oldest of the earlier cuts, however many merchants are asked for.
+-- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE, 161 WRITE_OFF. Account 40: MERCHANT_PAYABLE,
+-- 30 to 33 of a fund. Trade is told by who paid for it: the other account, and the fund. One pass over the rows since
+-- the oldest of the earlier cuts, however many merchants are asked for.
 SELECT u.ord::int, e.source::int,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (20, 22)), 0)::bigint,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (25, 26)), 0)::bigint,
-       coalesce(sum(e.amount) FILTER (WHERE e.kind = 41), 0)::bigint
+       coalesce(sum(e.amount) FILTER (WHERE e.kind = 41), 0)::bigint,
+       coalesce(sum(e.amount) FILTER (WHERE e.kind = 161), 0)::bigint,
+       e.other::int, e.fund
 FROM unnest(%(merchant)s::uuid[], %(program)s::smallint[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
             %(previous_at)s::bigint[], %(previous_xid)s::bigint[], %(closed_at)s::bigint[], %(closed_xid)s::bigint[])
      WITH ORDINALITY AS u (merchant, program, cut_at, cut_xid, previous_at, previous_xid, closed_at, closed_xid, ord)
 JOIN (
     SELECT CASE WHEN p.credit = 40 THEN p.credit_owner ELSE p.debit_owner END AS merchant,
-           p.program, p.source, p.kind, p.amount, p.at, p.xid
+           p.program, p.source, p.kind, p.amount, p.at, p.xid,
+           CASE WHEN p.credit = 40 THEN p.debit ELSE p.credit END AS other,
+           CASE WHEN p.credit = 40 AND p.debit BETWEEN 30 AND 33 THEN p.debit_owner
+                WHEN p.debit = 40 AND p.credit BETWEEN 30 AND 33 THEN p.credit_owner END AS fund
     FROM posting p
     WHERE (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
       AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
-      AND p.kind IN (20, 22, 25, 26, 41) AND (p.credit = 40 OR p.debit = 40)
+      AND p.kind IN (20, 22, 25, 26, 41, 161) AND (p.credit = 40 OR p.debit = 40)
 ) e ON e.merchant = u.merchant AND e.program = u.program
 WHERE e.at < u.cut_at AND e.xid < u.cut_xid AND NOT (e.at < u.previous_at AND e.xid < u.previous_xid)
   AND NOT (e.at < u.closed_at AND e.xid < u.closed_xid)
-GROUP BY u.ord, e.source;
+GROUP BY u.ord, e.source, e.other, e.fund;
+
+-- held_back: what is still held back of each asked merchant in each asked program, the first to be released first
+SELECT t.id, t.settlement, t.merchant, t.program::int, t.version, t.state::int, t.amount, t.release_on, t.by_source, t.drawn_by_source
+FROM unnest(%(bucket)s::smallint[], %(merchant)s::uuid[], %(program)s::smallint[]) AS u (bucket, merchant, program)
+JOIN reserve t ON t.bucket = u.bucket AND t.merchant = u.merchant AND t.program = u.program
+WHERE t.state = 1 AND t.drawn < t.amount ORDER BY t.release_on, t.id LIMIT 10000000;
 
 -- lock_reserves: keep reserves as they are until the commit
 SELECT 1 FROM reserve t WHERE t.bucket = ANY (%(buckets)s::smallint[]) AND t.id = ANY (%(id)s::uuid[])
 ORDER BY t.id FOR NO KEY UPDATE;
 
 -- reserves: reserves by the id of their settlement
-SELECT t.id, t.merchant, t.program::int, t.version, t.state::int, t.amount, t.release_on, t.by_source
+SELECT t.id, t.settlement, t.merchant, t.program::int, t.version, t.state::int, t.amount, t.release_on, t.by_source, t.drawn_by_source
 FROM unnest(%(bucket)s::smallint[], %(id)s::uuid[]) AS u (bucket, id)
 JOIN reserve t ON t.bucket = u.bucket AND t.id = u.id;
 
@@ -74,7 +87,7 @@ SELECT id FROM reserve WHERE state = 1 AND release_on <= %(today)s ORDER BY rele
 
 -- settlements: the settlements of a period, for display
 SELECT s.id, m.code, m.name, s.number, s.gross, s.refunds, s.carried, s.released, s.fee, s.reserved, s.paid,
-       s.carry, s.pending_bank, s.pay_on
+       s.carry, s.pending_bank, s.tax, s.shared, s.drawn, s.written_off, s.transferred, s.pending_minimum, s.pay_on
 FROM settlement s JOIN merchant m ON m.id = s.merchant
 WHERE s.program = %(program)s AND s.period_end = %(period_end)s ORDER BY m.code LIMIT 100000;
 
@@ -87,15 +100,21 @@ WHERE s.program = %(program)s AND s.period_end = %(period_end)s ORDER BY m.code,
 
 -- settlement: one settlement for display
 SELECT s.id, s.merchant, m.code, m.name, p.code AS program, s.number, s.period_end, s.pay_on, s.at, s.gross, s.refunds,
-       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank, s.by_source,
-       r.amount AS reserve, r.state AS reserve_state, r.release_on
+       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank, s.tax, s.shared, s.drawn, s.written_off,
+       s.transferred, s.pending_minimum, s.by_source, s.lines, s.standing,
+       r.amount AS reserve, r.drawn AS reserve_drawn, r.state AS reserve_state, r.release_on
 FROM settlement s JOIN merchant m ON m.id = s.merchant JOIN program p ON p.id = s.program
-LEFT JOIN reserve r ON r.bucket = s.bucket AND r.id = s.id
+LEFT JOIN LATERAL (
+    SELECT sum(t.amount)::bigint AS amount, sum(t.drawn)::bigint AS drawn, min(t.state)::int AS state,
+           max(t.release_on) AS release_on
+    FROM reserve t WHERE t.bucket = s.bucket AND t.settlement = s.id
+) r ON true
 WHERE s.bucket = %(bucket)s AND s.id = %(id)s;
 
 -- settlements_page: a page of settlements of some programs and, if one is named, of a merchant; the latest period first
 SELECT s.id, s.merchant, m.code, m.name, p.code AS program, s.number, s.period_end, s.pay_on, s.at, s.gross, s.refunds,
-       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank
+       s.carried, s.released, s.fee, s.reserved, s.paid, s.carry, s.pending_bank, s.tax, s.shared, s.drawn, s.written_off,
+       s.transferred, s.pending_minimum
 FROM settlement s JOIN merchant m ON m.id = s.merchant JOIN program p ON p.id = s.program
 WHERE s.program = ANY (%(programs)s::smallint[])
   AND (%(merchant)s::uuid IS NULL OR s.merchant = %(merchant)s::uuid)
@@ -114,3 +133,24 @@ WHERE s.program = ANY (%(programs)s::smallint[])
   AND (%(merchant)s::uuid IS NULL OR y.merchant = %(merchant)s::uuid)
   AND (y.pay_on, y.id) < (%(before)s::date, %(id)s::uuid)
 ORDER BY y.pay_on DESC, y.id DESC LIMIT %(most)s;
+
+-- transfers_page: a page of transfers to own stores of some programs and, if one is named, of a merchant; latest day first
+SELECT y.id, y.settlement, m.code, m.name, p.code AS program, y.source::int, y.amount, y.transfer_on, y.period_end
+FROM internal_transfer y
+JOIN merchant m ON m.id = y.merchant
+JOIN program p ON p.id = y.program
+WHERE y.program = ANY (%(programs)s::smallint[])
+  AND (%(merchant)s::uuid IS NULL OR y.merchant = %(merchant)s::uuid)
+  AND (%(period_end)s::date IS NULL OR y.period_end = %(period_end)s::date)
+  AND (y.transfer_on, y.id) < (%(before)s::date, %(id)s::uuid)
+ORDER BY y.transfer_on DESC, y.id DESC LIMIT %(most)s;
+
+-- owing: merchants of some programs whose latest settlement left them owing, the longest first
+SELECT s.id, s.program AS program_id, p.code AS program, m.code, m.name, s.merchant, s.number, -s.carry AS owed,
+       coalesce((s.standing ->> 'owing_since')::date, s.period_end) AS since
+FROM settlement s JOIN merchant m ON m.id = s.merchant JOIN program p ON p.id = s.program
+WHERE s.program = ANY (%(programs)s::smallint[]) AND s.carry < 0
+  AND (%(merchant)s::uuid IS NULL OR s.merchant = %(merchant)s::uuid)
+  AND NOT EXISTS (SELECT FROM settlement later WHERE later.bucket = s.bucket AND later.merchant = s.merchant
+                    AND later.program = s.program AND later.number > s.number)
+ORDER BY since, s.id LIMIT 100000;

@@ -14,7 +14,7 @@ from kaquan.kernel.caller import SYSTEM, Caller
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.programs.catalogue import Catalogue
-from kaquan.settlement import closing, cycles, previews, rules, store
+from kaquan.settlement import closing, cycles, debts, previews, rules, store
 from kaquan.settlement.model import (
     CloseFacts,
     ClosePeriod,
@@ -34,11 +34,13 @@ from kaquan.settlement.payouts import write_csv
 RESERVES_DUE_MAX = 500  # one batch of the door; the timetable asks again
 
 coming = previews.coming
+owing = debts.owing
 preview = previews.preview
 settlement = store.settlement
 settlements = store.settlements
 settlements_page = store.settlements_page
 payouts_page = store.payouts_page
+transfers_page = store.transfers_page
 Asked = store.Asked
 waiting = store.waiting
 write_payouts = write_csv

@@ -22,6 +22,7 @@ from kaquan.settlement.model import (
     Counted,
     Cut,
     Entries,
+    Funded,
     PayoutLine,
     Previous,
     Reserve,
@@ -30,6 +31,7 @@ from kaquan.settlement.model import (
     Waiting,
     close_id,
 )
+from kaquan.settlement.standing import read
 
 QUERIES = load(__package__)
 
@@ -106,10 +108,41 @@ def counted(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted], programs: Seq
         },
     )
     entries: dict[bytes, dict[Source, Entries]] = {}
-    for position, source, gross, refunds, released in rows:
-        found = Entries(Money(gross), Money(refunds), Money(released))
-        entries.setdefault(wanted[position - 1].id, {})[Source(source)] = found
-    return Counted(horizon, closed, previous, entries, since)
+    for position, source, *sums, account, fund in rows:
+        gross, refunds, released, written_off = map(Money, sums)
+        found = entries.setdefault(wanted[position - 1].id, {})
+        so_far = found.get(Source(source), Entries())
+        funded = (Funded(account, Id(fund) if fund else None, gross, refunds),) if gross or refunds else ()
+        found[Source(source)] = Entries(
+            Money(so_far.gross + gross),
+            Money(so_far.refunds + refunds),
+            Money(so_far.released + released),
+            Money(so_far.written_off + written_off),
+            (*so_far.funded, *funded),
+        )
+    reserves = held_back(cursor, [(one.merchant, one.program) for one in wanted])
+    return Counted(horizon, closed, previous, entries, since, reserves)
+
+
+def held_back(
+    cursor: psycopg.Cursor[Any], pairs: Sequence[tuple[bytes, int]]
+) -> dict[tuple[bytes, int], tuple[Reserve, ...]]:
+    """What is still held back of each (merchant, program), the first to be released first."""
+    found: dict[tuple[bytes, int], tuple[Reserve, ...]] = {}
+    for row in cursor.execute(QUERIES.held_back, _pairs(pairs)):
+        reserve = _reserve(*row)
+        key = (reserve.merchant, reserve.program)
+        found[key] = (*found.get(key, ()), reserve)
+    return found
+
+
+def _pairs(pairs: Sequence[tuple[bytes, int]]) -> dict[str, Any]:
+    unique = sorted(set(pairs))
+    return {
+        "bucket": column(INT2, buckets([merchant for merchant, _ in unique])),
+        "merchant": column(UUID, [merchant for merchant, _ in unique]),
+        "program": column(INT2, [program for _, program in unique]),
+    }
 
 
 def _columns(name: str, cuts: Sequence[Cut]) -> dict[str, Any]:
@@ -164,20 +197,12 @@ def latest_settlements(
     cursor: psycopg.Cursor[Any], pairs: Sequence[tuple[bytes, int]]
 ) -> dict[tuple[bytes, int], Previous]:
     """The latest settlement of each (merchant, program) that has one."""
-    unique = sorted(set(pairs))
-    rows = cursor.execute(
-        QUERIES.previous,
-        {
-            "bucket": column(INT2, buckets([merchant for merchant, _ in unique])),
-            "merchant": column(UUID, [merchant for merchant, _ in unique]),
-            "program": column(INT2, [program for _, program in unique]),
-        },
-    )
+    rows = cursor.execute(QUERIES.previous, _pairs(pairs))
     return {
         (merchant, program): Previous(
-            number, period_end, Cut(cut_at, cut_xid), _by_source(by_source, "carry"), Money(pending)
+            number, period_end, Cut(cut_at, cut_xid), _by_source(by_source, "carry"), Money(pending), read(standing)
         )
-        for merchant, program, number, period_end, cut_at, cut_xid, pending, by_source in rows
+        for merchant, program, number, period_end, cut_at, cut_xid, pending, by_source, standing in rows
     }
 
 
@@ -199,6 +224,7 @@ def load_reserves(cursor: psycopg.Cursor[Any], entries: Sequence[Entry], lock: b
 
 def _reserve(
     identity: bytes,
+    settlement_: bytes,
     merchant: bytes,
     program: int,
     version: int,
@@ -206,9 +232,19 @@ def _reserve(
     amount: int,
     release_on: date,
     by_source: Mapping[str, Any],
+    drawn_by_source: Mapping[str, Any],
 ) -> Reserve:
     return Reserve(
-        Id(identity), Id(merchant), program, version, state, Money(amount), release_on, _by_source(by_source)
+        id=Id(identity),
+        settlement=Id(settlement_),
+        merchant=Id(merchant),
+        program=program,
+        version=version,
+        state=state,
+        amount=Money(amount),
+        release_on=release_on,
+        by_source=_by_source(by_source),
+        drawn_by_source=_by_source(drawn_by_source),
     )
 
 
@@ -292,6 +328,19 @@ def settlements_page(connection: psycopg.Connection[Any], asked: Asked) -> list[
     """Settlements for display, the latest period first."""
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(QUERIES.settlements_page, asked.values()).fetchall()
+
+
+def transfers_page(connection: psycopg.Connection[Any], asked: Asked) -> list[Any]:
+    """Transfers to own stores for display, the latest day first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(QUERIES.transfers_page, asked.values()).fetchall()
+
+
+def owing(connection: psycopg.Connection[Any], programs: Sequence[int], merchant: Id | None) -> list[Any]:
+    """Merchants that owe, for display, the longest first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        asked = {"programs": list(programs), "merchant": merchant.hex() if merchant else None}
+        return cursor.execute(QUERIES.owing, asked).fetchall()
 
 
 def payouts_page(connection: psycopg.Connection[Any], asked: Asked) -> list[Any]:
