@@ -18,7 +18,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,9 @@ class Run:
 class Shop:
     """What requests are made of: the number of each card, the key of each merchant; cards that no payment named."""
 
-    def __init__(self, bench: Rig, town: Town, fresh: list[Id]) -> None:
+    def __init__(self, bench: Rig, town: Town, fresh: Sequence[Id] = ()) -> None:
         self.town = town
-        self._fresh = fresh
+        self._fresh = list(fresh)
         kaquan = app(bench)
         rows = kaquan.connection.execute("SELECT id, number FROM kaquan.card").fetchall()
         self.numbers = {Id(identity.bytes): number for identity, number in rows}

@@ -1,6 +1,5 @@
 """`kaquan serve`: where it may listen, what it does beside, how it ends."""
 
-import http.client
 import json
 import os
 import signal
@@ -8,12 +7,10 @@ import socket
 import ssl
 import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from time import sleep
-from typing import Any
 
 import httpx2
 import psycopg
@@ -22,9 +19,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kaquan.api import guesses
-from kaquan.cards.model import Freeze
-from kaquan.cards.numbers import number_for
 from kaquan.client import Client, Unauthorized
 from kaquan.commands.model import Kind
 from kaquan.db import embedded, migrate, postmaster
@@ -32,15 +26,14 @@ from kaquan.db.pool import connect
 from kaquan.jobs import minutely
 from kaquan.kernel.caller import OPERATOR, Role
 from kaquan.kernel.clock import system_now
-from kaquan.kernel.ids import BUCKETS, new_id
 from kaquan.kernel.money import Money
 from kaquan.main import Kaquan
 from kaquan.payments.model import Authorize
 from kaquan.settings import Settings
 from support import serve_process
 from support.database import TEST_SETTINGS, Database
-from support.serve_process import END_SECONDS, Serve
-from support.service import issue, served, set_clock
+from support.serve_process import END_SECONDS, Serve, request
+from support.service import issue, set_clock
 from support.town import MASTER_KEY, Town, build
 
 
@@ -166,123 +159,6 @@ def test_a_stop_answers_what_was_taken_in(serve: Serve, town: Town, database: Da
         "serve.stopped",
     ]
     assert token not in serve.log.read_text("utf-8")
-
-
-def request(address: str, token: str, key: str, body: dict[str, Any], *, parts: int = 1) -> tuple[bytes, Any]:
-    """Status line and body of the answer to a payment sent in so many parts: in one it takes the short way."""
-    host, _, port = address.removeprefix("http://").partition(":")
-    content = json.dumps(body).encode()
-    head = f"POST /v1/payments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
-    whole = f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
-    cut = len(whole) - 7 if parts == 2 else len(whole)
-    with socket.create_connection((host, int(port)), timeout=30) as caller:
-        caller.sendall(whole[:cut])
-        if whole[cut:]:
-            sleep(0.1)
-            caller.sendall(whole[cut:])
-        answer = http.client.HTTPResponse(caller)
-        answer.begin()
-        told = json.loads(answer.read())
-        for own in ("request_id", "instance", "replayed"):  # of the request, not of the wish
-            told.pop(own, None)
-        return f"{answer.status} {answer.headers.get_content_type()}".encode(), told
-
-
-def test_the_short_way_and_the_long_way_answer_alike(serve: Serve, town: Town, database: Database) -> None:
-    wallet = town.holder()
-    cards = [town.sell(wallet) for _ in range(3)]
-    number, frozen, third = (town.rows("SELECT number FROM card WHERE id = %s", one.hex())[0][0] for one in cards)
-    nobodys, in_groups = number_for(new_id(1, BUCKETS[5])), f"{third[:4]} {third[4:]}"
-    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
-    regulator = issue(town, Role.REGULATOR, organisation="jingxi-stores")
-    set_clock(database.owner_url, town)
-    good = {"merchant": "mall-1", "amount_fen": 100, "card": number}
-    asked = [
-        (token, good),
-        (token, {**good, "amount_fen": 10_000_000}),
-        (token, {**good, "amount_fen": -1}),
-        (token, {**good, "amount_fen": "100"}),
-        (token, {**good, "merchant": "mall-2"}),
-        (token, {**good, "card": "no such card"}),
-        (token, {**good, "card": nobodys}),
-        (token, {**good, "card": nobodys, "store": "no such store"}),
-        (token, {**good, "card": third, "store": "no such store"}),
-        (token, {**good, "card": in_groups}),
-        (token, {**good, "surprise": 1}),
-        (token, {**good, "order_no": "a\0b"}),
-        (regulator, good),
-        (token[:-4] + "AAAA", good),
-    ]
-    town.ok(Kind.FREEZE, Freeze(key=town.key(), caller=OPERATOR, card=cards[1], reason="x"))
-    asked.append((token, {**good, "card": frozen}))
-    with serve.running("--no-jobs") as address:
-        for warm in range(2):  # the second time everything is remembered
-            for place, (by, body) in enumerate(asked):
-                order = {"order_no": f"{warm}-{place}", **body}
-                short = request(address, by, f"short-{warm}-{place}", order)
-                again = request(address, by, f"short-{warm}-{place}", order, parts=2)
-                assert short == again, (warm, place, short, again)
-                other = {**order, "order_no": f"{warm}-{place}-long"} if "order_no" not in body else order
-                long = request(address, by, f"long-{warm}-{place}", other, parts=2)
-                assert long[0] == short[0] and long[1].get("code") == short[1].get("code"), (warm, place, short, long)
-    assert town.rows("SELECT count(*) FROM payment") == [(8,)]
-
-
-def test_card_numbers_never_met_are_looked_up_and_said_to_be_none_alike(
-    serve: Serve, town: Town, database: Database
-) -> None:
-    """One a request the short way and the long way, and in batches: each card here is met for the first time."""
-    wallet = town.holder()
-    numbers = [town.rows("SELECT number FROM card WHERE id = %s", town.sell(wallet).hex())[0][0] for _ in range(12)]
-    nobodys = number_for(new_id(1, BUCKETS[5]))
-    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
-    set_clock(database.owner_url, town)
-
-    def order(card: str, key: str) -> dict[str, Any]:
-        return {"merchant": "mall-1", "amount_fen": 100, "card": card, "order_no": key}
-
-    with serve.running("--no-jobs") as address:
-        for place, parts in enumerate((2, 1, 1)):
-            status, _ = request(address, token, f"one-{place}", order(numbers.pop(), f"one-{place}"), parts=parts)
-            assert status == b"200 application/json"
-        short, long = (request(address, token, f"n{n}", order(nobodys, f"n{n}"), parts=n) for n in (1, 2))
-        assert short == long and short[0] == b"404 application/problem+json"
-        with ThreadPoolExecutor(6) as tills:
-            keys = [(f"t{place}", numbers.pop()) for place in range(5)] + [("t5", nobodys)]
-            told = list(tills.map(lambda one: request(address, token, one[0], order(one[1], one[0]))[0][:3], keys))
-        assert told == [b"200"] * 5 + [b"404"]
-        batch = [*numbers, nobodys, numbers[0]]
-        items = httpx2.post(
-            f"{address}/v1/payments:batch",
-            headers={"Authorization": f"Bearer {token}"},
-            json={"payments": [{**order(card, f"b{n}"), "idempotency_key": f"b{n}"} for n, card in enumerate(batch)]},
-        ).json()["items"]
-        assert [one["outcome"] for one in items] == ["effect"] * len(numbers) + ["problem", "effect"]
-        assert {**items[-2]["problem"], "request_id": ""} == {**short[1], "request_id": ""}
-    assert town.rows("SELECT count(*) FROM payment") == [(3 + 5 + len(numbers) + 1,)]
-
-
-def test_card_numbers_that_are_nobodys_count_as_guesses(
-    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On the short way as on the long one; a number that is somebody's counts for nothing."""
-    monkeypatch.setattr(guesses, "WRONG_AT_ONCE", 3)
-    wallet = town.holder()
-    first, second, third = (
-        town.rows("SELECT number FROM card WHERE id = %s", town.sell(wallet).hex())[0][0] for _ in range(3)
-    )
-    wrong = [number_for(new_id(n, BUCKETS[n])) for n in range(5)]
-    token = issue(town, Role.CASHIER, organisation="jingxi-stores", merchant="mall-1")
-    with served(database, town) as address:
-
-        def status(card: str, parts: int = 1) -> bytes:
-            order = {"merchant": "mall-1", "amount_fen": 100, "card": card, "order_no": town.key()}
-            return request(address, token, order["order_no"], order, parts=parts)[0][:3]
-
-        assert status(first, parts=2) == b"200"  # from now on the merchant is remembered
-        assert [status(one) for one in (wrong[0], second, wrong[1])] == [b"404", b"200", b"404"]
-        assert [status(wrong[2], parts=2), status(wrong[3])] == [b"404", b"429"]
-        assert [status(third), status(second)] == [b"429"] * 2, "nor is said what is right"
 
 
 def test_lanes_that_are_killed_start_again_and_nothing_is_paid_twice(

@@ -174,3 +174,17 @@ def test_a_statement_has_a_most_of_lines(database: Database, monkeypatch: pytest
     assert isinstance(refused, Refused) and refused.refusal.code.code == "statement_too_long"
     assert refused.refusal.facts["lines_max"] == 3
     assert desk.town.rows("SELECT count(*) FROM statement") == [(0,)]
+
+
+def test_two_who_make_statements_of_one_party_at_once_make_a_chain(database: Database) -> None:
+    """While June's is being decided another process makes May's: June's is decided again, and stands on it."""
+    desk = Desk(database)
+    mall = desk.town.merchants["mall-1"]
+    desk.pay(1_000)
+    desk.until(date(2025, 7, 1))
+    may = MakeStatement(key="may", caller=OPERATOR, party=PartyKind.MERCHANT, who=mall, until=MAY)
+    desk.town.meanwhile(database.app_url, Kind.MAKE_STATEMENT, lambda other: other.one(Kind.MAKE_STATEMENT, may))
+    june = desk.made(PartyKind.MERCHANT, mall, JUNE)
+    assert (june.number, june.since) == (2, date(2025, 6, 1))
+    assert desk.town.rows("SELECT number, until FROM statement ORDER BY number") == [(1, MAY), (2, JUNE)]
+    assert _proof(desk).ok

@@ -1,5 +1,6 @@
 """Statements on the command line: made, listed, shown, written, checked by whoever holds the files."""
 
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,11 @@ def test_statements_are_made_listed_shown_and_checked(shop: Shop, tmp_path: Path
     assert found["first_changed"] is None and len(found["files"]) == 6
     first = tmp_path / "merchant-mall-1-0001.json"
     first.write_bytes(first.read_bytes().replace(b'"since":"2025-05-20"', b'"since":"2025-05-19"'))
-    done = shop.run("statements", "verify", str(tmp_path), "--offline", "--json")
-    assert done.code == 3 and done.facts["first_changed"]["file"] == first.name
-    said = shop.run("statements", "verify", str(tmp_path), "--lang", "zh").out
-    assert f"最先有问题的：{first.name}（内容与所记哈希不符，已被改动）" in said
+    done = shop.run("statements", "verify", str(tmp_path), "--offline", "--lang", "zh")
+    assert done.code == 3 and f"最先有问题的：{first.name}（内容与所记哈希不符，已被改动）" in done.out
+    bundle = tmp_path / "hers.zip"
+    packed = shop.ok("holder", "evidence", wallet, "--out", str(bundle))
+    assert {one["name"] for one in packed["files"]} >= {"person.json", "cards.json", "events.json"}
+    assert zipfile.is_zipfile(bundle) and bundle.stat().st_mode & 0o77 == 0, "for its owner only"
+    (noted,) = shop.ok("audit", "list", "--operation", "export_evidence")["calls"]
+    assert noted["object"] == wallet

@@ -11,7 +11,7 @@ SERVE = "tests/flows/test_serve.py::test_"
 CLIENT_SABOTAGES = (
     sabotage(
         "let a till try card numbers without end on the short way",
-        SERVE + "card_numbers_that_are_nobodys_count_as_guesses",
+        "tests/flows/test_two_ways.py::test_card_numbers_that_are_nobodys_count_as_guesses",
         ("api/express.py", "self._serving.guesses.begin(guesser)", "self._serving.guesses.allowed(guesser)"),
     ),
     sabotage(

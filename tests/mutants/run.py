@@ -31,6 +31,7 @@ from mutants.program_sabotages import PROGRAM_SABOTAGES  # noqa: E402
 from mutants.reward_sabotages import REWARD_SABOTAGES  # noqa: E402
 from mutants.sabotages import SABOTAGES, Sabotage  # noqa: E402
 from mutants.settlement_sabotages import SETTLEMENT_SABOTAGES  # noqa: E402
+from mutants.statement_sabotages import STATEMENT_SABOTAGES  # noqa: E402
 from mutants.voucher_sabotages import VOUCHER_SABOTAGES  # noqa: E402
 from mutants.webhook_sabotages import WEBHOOK_SABOTAGES  # noqa: E402
 from support.database import shared_server  # noqa: E402
@@ -55,7 +56,7 @@ def main(part: str, share: str) -> int:
     first, _, every_nth = share.partition("/")
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
-    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
+    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name][int(first) - 1 :: int(every_nth)]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:

@@ -1,14 +1,19 @@
 """Two sides with all that can be made on each: codes, draws, packets, plans, referrals, beside `ProgramSides`."""
 
+from datetime import date
+
 from kaquan.commands.model import Kind
 from kaquan.draws import service as draws
 from kaquan.draws.model import EndDraw, EnterDraw, ListDraw
+from kaquan.funders.model import fund_id
 from kaquan.holders.service import registration
 from kaquan.kernel import ids
-from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.caller import OPERATOR, Role
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id, public
 from kaquan.privacy.model import Person
+from kaquan.reporting.model import MakeStatement, PartyKind, statement_key
+from kaquan.reporting.service import statements
 from kaquan.rewards.invite_codes import invite_code
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.referral_model import AcceptInvite
@@ -131,6 +136,20 @@ class EverySide(ProgramSides):
         card = self.town.sell(self.wallets[side], 50_000, program)
         (row,) = self.town.rows("SELECT id FROM plan WHERE card = %s", card.hex())
         made["plan"] = public("pln", row[0].bytes)
+
+    def make_statement(self, side: str, made: dict[str, str]) -> None:
+        """A statement of the side's fund, holder or merchant, as the role is; one that was made before, if any."""
+        place, until = PLACES[side], date(2025, 4, 30)
+        kind = {Role.FUNDER: PartyKind.FUNDER, Role.HOLDER: PartyKind.HOLDER}.get(self.role, PartyKind.MERCHANT)
+        who = {
+            PartyKind.FUNDER: fund_id(place["fund"]),
+            PartyKind.HOLDER: self.wallets[side],
+            PartyKind.MERCHANT: self.town.merchants[place["merchant"]],
+        }[kind]
+        command = MakeStatement(key=statement_key(until), caller=OPERATOR, party=kind, who=who, until=until)
+        made_before = statements(self.town.app.connection, None, [who], None, 1)
+        identity = made_before[0].id if made_before else self.town.ok(Kind.MAKE_STATEMENT, command).id
+        made["statement"] = public("stm", identity)
 
     def make_referral_program(self, side: str, made: dict[str, str]) -> None:
         """A program that nobody bought of yet."""

@@ -28,6 +28,8 @@ from kaquan.payments import service as payments
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue, Fund, Stock, Terms
 from kaquan.programs.model import Life
+from kaquan.reporting import service as reporting
+from kaquan.reporting.model import PartyKind, Stored
 from kaquan.rewards import service as rewards
 from kaquan.settlement import service as settlements
 from kaquan.vouchers import service as vouchers
@@ -304,6 +306,21 @@ class Objects:
         if found is None:
             raise Problem(NOT_FOUND)
         self._own(Owners(merchant=Id(found.merchant.bytes), issuers=self.issuers([found.program])))
+        return found
+
+    def statement(self, text: str) -> Stored:
+        """The caller's statement: its merchant's, its organisation's fund's, or its wallet's."""
+        found = reporting.statement_by_id(self._app.connection, identity("stm", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        match found.kind:
+            case PartyKind.MERCHANT:
+                owners = Owners(merchant=found.subject)
+            case PartyKind.FUNDER:
+                owners = Owners(funders=frozenset({self.catalogue.funds_by_id[found.subject].organisation}))
+            case PartyKind.HOLDER:
+                owners = Owners(wallet=found.subject)
+        self._own(owners)
         return found
 
     def kept(self, organisation: int, merchant: Id | None = None) -> None:

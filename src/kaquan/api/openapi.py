@@ -92,6 +92,7 @@ NAMES: Mapping[str, str] = {
     "settlement": "A settlement: `stl_…`.",
     "since": "From this instant on (ISO 8601).",
     "state": "Only what is in this state.",
+    "statement": "A statement: `stm_…`.",
     "store": "A store, by its code.",
     "stock": "A stock of the program, by its code.",
     "transfer": "A transfer: `trf_…`.",

@@ -1,6 +1,8 @@
 """`kaquan holder`: register, identify and find who holds cards. What identifies people is masked on every screen."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,11 +10,14 @@ import typer
 from kaquan.cards.model import CardState
 from kaquan.cards.service import of_wallet
 from kaquan.cli.endings import Misuse
-from kaquan.cli.opening import reads, writes
+from kaquan.cli.files import private_file
+from kaquan.cli.opening import reads, works, writes
 from kaquan.cli.options import Phone, Wallet
 from kaquan.cli.session import Session, identity
 from kaquan.commands.model import Kind
+from kaquan.documents.evidence import evidence, until_yesterday
 from kaquan.holders.service import find_by_phone, identification, read_person, registration
+from kaquan.identity import audit
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, public
 from kaquan.kernel.refusal import Refusal
@@ -128,6 +133,37 @@ def find_command(
     session.screen.facts(facts)
     if rows:
         session.screen.table(("number", "program", "state", "card"), rows)
+
+
+@app.command("evidence")
+@works
+def evidence_command(
+    session: Session,
+    out: Annotated[Path, typer.Option("--out", help="写入的 zip 文件 / Zip file to write", metavar="FILE")],
+    wallet: Annotated[
+        str | None, typer.Argument(help="钱包 wal_… / Wallet: wal_…", metavar="[WALLET]", show_default=False)
+    ] = None,
+    phone: Phone = None,
+) -> None:
+    """导出持卡人证据包：合同、全部事项、余额、对账单 / All about a holder as a zip: contracts, events, balances
+
+    包内有她的姓名、手机号和证件号码，导出记入审计日志。 /
+    It holds her name and numbers in the clear; that it was made stands in the audit log.
+    """
+    found = wallet_of(session, wallet, phone)
+    app_, at, screen = session.app, session.app.door.at(), session.screen
+    session.catalogue()
+    if not session.dry_run:
+        app_.one(Kind.MAKE_STATEMENT, until_yesterday(found, at))  # refused when it was made
+    content, manifest = evidence(app_, found, at, screen.language)
+    if not session.dry_run:
+        identity_, caller = public("wal", found), session.caller(None)
+        audit.write(app_.connection, [audit.row(at, caller, "export_evidence", outcome="ok", object=identity_)])
+        with os.fdopen(private_file(out), "wb") as target:
+            target.write(content)
+    told = {"outcome": "effect", "dry_run": session.dry_run, "file": str(out), **manifest}
+    count = len(manifest["files"])
+    screen.answer(told, [screen.words(f"{count} 个文件已写入 {out}。", f"{count} files written to {out}.")])
 
 
 def wallet_of(session: Session, wallet: str | None, phone: str | None) -> Id:

@@ -17,18 +17,16 @@ from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind
 from kaquan.documents.answers import refusal_document
-from kaquan.documents.settlements import period_end_of
-from kaquan.documents.statements import statement_row, verdict_row
+from kaquan.documents.statements import statement_row, until_of, verdict_row
 from kaquan.funders.errors import FUND_UNKNOWN
 from kaquan.funders.model import fund_id
-from kaquan.kernel.calendar import business_date
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, IdError, parse, public
 from kaquan.kernel.money import Money, text
 from kaquan.kernel.refusal import Language, Refusal
 from kaquan.reporting import errors, service
 from kaquan.reporting.checking import asked, file_name, first_changed, verify
-from kaquan.reporting.layout import AMOUNTS, Part, lay_out
+from kaquan.reporting.layout import AMOUNTS, COUNTS, Part, lay_out
 from kaquan.reporting.model import PREFIX, MakeStatement, PartyKind, Stored, file_of, statement_key
 from kaquan.reporting.rendering import FORMS
 
@@ -191,7 +189,7 @@ def _table(screen: Screen, part: Part) -> None:
 def _cell(kind: str, given: Any) -> str:
     if given is None:
         return ""
-    return text(Money(given)) if kind in AMOUNTS and kind != "count" else str(given)
+    return text(Money(given)) if kind in AMOUNTS - COUNTS else str(given)
 
 
 def write_files(found: Stored, folder: Path, language: Language) -> list[Path]:
@@ -298,10 +296,7 @@ def _subject(party: str) -> bytes:
 
 
 def _until(session: Session, period: str | None) -> date:
-    if period is None:
-        today = business_date(session.app.door.at())
-        return date.fromordinal(today.replace(day=1).toordinal() - 1)
-    end = period_end_of(period)
+    end = until_of(period, session.app.door.at())
     if end is None:
         raise Misuse(
             f"“{period}”不是期间，应写成 2025-05 或 2025-05-31。",

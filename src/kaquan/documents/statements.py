@@ -1,15 +1,26 @@
 """Statements as documents: a row of a list, the file that is downloaded, what a check found."""
 
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from kaquan.documents.answers import instant
+from kaquan.documents.settlements import period_end_of
+from kaquan.kernel.calendar import business_date
 from kaquan.kernel.ids import public
 from kaquan.kernel.refusal import Language
 from kaquan.programs.catalogue import Catalogue
 from kaquan.reporting.checking import REASONS, Verdict
 from kaquan.reporting.model import PREFIX, PartyKind, Stored, file_of
+
+
+def until_of(period: str | None, at: datetime) -> date | None:
+    """The last day of a statement: that of a month or day that was typed, of the month before for none; None for what
+    is neither."""
+    if period is not None:
+        return period_end_of(period)
+    return date.fromordinal(business_date(at).replace(day=1).toordinal() - 1)
 
 
 def statement_row(found: Stored, catalogue: Catalogue) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def sections(party: PartyFacts, found: list[Balance], names: Names) -> list[dict
         accounts(found),
         _budget([*free, *promised], names),
         _stocks([*free, *promised], party.more.get("stocks", ()), names),
-        lines("free", free, names),
-        lines("promised", promised, names),
+        lines("free", [one._replace(fund=None) for one in free], names),
+        lines("promised", [one._replace(fund=None) for one in promised], names),
         lines("owed", owed, names),
         section("sweeps", (("day", "day"), ("swept_fen", "fen")), party.more.get("sweeps", ())),
     ]

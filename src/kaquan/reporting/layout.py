@@ -11,10 +11,13 @@ from kaquan.kernel.refusal import Language
 from kaquan.reporting.sections import ADDED, MERCHANT
 from kaquan.reporting.wording import COLUMNS, MOVEMENTS, PARTIES, SECTIONS, TITLES, account, word
 
-AMOUNTS = ADDED | {"balance"}
+AMOUNTS = ADDED | {"balance", "times"}
+COUNTS = frozenset({"count", "times"})
 _BALANCES = frozenset({"opening_fen", "closing_fen", "ledger_fen"})
 _ALWAYS = frozenset({"in_fen", "out_fen", "gross_fen", "paid_fen", "net_fen"}) | _BALANCES
 """Columns that are shown even when they hold nothing."""
+_UNNAMED = {"program": ("（不分活动）", "(none)"), "stock": ("（其他）", "(other)")}
+"""What stands where there is no code."""
 _MAYBE = frozenset({"fen", "text", "day"})
 
 
@@ -113,6 +116,8 @@ def _value(head: Head, given: Any, language: Language) -> Any:
             return shown_instant(given)
     if head.key in ("fund", "funded_by") and given == MERCHANT:
         return "商户自担" if language == "zh" else "the merchant itself"
+    if not given and head.key in _UNNAMED:
+        return word(_UNNAMED, head.key, language)
     return given
 
 

@@ -96,7 +96,7 @@ def _discounts(moved: Sequence[Moved], names: Names) -> dict[str, Any]:
     columns: tuple[Column, ...] = (
         ("program", "text"),
         ("funded_by", "text"),
-        ("count", "count"),
+        ("count", "times"),
         ("discount_fen", "fen"),
         ("returned_fen", "fen"),
         ("net_fen", "fen"),

@@ -54,6 +54,10 @@ class MakeStatement(Command, frozen=True, kw_only=True):
         """The merchant, fund or wallet."""
         return self.who
 
+    def content(self) -> bytes:
+        """Whose, up to when: whoever asks is given the same statement."""
+        return msgspec.msgpack.encode((self.party, self.who, self.until))
+
 
 def statement_key(until: date) -> str:
     """The key of a party's statement up to a day: there is one, however often it is asked for."""

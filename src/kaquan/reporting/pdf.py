@@ -8,7 +8,7 @@ import msgspec
 import typst
 
 from kaquan.kernel.money import Money, text
-from kaquan.reporting.layout import AMOUNTS, Head, Laid, Part
+from kaquan.reporting.layout import AMOUNTS, COUNTS, Head, Laid, Part
 from kaquan.reporting.typefaces import FOLDER, MISSING, covered
 
 TEMPLATE = Path(__file__).with_name("statement.typ")
@@ -96,7 +96,7 @@ def _part(part: Part, zh: bool) -> dict[str, Any]:
 
 def cell(head: Head, given: Any, *, total: bool = False) -> str:
     """A value as it is printed. Amounts of nothing are a dash, but in balances and totals."""
-    if head.kind == "count":
+    if head.kind in COUNTS:
         return f"{given:,}" if given or total else "–"
     if head.kind in AMOUNTS:
         return "–" if not given and head.kind == "fen" and not total else text(Money(given))

@@ -182,3 +182,26 @@ SELECT u.ord::int, t.hash
 FROM unnest(%(bucket)s::smallint[], %(subject)s::uuid[], %(number)s::integer[]) WITH ORDINALITY
      AS u (bucket, subject, number, ord)
 JOIN statement t ON t.bucket = u.bucket AND t.subject = u.subject AND t.number = u.number;
+
+-- events: what took effect on a wallet, in order: what made its cards, payments and vouchers, what moved its lots, and
+-- whatever names one of them in its answer
+WITH own AS (
+    SELECT %(wallet)s::uuid AS id
+    UNION SELECT id FROM card WHERE bucket = %(bucket)s AND wallet = %(wallet)s::uuid
+    UNION SELECT id FROM payment WHERE bucket = %(bucket)s AND wallet = %(wallet)s::uuid
+    UNION SELECT id FROM voucher WHERE bucket = %(bucket)s AND wallet = %(wallet)s::uuid
+    UNION SELECT l.id FROM card c JOIN lot l ON l.bucket = c.bucket AND l.card = c.id
+          WHERE c.bucket = %(bucket)s AND c.wallet = %(wallet)s::uuid
+), named AS (
+    SELECT array_agg(replace(id::text, '-', '')) AS hex, array_agg(id) AS ids FROM own
+)
+SELECT t.id, t.kind::int, t.at, t.answer
+FROM named n
+JOIN command t ON t.bucket = %(bucket)s AND t.outcome = 0
+CROSS JOIN LATERAL (SELECT convert_from(t.answer, 'UTF8')::jsonb AS answer) a
+WHERE t.id = ANY (n.ids)
+   OR ARRAY[a.answer ->> 'wallet', a.answer ->> 'card', a.answer ->> 'payment', a.answer ->> 'voucher',
+            a.answer ->> 'lot'] && n.hex
+   OR EXISTS (SELECT FROM posting p WHERE p.bucket = t.bucket AND p.transfer = t.id
+              AND (p.debit_owner = ANY (n.ids) OR p.credit_owner = ANY (n.ids)))
+ORDER BY t.at, t.id LIMIT 100000;

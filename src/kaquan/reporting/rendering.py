@@ -21,3 +21,7 @@ def as_workbook(record: Mapping[str, Any], digest: str, language: Language) -> b
 
 
 FORMS: Mapping[str, Render] = {"pdf": as_pdf, "xlsx": as_workbook}
+MEDIA_TYPES: Mapping[str, str] = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}

@@ -57,7 +57,7 @@ def decide_statement(entry: Entry, facts: StatementFacts, catalogue: Catalogue, 
         made_to, number = party.previous.until.isoformat(), party.previous.number
         return Refusal(errors.MADE, {"made_to": made_to, "number": number, "until": command.until.isoformat()})
     names = _names(catalogue)
-    found = balances(_opening(party), party.moved, party.held, names)
+    found = balances(_opening(party), party.moved, party.held, _apart(party.named.kind, names))
     if refusal := _untied(found):
         return refusal
     sections = _PARTS[party.named.kind](party, found, names)
@@ -79,6 +79,11 @@ def _names(catalogue: Catalogue) -> Names:
         funds={identity: fund.code for identity, fund in catalogue.funds_by_id.items()},
         merchants={identity: merchant.name for identity, merchant in catalogue.merchants.items()},
     )
+
+
+def _apart(kind: PartyKind, names: Names) -> Names:
+    """By what accounts are told apart: a fund's serve all programs, so that one program's part means nothing."""
+    return names._replace(programs={}) if kind is PartyKind.FUNDER else names
 
 
 def _opening(party: PartyFacts) -> dict[tuple[str, str, bytes], int]:

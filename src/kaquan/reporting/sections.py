@@ -13,8 +13,8 @@ from kaquan.ledger.movements import movement_name
 from kaquan.reporting.model import Held, Moved
 
 Column = tuple[str, str]
-"""What a column is called, and what it holds: `fen`, `count`, `balance` (fen that are not added up), `day`,
-`instant`, `account`, `movement`, `text`; `hidden` is for the next statement and shown nowhere."""
+"""What a column is called, and what it holds: `fen` and `count`, which are added up, `balance` and `times`, which
+are not, `day`, `instant`, `account`, `movement`, `text`; `hidden` is for the next statement and shown nowhere."""
 
 ADDED = frozenset({"fen", "count"})
 FUNDS = frozenset({Account.FUNDER_BUDGET, Account.FUNDER_COMMITTED, Account.FUNDER_RECEIVABLE, Account.FUNDER_PLEDGE})
@@ -132,7 +132,7 @@ LINE_COLUMNS: tuple[Column, ...] = (
     ("movement", "movement"),
     ("contra", "account"),
     ("fund", "text"),
-    ("count", "count"),
+    ("count", "times"),
     ("in_fen", "fen"),
     ("out_fen", "fen"),
 )

@@ -17,6 +17,7 @@ statement = store.statement
 statement_by_id = store.statement_by_id
 statements = store.statements
 hashes = store.hashes
+events = store.events
 
 
 class StatementHandler(Handler):

@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 
 from kaquan.commands.loading import buckets, call_load, known_commands
-from kaquan.commands.model import Entry
+from kaquan.commands.model import Entry, Kind
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, INT4, INT8, UUID, column, raw_cursor
 from kaquan.kernel.ids import Id, bucket_of
@@ -198,6 +198,15 @@ def statements(
         "most": most,
     }
     return [_stored(*row, b"") for row in raw_cursor(connection).execute(QUERIES.statements, given)]
+
+
+def events(connection: psycopg.Connection[Any], wallet: Id) -> list[tuple[Id, str, int, dict[str, Any]]]:
+    """What took effect on a wallet, in order: the command, what it was, when, its answer."""
+    rows = raw_cursor(connection).execute(QUERIES.events, {"bucket": bucket_of(wallet), "wallet": wallet.hex()})
+    return [
+        (Id(identity), Kind(kind).name.lower(), at, msgspec.json.decode(bytes(answer)))
+        for identity, kind, at, answer in rows
+    ]
 
 
 def hashes(connection: psycopg.Connection[Any], asked: Sequence[tuple[Id, int]]) -> dict[tuple[bytes, int], bytes]:

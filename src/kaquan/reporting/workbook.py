@@ -13,12 +13,22 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from kaquan.reporting.layout import AMOUNTS, Head, Laid, Part
+from kaquan.reporting.layout import AMOUNTS, COUNTS, Head, Laid, Part
 from kaquan.reporting.pdf import words
 
 MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00;0.00"
 SHEET_NAME_MAX = 31  # Excel's own limit
-_WIDTHS = {"fen": 14, "balance": 14, "count": 9, "day": 12, "instant": 20, "account": 20, "movement": 16, "text": 18}
+_WIDTHS = {
+    "fen": 14,
+    "balance": 14,
+    "count": 9,
+    "times": 9,
+    "day": 12,
+    "instant": 20,
+    "account": 20,
+    "movement": 16,
+    "text": 18,
+}
 _A4 = 9
 _MARGINS_INCHES = tuple(map(Decimal, ("0.5", "0.5", "0.6", "0.7")))  # left, right, top, bottom
 
@@ -115,7 +125,7 @@ def _sheet(sheet: Worksheet, part: Part, laid: Laid, formats: _Formats) -> None:
 
 
 def _write(sheet: Worksheet, at: tuple[int, int], head: Head, given: Any, formats: _Formats) -> None:
-    if head.kind == "count":
+    if head.kind in COUNTS:
         sheet.write_number(*at, given, formats.count)
     elif head.kind in AMOUNTS:
         sheet.write_number(*at, yuan(given), formats.money)
@@ -138,7 +148,7 @@ def _totals(sheet: Worksheet, part: Part, zh: bool, formats: _Formats) -> None:
             if place:
                 sheet.write_blank(last + 1, place, None, formats.total)
             continue
-        money = head.kind != "count"
+        money = head.kind not in COUNTS
         value = yuan(given) if money else given
         first_cell, last_cell = xl_rowcol_to_cell(1, place), xl_rowcol_to_cell(last, place)
         look, plain = (
