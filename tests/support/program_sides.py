@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kaquan.accounting.model import CloseDays
 from kaquan.api.operations import Operation
 from kaquan.commands.model import Kind
 from kaquan.kernel.calendar import shanghai
@@ -124,6 +125,22 @@ class ProgramSides(TwoSides):
     def make_issuer(self, side: str, made: dict[str, str]) -> None:
         """The side's issuer, who keeps a book."""
         made["issuer"] = PLACES[side]["issuer"]
+
+    def make_closed_book(self, side: str, made: dict[str, str]) -> None:
+        """The side's issuer, who keeps a book of which some days are closed."""
+        self.make_issuer(side, made)
+        if self._last_closed() is None:
+            command = CloseDays(key=self.town.key(), caller=OPERATOR, through=date(2025, 5, 21))
+            self.town.ok(Kind.CLOSE_DAYS, command)
+
+    def make_open_day(self, side: str, made: dict[str, str]) -> None:
+        """The first day that can be closed next."""
+        last = self._last_closed() or date(2025, 5, 20)
+        made["open_day"] = (last + timedelta(days=1)).isoformat()
+
+    def _last_closed(self) -> date | None:
+        found: date | None = self.town.rows("SELECT max(day) FROM closed_day")[0][0]
+        return found
 
     def make_account(self, side: str, made: dict[str, str]) -> None:
         """An account of the ledger."""

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from kaquan.api import (
+    accounting,
     approvals,
     bulk,
     cards,
@@ -73,6 +74,7 @@ ROUTES = (
     settlements.routes,
     statements.routes,
     ledger.routes,
+    accounting.routes,
     approvals.routes,
     keys.routes,
     keys.log_routes,

@@ -43,6 +43,7 @@ SAMPLES: Mapping[str, str] = {
     "new_order_no": "20261124-000123",
     "new_text": '[program]\ncode = "jingxika"\n# …',
     "new_voucher_code": "ABCD-EFGH-JKMN",
+    "open_day": "2026-11-23",
     "order_no": "20261124-000122",
     "packets": "lucky",
     "payment": "pay_06f8kzq4m5w7v2n9r3t1x0y6ba",

@@ -19,6 +19,7 @@ from kaquan.cli.opening import reads, writes
 from kaquan.cli.session import Session
 from kaquan.commands.model import Kind
 from kaquan.documents.accounting import closed_row, invoice_document, tie_row, title_row, trial_document
+from kaquan.kernel.calendar import business_date
 from kaquan.kernel.refusal import Refusal
 
 app = typer.Typer(
@@ -215,7 +216,7 @@ def _mapping(session: Session, titles: Path | None) -> TitleMap:
 def _period(session: Session, since: str | None, until: str | None) -> tuple[date, date]:
     """The days that were typed; the last closed one and the first of its month where nothing was."""
     latest: Iterable[Any] = service.latest_closed(session.app.connection, date.max, 1)
-    yesterday = session.app.door.at().date() - timedelta(days=1)
+    yesterday = business_date(session.app.door.at()) - timedelta(days=1)
     last = _day(until) if until is not None else next((one.day for one in latest), yesterday)
     return _day(since) if since is not None else last.replace(day=1), last
 

@@ -17,8 +17,8 @@ ANYTHING = "*"
 """The scope that holds all others, also those of later versions."""
 
 _BOTH = (
-    *("approvals", "cards", "codes", "draws", "funds", "holders", "jobs", "keys", "merchants", "packets", "payments"),
-    *("plans", "programs", "referrals", "settlements", "stocks", "vouchers", "webhooks"),
+    *("accounting", "approvals", "cards", "codes", "draws", "funds", "holders", "jobs", "keys", "merchants"),
+    *("packets", "payments", "plans", "programs", "referrals", "settlements", "stocks", "vouchers", "webhooks"),
 )
 SCOPES = frozenset({
     ANYTHING,
