@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from kaquan.kernel.clock import seconds  # noqa: E402
+from mutants.accounting_sabotages import ACCOUNTING_SABOTAGES  # noqa: E402
 from mutants.bulk_sabotages import BULK_SABOTAGES  # noqa: E402
 from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
 from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
@@ -56,7 +57,8 @@ def main(part: str, share: str) -> int:
     first, _, every_nth = share.partition("/")
     more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
-    every = (*SABOTAGES, *SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *more, *PROGRAM_SABOTAGES, *outside)
+    desk = (*SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *ACCOUNTING_SABOTAGES)
+    every = (*SABOTAGES, *desk, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name][int(first) - 1 :: int(every_nth)]
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:

@@ -16,6 +16,8 @@ from kaquan.ledger.movements import movement_name
 SUMMARIES: dict[str, tuple[str, str]] = {
     "sell": ("售卡", "Cards sold"),
     "top_up": ("充值", "Cards topped up"),
+    "close_card": ("退卡", "Cards returned"),
+    "pay_out_closing": ("退卡付款", "Returned cards paid out"),
     "pay": ("持卡消费", "Payments"),
     "capture": ("预授权完成", "Holds captured"),
     "refund": ("消费退款", "Refunds of payments"),

@@ -57,6 +57,8 @@ class Titles:
 
     def of(self, account: int, owner: bytes | None) -> tuple[Title, str, str]:
         """Title, name of our account, name of the owner (empty for lots, cards and the entity itself)."""
+        if owner is not None and owner not in self._names:
+            owner = None  # a lot or card: too many to name, or to remember
         found = self._found.get((account, owner))
         if found is None:
             title = self._look(account, owner)

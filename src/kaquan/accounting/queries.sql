@@ -1,5 +1,5 @@
--- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy: their owners are lots, of
--- which there are too many to list; 13 channel, 40 merchant.payable, 42 merchant.payout.
+-- Numbers in this file. Accounts (ledger/chart.py): 20-22 card.principal, .bonus, .subsidy, 50 holder.refund and
+-- 65 interest.payable: their owners are lots and cards, of which there are too many to list; 40-42 a merchant's.
 -- A posting belongs to the first closed day whose cut has it: `width_bucket` counts the cuts that do not.
 
 -- load_commands: earlier decisions under the ids of a batch
@@ -26,13 +26,13 @@ SELECT day, cut_at, cut_xid FROM (
 SELECT day, cut_at, cut_xid FROM closed_day WHERE day < %(before)s ORDER BY day DESC LIMIT %(most)s;
 
 -- figures: what each account of a book came to, by owner and source: before the period, and on each of its days
-SELECT t.day, v.account::int, CASE WHEN v.account BETWEEN 20 AND 22 THEN NULL ELSE v.owner END, t.source::int,
+SELECT t.day, v.account::int, CASE WHEN v.account IN (20, 21, 22, 50, 65) THEN NULL ELSE v.owner END, t.source::int,
        sum(v.debits)::bigint, sum(v.credits)::bigint
 FROM (
     SELECT greatest(width_bucket(p.at, %(cut_at)s::bigint[]), width_bucket(p.xid, %(cut_xid)s::bigint[])) AS day,
            p.debit, p.credit, p.source,
-           CASE WHEN p.debit BETWEEN 20 AND 22 THEN NULL ELSE p.debit_owner END AS debit_owner,
-           CASE WHEN p.credit BETWEEN 20 AND 22 THEN NULL ELSE p.credit_owner END AS credit_owner, sum(p.amount) AS amount
+           CASE WHEN p.debit IN (20, 21, 22, 50, 65) THEN NULL ELSE p.debit_owner END AS debit_owner,
+           CASE WHEN p.credit IN (20, 21, 22, 50, 65) THEN NULL ELSE p.credit_owner END AS credit_owner, sum(p.amount) AS amount
     FROM posting p
     WHERE p.book = %(book)s AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
     GROUP BY 1, 2, 3, 4, 5, 6
@@ -41,14 +41,14 @@ CROSS JOIN LATERAL (VALUES (t.debit, t.debit_owner, t.amount, 0::numeric), (t.cr
     AS v (account, owner, debits, credits)
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT 10000000;
 
--- journal_daily: the postings of a period by day, kind and program, added up; lots without their owner
+-- journal_daily: the postings of a period by day, kind and program, added up; lots and cards without their names
 SELECT t.day, t.kind::int, t.program::int, NULL::uuid, t.debit::int, t.debit_owner, t.credit::int, t.credit_owner,
        t.source::int, sum(t.amount)::bigint
 FROM (
     SELECT greatest(width_bucket(p.at, %(cut_at)s::bigint[]), width_bucket(p.xid, %(cut_xid)s::bigint[])) AS day,
            p.kind, p.program, p.debit, p.credit, p.source, p.amount,
-           CASE WHEN p.debit BETWEEN 20 AND 22 THEN NULL ELSE p.debit_owner END AS debit_owner,
-           CASE WHEN p.credit BETWEEN 20 AND 22 THEN NULL ELSE p.credit_owner END AS credit_owner
+           CASE WHEN p.debit IN (20, 21, 22, 50, 65) THEN NULL ELSE p.debit_owner END AS debit_owner,
+           CASE WHEN p.credit IN (20, 21, 22, 50, 65) THEN NULL ELSE p.credit_owner END AS credit_owner
     FROM posting p
     WHERE p.book = %(book)s AND (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
       AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
