@@ -12,6 +12,7 @@ from kaquan.cards.service import CardHandler
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
+from kaquan.custody import service as custody
 from kaquan.draws import service as draws
 from kaquan.funders import service as funders
 from kaquan.holders.service import HolderHandler, IdentifyHandler, Sealer
@@ -113,4 +114,5 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **settlement.handlers(catalogue, calendar),
         **reporting.handlers(catalogue),
         **accounting.handlers(),
+        **custody.handlers(catalogue),
     }

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 
 from kaquan.commands.model import Effect, Kind
+from kaquan.custody.model import AssessCustody, DepositCustody, ReleaseCustody
 from kaquan.db.pool import connect
 from kaquan.funders.model import PayOutFund
-from kaquan.kernel.calendar import Calendar, shanghai
+from kaquan.kernel.calendar import Calendar, business_date, shanghai
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
@@ -32,7 +33,7 @@ from kaquan.sales.model import TopUp
 from kaquan.settlement import service as settlement
 from kaquan.vouchers.model import Claim
 from support.database import Database
-from support.grants import stock_text
+from support.grants import custody_text, stock_text
 from support.quiet import quiet
 from support.town import Town, build
 
@@ -52,7 +53,7 @@ TABLES = ("posting", "payment", "refund", "reward", "lot", "settlement", "payout
 
 def founded(url: str) -> Town:
     """A town with vouchers that a city pays for, settled by the calendar of these tests."""
-    town = build(url, more=GIFTS)
+    town = build(url, more=GIFTS + custody_text(release="with_redemption"))
     town.app.handlers.update(settlement.handlers(town.app.catalogue, CALENDAR))
     town.fund("city", 1_000_000)
     for stock in ("off-10", "value", "gift"):
@@ -108,6 +109,7 @@ def busy(url: str) -> Town:
     granted(town, zhang, card)
     command = PayOutFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(9), reference="back")
     town.ok(Kind.PAY_OUT_FUND, command)
+    in_custody(town)
     return town
 
 
@@ -116,6 +118,20 @@ def overspent(town: Town, card: Any, first: Any) -> None:
     town.ok(Kind.GRANT_REWARD, GrantReward(key=town.key(), caller=SYSTEM, card=card, payment=first))
     paid(town, card, 51_500)
     refund(town, first)
+
+
+def in_custody(town: Town) -> None:
+    """A day that was short, money into custody, a day that was not, and some of it out again."""
+    today, program = business_date(town.now), {"program": town.program}
+    moved = {**program, "reference": "bank-5"}
+    for day, amount in ((today - timedelta(days=1), 50_000), (today, 0)):
+        town.now = shanghai(day + timedelta(days=1)) + timedelta(hours=9)
+        town.ok(Kind.ASSESS_CUSTODY, AssessCustody(key=town.key(), caller=SYSTEM, day=day, **program))
+        if amount:
+            told = {"amount": Money(amount), **moved}
+            town.ok(Kind.DEPOSIT_CUSTODY, DepositCustody(key=town.key(), caller=OPERATOR, **told))
+    told = {"amount": Money(99), **moved}
+    town.ok(Kind.RELEASE_CUSTODY, ReleaseCustody(key=town.key(), caller=OPERATOR, **told))
 
 
 def voucher(town: Town, wallet: Any, stock: str = "off-10") -> Any:
@@ -280,6 +296,7 @@ SABOTAGE = {
     " SELECT 1, at, id, merchant, id, period_end, pay_on, bucket, program, 1 FROM settlement",
     "reserves": "UPDATE reserve SET state = 1",
     "payouts": "UPDATE payout SET amount = amount + 1",
+    "custody": "UPDATE custody_day SET required = required - 1",
     "rollup": "UPDATE rollup SET debits = debits + 1, credits = credits + 1 WHERE account = 40",
     "journal": "DELETE FROM journal WHERE id IN (SELECT id FROM journal LIMIT 1)",
     "postings": "UPDATE posting SET kind = 11 WHERE kind = 10",

@@ -58,6 +58,10 @@ VALUES = {
         "refund_cash_max_fen": 10_000,
         "transfer_fee_max_fen": 0,
         "open_network_allowed": 0,
+        "custody_group_quarter_bps_min": 3_000,
+        "custody_brand_quarter_bps_min": 4_000,
+        "custody_scale_quarter_bps_min": 2_000,
+        "custody_offset_allowed": 1,
     },
     "cn_multi_purpose": {
         "registered_balance_max_fen": 500_000,
@@ -73,6 +77,8 @@ VALUES = {
         "discount_allowed": 0,
         "bonus_allowed": 0,
         "bearer_refund_allowed": 0,
+        "custody_owed_bps_min": 10_000,
+        "custody_offset_allowed": 0,
     },
     "cn_beijing": {
         "cooling_off_unused_days_min": 7,

@@ -33,6 +33,7 @@ CODES = [
 WORDS_ABOUT_TERMS = {
     "giveaways",
     "explain_stocks",
+    "explain_custody",
     "terms",
     "meaning",
     "source",
@@ -62,6 +63,8 @@ NO_COMMAND_READS = {
     "opinions.reference": "explain and contract tell it",
     "opinions.note_zh": "explain and contract tell it",
     "opinions.note_en": "explain and contract tell it",
+    "custody.guarantees.by": "explain tells it",
+    "custody.guarantees.reference": "explain tells it",
     "presale.cooling_off_days": "validate holds it against the law; explain tells it",
     "rebate.base": "one base so far: the decoder refuses others",
     "rebate.clawback_allow_negative": "validate refuses true: the ledger has a floor",

@@ -38,8 +38,8 @@ SETTLEMENT_TEXT = (
 """What a program may agree with its merchants besides what every preset says."""
 
 
-def everything_text(only: tuple[str, ...] = ("stocks", "drips", "referrals", "packets")) -> str:
-    """Text that gives something of everything: five stocks, a monthly plan, a referral, packets."""
+def everything_text(only: tuple[str, ...] = ("stocks", "drips", "referrals", "packets", "custody")) -> str:
+    """Text that gives something of everything: five stocks, a monthly plan, a referral, packets; and custody."""
     parts = {
         "stocks": stock_text(
             "off-10",
@@ -60,5 +60,16 @@ def everything_text(only: tuple[str, ...] = ("stocks", "drips", "referrals", "pa
         'inviter_stock = "gift"\ninvitee_stock = "gift"\ninviter_day = 2\ninviter_total = 9\n',
         "packets": '\n[[packets]]\ncode = "luck"\nstock = "gift"\ntotal_fen = 5000\ncount = 10\nmin_fen = 100\n'
         "max_fen = 1000\nclaim_hours = 24\n",
+        "custody": custody_text(release="with_redemption")
+        + '[[custody.rules]]\ncode = "deposit"\nbase = "top_ups"\nrate_bps = 3000\nperiod_days = 90\n'
+        + '[[custody.guarantees]]\nreference = "BH-1"\nby = "工商银行"\namount_fen = 10000\n'
+        + 'valid_from = "2025-01-01"\nvalid_until = "2025-12-31"\n',
     }
     return "".join(parts[name] for name in only)
+
+
+def custody_text(**terms: Any) -> str:
+    """`[custody]` with an account; `terms` are the others."""
+    told = {"bank": "工商银行", "account_no": "0200112230000001", **terms}
+    lines = (f'{name} = "{value}"' if isinstance(value, str) else f"{name} = {value}" for name, value in told.items())
+    return "\n[custody]\n" + "\n".join(lines) + "\n"

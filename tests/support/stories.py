@@ -18,7 +18,7 @@ A story is a heading with a table under it. Its columns, named by the last word 
   two holders.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
   `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays;
-  `between`: what the issuer's book owes other books.
+  `between`: what the issuer's book owes other books; `custody`: what lies in custody by the books.
 * `payers`: who paid so far for what vouchers took off or put on cards, by the books: `city 4.00, merchant 6.00`.
 * `promisable`: what all funds let be promised now; what is in the budget beyond it came back and waits to be swept.
 * `vouchers`: state of the vouchers that matter, with what they take off: `v1 redeemed 10.00, v2 issued`.
@@ -54,7 +54,7 @@ HELD = (
     *("owed", "breakage", "passing"),
 )
 CAME_IN = ("paid", "granted", "funded", "lost")
-MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between")
+MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between", "custody")
 DITTO = "〃"
 MOVING = (
     *("fund", "stock", "stock_event", "slice", "voucher", "tally"),
@@ -63,6 +63,7 @@ MOVING = (
     *("plan", "referral", "invitation", "packet_pool", "packet"),
     *("api_key", "approval", "statement", "closed_day"),
     *("closing",),
+    *("custody", "custody_day"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
@@ -229,6 +230,8 @@ class Play:
         (fiscal,) = self.town.rows(f"{sql} WHERE 40 IN (credit, debit) AND source = %s", int(Source.FISCAL))[0]
         sql = "SELECT -coalesce(sum(amount), 0)::bigint FROM posting WHERE kind = 152 AND credit = 11"
         (paid_back,) = self.town.rows(sql)[0]  # holders' money out of the issuer's own account
+        sql = "SELECT coalesce(sum(CASE credit WHEN 11 THEN amount ELSE -amount END), 0)::bigint FROM posting"
+        (kept,) = self.town.rows(f"{sql} WHERE kind IN (190, 191)")[0]  # between the issuer's own accounts
         assert moved.get(43, 0) == -moved.get(44, 0), "a memo pair is a pair"
         return {
             **booked,
@@ -246,9 +249,10 @@ class Play:
             "owed": moved.get(50, 0) + moved.get(65, 0),
             "breakage": moved.get(63, 0),
             "passing": moved.get(23, 0),
-            "paid": -moved.get(13, 0) - moved.get(10, 0) + paid_back,
+            "paid": -moved.get(13, 0) - moved.get(10, 0) + paid_back - kept,
             "granted": -moved.get(60, 0) - moved.get(61, 0) - moved.get(64, 0),
-            "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)) - paid_back,
+            "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)) - paid_back + kept,
+            "custody": -moved.get(10, 0),
             "held": held,
             "receivable": -moved.get(32, 0),
             "borne": moved.get(44, 0),

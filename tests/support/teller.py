@@ -36,6 +36,7 @@ from support.accounting_words import AccountingWords
 from support.claim_words import ClaimWords
 from support.closing_words import ClosingWords
 from support.code_words import PaymentCodeWords
+from support.custody_words import CustodyWords
 from support.fund_words import FundWords
 from support.identity_words import IdentityWords
 from support.program_words import ProgramWords
@@ -52,6 +53,7 @@ ID_NUMBERS = (ID_NUMBER, "440308199001010017", "320106198505050025", "5101041977
 class Teller(
     ProgramWords,
     FundWords,
+    CustodyWords,
     ClaimWords,
     VoucherWords,
     RewardWords,

@@ -44,6 +44,7 @@ HISTORY = (
     "closed_period",
     "closed_day",
     "stock_event",
+    "custody_day",
     "audit",
     "statement",
 )

@@ -59,6 +59,8 @@ SECOND_PERSON: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.REFUND: _late,
     Kind.VOID_VOUCHER: _by_operator,
     Kind.ISSUE_KEY: _of_second_person,
+    Kind.RELEASE_CUSTODY: _always,
+    Kind.LIFT_STOP: _always,
 }
 """Which commands take two persons, and when: money that leaves, promises that grow, a deadline that is passed over, a
 holder's voucher taken away. And a key for somebody who asks and approves, an operator or an issuer: whoever could

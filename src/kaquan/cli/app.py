@@ -11,6 +11,7 @@ from kaquan.cli import (
     bulk,
     cards,
     closings,
+    custody,
     db,
     demo,
     draws,
@@ -84,6 +85,7 @@ app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement_lines.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
+app.add_typer(custody.app, name="custody", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(accounting.app, name="accounting", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)

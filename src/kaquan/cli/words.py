@@ -149,6 +149,17 @@ VALUES: dict[str, Words] = {
     "delivered": ("已送达", "delivered"),
     "given_up": ("已放弃", "given up"),
     "waiting": ("待送达", "waiting"),
+    "covered": ("足额", "covered"),
+    "warned": ("预警", "warned"),
+    "short": ("不足", "short"),
+    "sales_stopped": ("已停售", "sales stopped"),
+    "top_ups": ("收款", "taken"),
+    "quarter_end": ("上季末余额", "end of last quarter"),
+    "outstanding": ("当前余额", "outstanding"),
+    "owed": ("代持资金", "held for others"),
+    "assess_custody": ("存管日终核对", "days of custody checked"),
+    "lift_stop": ("恢复销售", "sales that go on"),
+    "release_custody": ("释放存管资金", "release from custody"),
 }
 
 _WORDED = frozenset(
@@ -166,6 +177,8 @@ _WORDED = frozenset(
         "work",
         "role",
         "wanted",
+        "level",
+        "base",
     }
 )
 """The facts whose values are words of ours; all others are names that somebody chose."""

@@ -116,6 +116,10 @@ class Kind(IntEnum):
     REMIND_IDLE = 159
     MAKE_STATEMENT = 180
     CLOSE_DAYS = 185
+    DEPOSIT_CUSTODY = 190
+    RELEASE_CUSTODY = 191
+    ASSESS_CUSTODY = 192
+    LIFT_STOP = 193
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

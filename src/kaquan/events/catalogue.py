@@ -86,6 +86,15 @@ EVENTS: dict[str, Event] = {
     "reward.granted.v1": Event("返利已到账", "a rebate became a bonus lot", ("payment",)),
     "reward.lapsed.v1": Event("返利已失效", "a rebate lapsed, for its card had been closed", ("payment",)),
     "lot.expired.v1": Event("赠金已过期", "what was left of a lot expired", ("lot",)),
+    "custody.deposited.v1": Event("存管资金已存入", "money was deposited into custody", ("program",)),
+    "custody.released.v1": Event("存管资金已释放", "money left custody", ("program",)),
+    "custody.covered.v1": Event("日终存管足额", "a day ended with enough in custody", ("program",)),
+    "custody.warned.v1": Event("日终存管接近应存额", "a day ended with hardly enough in custody", ("program",)),
+    "custody.short.v1": Event("日终存管不足", "a day ended with too little in custody", ("program",)),
+    "program.sales_stopped.v1": Event(
+        "存管不足，已停止售卡和充值", "sales stopped for want of money in custody", ("program",)
+    ),
+    "program.sales_resumed.v1": Event("存管补足，已恢复销售", "sales go on: custody is covered", ("program",)),
     "fund.registered.v1": Event("资金户已登记", "a fund was registered", ("fund",)),
     "fund.paid_in.v1": Event("资金户已入金或追加承诺", "money came in for a fund, or more was pledged", ("fund",)),
     "fund.paid_out.v1": Event("资金户余额已退回", "free money of a fund went back to its party", ("fund",)),

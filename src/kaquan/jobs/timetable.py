@@ -14,6 +14,7 @@ import psycopg
 
 from kaquan.cards import service as cards
 from kaquan.commands.model import Command, Kind
+from kaquan.custody import service as custody
 from kaquan.funders import service as funders
 from kaquan.kernel.calendar import Calendar, business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
@@ -54,11 +55,13 @@ def due(
 
     Programs start first. Holds are released before vouchers expire, rebates are granted and lots expire. Periods that
     were missed are settled oldest first, each standing on the one before, and closed when all in them is settled.
+    Then it is looked whether enough lay in custody.
     """
     at_us = microseconds(at)
     key = _keys(at)
     later = settlement.due(connection, catalogue, calendar, at)
     seen = settlement.previews_due(connection, catalogue, calendar, later, at) if later.periods else []
+    assessed, lifted = custody.due(connection, catalogue, at)
     settles = [command for one in seen for command in settlement.settle_commands(one)]
     found: Due = {
         Kind.START_PROGRAM: programs.starts_due(catalogue, business_date(at)),
@@ -90,6 +93,8 @@ def due(
         Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
         Kind.SETTLE: settles[:most],
         Kind.CLOSE_PERIOD: [settlement.close_command(one) for one in _whole(seen, most)],
+        Kind.ASSESS_CUSTODY: assessed[:most],
+        Kind.LIFT_STOP: lifted[:most],
     }
     return {kind: commands for kind, commands in found.items() if commands}
 

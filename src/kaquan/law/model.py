@@ -162,6 +162,16 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True,
     """Whether a program of vouchers may take money in advance."""
     budget_overrun_allowed: T | None = None
     """Whether more may be spent than the funder's budget holds."""
+    custody_group_quarter_bps_min: T | None = None
+    """Of what holders had prepaid at the end of the last quarter, the share that a group issuer keeps in custody."""
+    custody_brand_quarter_bps_min: T | None = None
+    """The same for a brand issuer."""
+    custody_scale_quarter_bps_min: T | None = None
+    """The same for an issuer of scale."""
+    custody_owed_bps_min: T | None = None
+    """Of all that is held for holders and merchants, the share that a licensed institution keeps in custody."""
+    custody_offset_allowed: T | None = None
+    """Whether a guarantee or an insurance may stand for a part of what is kept in custody."""
 
 
 class LawPack(Rules[tuple[Article, ...]], frozen=True, forbid_unknown_fields=True, kw_only=True):

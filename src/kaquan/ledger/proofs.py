@@ -62,6 +62,10 @@ PROOFS: dict[str, tuple[str, str]] = {
         "每份对账单承接上一份，期末余额等于其截点内的分录之和",
         "each statement continues the last, and closes with what all postings within its cut add up to",
     ),
+    "custody": (
+        "每日存管与账面一致，应存取各规则中最严的一条，释放后不低于应存",
+        "each day of custody ties to the books and requires what its strictest rule does; no release went below it",
+    ),
     "rollup": ("汇总等于逐笔重算", "the roll-up equals a full recount"),
     "journal": ("每个生效的指令恰有一个存证叶", "every command that took effect has exactly one leaf"),
     "postings": ("每笔分录都来自一个生效的指令", "every posting was made by a command that took effect"),

@@ -653,6 +653,35 @@ SELECT (SELECT count(*) FILTER (WHERE broken) FROM chain) = 0 AND count(*) FILTE
        (SELECT count(*) FILTER (WHERE broken) FROM chain) AS broken
 FROM compared;
 
+-- prove_custody: kept days tie to the books and require the most that one of their rules does; releases left what was required
+-- Account 10: bank.custody; kind 191: release_custody. A day ends at midnight in Shanghai, eight hours before UTC.
+WITH moved AS (
+    SELECT p.program, p.at, p.kind, p.amount * ((p.debit = 10)::int - (p.credit = 10)::int) AS amount
+    FROM posting p JOIN program g ON g.id = p.program JOIN organisation o ON o.id = g.issuer AND o.book = p.book
+    WHERE p.debit = 10 OR p.credit = 10
+), days AS (
+    SELECT d.ledger, d.required, coalesce(sum(m.amount), 0) AS booked,
+           (SELECT coalesce(max((r ->> 'required_fen')::bigint), 0) FROM jsonb_array_elements(d.rules::jsonb) r) AS strictest
+    FROM custody_day d
+    LEFT JOIN moved m ON m.program = d.program
+        AND m.at < (d.day + 1 - date '1970-01-01')::bigint * 86400000000 - 28800000000
+    GROUP BY d.bucket, d.id, d.day
+), releases AS (
+    SELECT count(*) AS releases, count(*) FILTER (WHERE (a.a ->> 'surplus_fen')::bigint < 0) AS below
+    FROM (SELECT convert_from(c.answer, 'UTF8')::jsonb AS a FROM command c WHERE c.kind = 191 AND c.outcome = 0) a
+), released AS (
+    SELECT count(*) FILTER (WHERE c.released IS DISTINCT FROM -coalesce(m.amount, 0)) AS differing
+    FROM custody c LEFT JOIN (SELECT program, sum(amount) AS amount FROM moved WHERE kind = 191 GROUP BY program) m
+        ON m.program = c.program
+)
+SELECT count(*) FILTER (WHERE days.ledger <> days.booked OR days.required <> days.strictest) = 0
+           AND releases.below = 0 AND released.differing = 0 AS ok,
+       count(days.ledger) AS days,
+       count(*) FILTER (WHERE days.ledger <> days.booked OR days.required <> days.strictest) AS days_differing,
+       releases.releases, releases.below AS releases_below, released.differing AS released_differing
+FROM releases CROSS JOIN released LEFT JOIN days ON true
+GROUP BY releases.releases, releases.below, released.differing;
+
 -- prove_rollup: the roll-up is a full recount of the postings below its horizon
 SELECT count(*) FILTER (WHERE r.debits IS DISTINCT FROM p.debits OR r.credits IS DISTINCT FROM p.credits) = 0 AS ok,
        count(r.book) AS rows, coalesce(sum(r.debits), 0)::bigint AS debits_fen,

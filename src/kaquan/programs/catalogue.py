@@ -11,6 +11,7 @@ import msgspec
 from kaquan.kernel.calendar import business_date
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Fact
 from kaquan.law.model import Law, law_on
 from kaquan.ledger.chart import Source
 from kaquan.ledger.model import Ledger
@@ -45,7 +46,7 @@ class Terms(msgspec.Struct, frozen=True):
     `platforms` says by organisation whether "all" its merchants accept or those "enrolled". `enrolments` are the
     program's, by merchant: `ENROLLED` or `SUSPENDED`. `issuer_name` and `platform_names` are what contracts call
     these organisations. `state` is the program's, the same in all its versions; `starts_on` the first day of one that
-    waits to start.
+    waits to start; `stop` says why nothing is sold although the program runs: too little lies in custody.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Terms(msgspec.Struct, frozen=True):
     issuer_name: str
     platform_names: tuple[str, ...]
     starts_on: date | None = None
+    stop: Mapping[str, Fact] | None = None
 
     def law(self, at: datetime) -> Law:
         """What the program's law packs ask at an instant: the law of that day in Shanghai."""

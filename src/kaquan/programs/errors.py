@@ -6,6 +6,10 @@ spans in `_days`.
 """
 
 from kaquan.kernel.refusal import RefusalCode
+from kaquan.programs.custody_errors import CUSTODY_INCOMPLETE as CUSTODY_INCOMPLETE
+from kaquan.programs.custody_errors import CUSTODY_TERM_UNUSED as CUSTODY_TERM_UNUSED
+from kaquan.programs.custody_errors import GUARANTEE_DATES as GUARANTEE_DATES
+from kaquan.programs.custody_errors import GUARANTEE_REFUSED as GUARANTEE_REFUSED
 from kaquan.programs.grant_errors import FUNDING_BONUS as FUNDING_BONUS
 from kaquan.programs.grant_errors import FUNDING_OF_NOTHING as FUNDING_OF_NOTHING
 from kaquan.programs.grant_errors import FUNDING_SHARES as FUNDING_SHARES

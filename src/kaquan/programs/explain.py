@@ -4,6 +4,7 @@ from kaquan.kernel.money import ZERO, Money, share, text
 from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
+from kaquan.programs.explain_custody import kept_in_custody
 from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
 from kaquan.programs.explain_refunds import refunding
 from kaquan.programs.explain_stocks import given, subsidies
@@ -59,6 +60,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *rebated(terms, law),
         *given(terms),
         *merchants(terms),
+        *kept_in_custody(terms, law),
         *opined(terms),
         _LATER,
     ]

@@ -45,6 +45,7 @@ def unlawful(terms: ProgramTerms, law: Law, day: date) -> Iterator[Refusal]:
     yield from _promises(terms, law)
     yield from _leaving(terms, law)
     yield from _vouchers(terms, law)
+    yield from _guarantees(terms, law)
 
 
 def _packs_of_class(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
@@ -176,3 +177,10 @@ def _vouchers(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
         if longest is not None and stock.valid_days > longest[0]:
             facts: dict[str, Fact] = {"term": f"stocks[{position}].valid_days", "valid_days": stock.valid_days}
             yield Refusal(law_errors.VOUCHER_VALID_TOO_LONG, {**facts, "law_days": longest[0], **longest[1].facts})
+
+
+def _guarantees(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
+    """Whether papers may stand for money in custody."""
+    offset = _refused(law.custody_offset_allowed)
+    if terms.custody.guarantees and offset:
+        yield Refusal(errors.GUARANTEE_REFUSED, {"count": len(terms.custody.guarantees), **offset.facts})

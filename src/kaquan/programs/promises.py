@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from kaquan.kernel.refusal import Fact, Refusal, RefusalCode
 from kaquan.programs import errors
+from kaquan.programs.custody import Custody
 from kaquan.programs.giveaways import ungivable
 from kaquan.programs.meaning import CODE, Entry, Meaning, entries
 from kaquan.programs.merchant_promises import unsettleable
@@ -39,6 +40,7 @@ def impossible(terms: ProgramTerms) -> Iterator[Refusal]:
     yield from _acceptance(terms)
     yield from _cycle(terms.settlement)
     yield from unsettleable(terms)
+    yield from _custody(terms.custody)
     yield from ungivable(terms)
 
 
@@ -144,3 +146,19 @@ def _cycle(settlement: Settlement) -> Iterator[Refusal]:
             yield Refusal(errors.CYCLE_INCOMPLETE, facts)
         if name != wanted and given != UNUSED:
             yield Refusal(errors.CYCLE_TERM_UNUSED, {**facts, "value": given})
+
+
+def _custody(custody: Custody) -> Iterator[Refusal]:
+    """A bank has an account, and what is kept needs both; what only top-ups know stands with them; days in order."""
+    needs = custody.rules or custody.guarantees or custody.release != "never"
+    if bool(custody.bank) != custody.kept or (needs and not custody.kept):
+        yield Refusal(errors.CUSTODY_INCOMPLETE)
+    for position, rule in enumerate(custody.rules, start=1):
+        for name in ("period_days", "less_redeemed"):
+            if rule.base != "top_ups" and getattr(rule, name):
+                facts: dict[str, Fact] = {"term": f"custody.rules[{position}].{name}", "base": rule.base}
+                yield Refusal(errors.CUSTODY_TERM_UNUSED, facts)
+    for position, one in enumerate(custody.guarantees, start=1):
+        if one.valid_until < one.valid_from:
+            facts = {"valid_from": one.valid_from, "valid_until": one.valid_until}
+            yield Refusal(errors.GUARANTEE_DATES, {"term": f"custody.guarantees[{position}]", **facts})

@@ -8,8 +8,10 @@ SELECT id, code, book FROM organisation ORDER BY id LIMIT 100000;
 SELECT code, name FROM organisation ORDER BY id LIMIT 100000;
 
 -- terms: every version of every program's terms, oldest first
-SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state::int, p.starts_on
-FROM program_terms t JOIN program p ON p.id = t.program ORDER BY t.program, t.version LIMIT 10000;
+-- with why its sales stand still for want of custody, if they do (state 4)
+SELECT t.id, t.program, t.version, t.terms, p.code, p.issuer, p.state::int, p.starts_on, c.stop
+FROM program_terms t JOIN program p ON p.id = t.program
+LEFT JOIN custody c ON c.program = p.id AND c.state = 4 ORDER BY t.program, t.version LIMIT 10000;
 
 -- enrolments: which merchants were enrolled in which program, or suspended from it
 SELECT program::int, merchant, state::int FROM enrolment ORDER BY program, merchant LIMIT 1000000;

@@ -50,7 +50,7 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue, books
     enrolments: dict[int, dict[bytes, int]] = {}
     for program, merchant, entered in connection.execute(QUERIES.enrolments):
         enrolments.setdefault(program, {})[merchant.bytes] = entered
-    for identity, program, version, text, code, issuer, state, starts_on in connection.execute(QUERIES.terms):
+    for identity, program, version, text, code, issuer, state, starts_on, stop in connection.execute(QUERIES.terms):
         terms = from_json(text)
         known = Terms(
             id=identity,
@@ -66,6 +66,7 @@ def _read_terms(connection: psycopg.Connection[Any], catalogue: Catalogue, books
             enrolments=enrolments.get(program, {}),
             state=ProgramState(state),
             starts_on=starts_on,
+            stop=None if stop is None else msgspec.json.decode(stop),
             issuer_name=names[terms.program.issuer],
             platform_names=tuple(names.get(one.platform, one.platform) for one in terms.acceptance),
         )

@@ -11,6 +11,7 @@ import msgspec
 
 from kaquan.kernel.money import ZERO, Money, Rate
 from kaquan.kernel.refusal import Fault
+from kaquan.programs.custody import DEFAULT_CUSTODY, Custody
 from kaquan.programs.grants import (
     FUNDING_MAX,
     PLANS_MAX,
@@ -364,6 +365,7 @@ class ProgramTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     refund: RefundTerms
     settlement: Settlement
     reserve: Reserve
+    custody: Custody = DEFAULT_CUSTODY
     funding: Annotated[
         tuple[Funding, ...],
         span("谁为哪一项出多少", "who pays how much of what is given", "items", 0, FUNDING_MAX),

@@ -20,6 +20,17 @@ PROGRAM_NOT_SELLING = RefusalCode(
     remedy_en="Cards already sold can still be spent",
     retryable=True,
 )
+SALES_STOPPED = RefusalCode(
+    "sales_stopped",
+    status=422,
+    zh="“{program}”存管不足，暂停售卡和充值：应存 {required_fen} 元，实存 {covered_fen} 元，差 {missing_fen} 元"
+    "（{article_zh}）",
+    en="{program} sells no cards and takes no top-ups: {required_fen} yuan must lie in custody, {covered_fen} do, "
+    "{missing_fen} are lacking ({article_en})",
+    remedy_zh="已售出的卡照常使用；发行方补足存管资金后恢复销售",
+    remedy_en="Cards already sold are spent as before; sales go on when the issuer has deposited what is lacking",
+    retryable=True,
+)
 OFFER_UNKNOWN = RefusalCode(
     "offer_unknown",
     status=422,

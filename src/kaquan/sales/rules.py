@@ -148,6 +148,8 @@ def _price(face: Money | None, channel: str, terms: Terms, at: datetime) -> Mone
     if not terms.sells:
         state = {"state": terms.state.word, "state_zh": WORDS_ZH[terms.state]}
         return Refusal(errors.PROGRAM_NOT_SELLING, {"program": terms.terms.program.name_zh, **state})
+    if terms.stop is not None:
+        return Refusal(errors.SALES_STOPPED, {"program": terms.terms.program.name_zh, **terms.stop})
     if face is None:
         return ZERO
     paid = terms.paid_for(face)

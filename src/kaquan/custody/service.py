@@ -1,0 +1,134 @@
+"""Custody for everybody else: its handlers, how it stands, what is due."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+
+from kaquan.commands.handler import Handler
+from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.custody import rules, store
+from kaquan.custody.coverage import Coverage, redeemed_fen, releasable_fen
+from kaquan.custody.model import AssessCustody, Books, Custody, CustodyFacts, CustodyState, LiftStop
+from kaquan.custody.requirement import instants, quarter_of
+from kaquan.kernel.calendar import business_date, shanghai
+from kaquan.kernel.caller import SYSTEM
+from kaquan.kernel.clock import microseconds
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.programs.catalogue import Catalogue, Terms
+from kaquan.programs.lifecycle import ProgramState
+
+SETTLED = timedelta(minutes=10)
+"""How long after midnight a day is looked at: by then whatever was stamped before has been written."""
+
+CATCH_UP_DAYS = 31
+"""Days of one program in one look; who carries them out looks again for the rest."""
+
+_ONE_DAY = timedelta(days=1)
+_OWING = (ProgramState.RUNNING, ProgramState.PAUSED, ProgramState.ENDED)
+"""States of programs whose holders may have something on their cards."""
+
+days = store.days
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a program's custody stands now: by which terms, what is required and there, what may be released."""
+
+    terms: Terms
+    custody: Custody
+    now: Coverage
+    redeemed_fen: Money
+    releasable_fen: Money
+
+
+class CustodyHandler(Handler):
+    """Deposit, release, assess, lift."""
+
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> CustodyFacts:
+        """The custody first, then the books: what moves between the two is seen, and a change checks the version."""
+        facts = CustodyFacts(store.known(cursor, entries), {}, {})
+        named = {entry.command.program for entry in entries}
+        programs = {code: terms for code in named if (terms := self._catalogue.program(code)) is not None}
+        facts.custodies = store.custodies(cursor.connection, programs)
+        for code, terms in programs.items():
+            ended = {
+                entry.command.day
+                for entry in entries
+                if entry.command.program == code and isinstance(entry.command, AssessCustody)
+            }
+            facts.books[terms.program] = books(cursor.connection, terms, business_date(at), ended)
+        return facts
+
+    def decide(self, entry: Entry, facts: CustodyFacts, at: datetime) -> Plan | Refusal:
+        """See `custody.rules`."""
+        return rules.decide(entry, facts, self._catalogue, at)
+
+
+def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
+    """The handler of each kind of command here."""
+    kinds = (Kind.DEPOSIT_CUSTODY, Kind.RELEASE_CUSTODY, Kind.ASSESS_CUSTODY, Kind.LIFT_STOP)
+    return {kind: CustodyHandler(kind, catalogue) for kind in kinds}
+
+
+def books(connection: psycopg.Connection[Any], terms: Terms, today: date, ended: set[date]) -> Books:
+    """What a decision of today, or on days that have ended, needs to know. A quarter's end that was kept is not
+    counted again: it may be millions of postings back."""
+    wanted = {today, *ended}
+    kept = store.quarter_ends(connection, terms, wanted)
+    since = {moment for day in wanted for moment in instants(terms.terms, day)}
+    since -= {microseconds(shanghai(quarter)) for quarter in kept} - _periods(terms, wanted)
+    since |= {rules.end_of(day) for day in ended}
+    return store.books(connection, terms, kept, since)
+
+
+def _periods(terms: Terms, wanted: set[date]) -> set[int]:
+    """Instants at which periods of rules begin."""
+    return {
+        moment
+        for day in wanted
+        for moment in instants(terms.terms, day)
+        if moment != microseconds(shanghai(quarter_of(day)))
+    }
+
+
+def standing(connection: psycopg.Connection[Any], terms: Terms, at: datetime) -> Standing:
+    """How a program's custody stands now, whether or not the terms name an account."""
+    code, today = terms.terms.program.code, business_date(at)
+    custody = store.custodies(connection, [code]).get(terms.program) or rules.fresh(terms)
+    known = books(connection, terms, today, set())
+    now = rules.coverage(terms, known, custody, today)
+    free = releasable_fen(now, known, custody, terms.terms.custody)
+    return Standing(terms, custody, now, redeemed_fen(known), free)
+
+
+def due(
+    connection: psycopg.Connection[Any], catalogue: Catalogue, at: datetime
+) -> tuple[list[AssessCustody], list[LiftStop]]:
+    """Days that have ended and were not looked at, and stops that the terms lift by themselves, once covered."""
+    kept = [one for one in catalogue.latest.values() if one.terms.custody.kept and one.state in _OWING]
+    if not kept:
+        return [], []
+    last, known = business_date(at - SETTLED) - _ONE_DAY, store.all_custodies(connection)
+    assess, lift = [], []
+    for terms in kept:
+        code, custody = terms.terms.program.code, known.get(terms.program)
+        first = custody.day + _ONE_DAY if custody is not None and custody.day is not None else last
+        for count in range(min(CATCH_UP_DAYS, (last - first).days + 1)):
+            day = first + count * _ONE_DAY
+            assess.append(AssessCustody(key=f"assess {day}", caller=SYSTEM, program=code, day=day))
+        if custody is not None and custody.state is CustodyState.SALES_STOPPED and _lifts(connection, terms, at):
+            lift.append(LiftStop(key=f"lift {custody.version}", caller=SYSTEM, program=code))
+    return assess, lift
+
+
+def _lifts(connection: psycopg.Connection[Any], terms: Terms, at: datetime) -> bool:
+    return terms.terms.custody.lift == "automatic" and not standing(connection, terms, at).now.missing_fen
