@@ -156,7 +156,7 @@ VALUES: dict[str, Words] = {
     "top_ups": ("收款", "taken"),
     "quarter_end": ("上季末余额", "end of last quarter"),
     "outstanding": ("当前余额", "outstanding"),
-    "owed": ("代持资金", "held for others"),
+    "entrusted": ("代持资金", "held for others"),
     "assess_custody": ("存管日终核对", "days of custody checked"),
     "lift_stop": ("恢复销售", "sales that go on"),
     "release_custody": ("释放存管资金", "release from custody"),

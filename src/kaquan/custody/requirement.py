@@ -112,7 +112,7 @@ def _lawful(
     if asked := of_class.get(terms.program.legal_class):
         yield _article(asked, "quarter_end", quarter_end, off)
     if (asked := law.custody_owed_bps_min) and terms.program.legal_class == "multi_purpose_licensed":
-        yield _article(asked, "owed", books.at(until_us).owed, off)
+        yield _article(asked, "entrusted", books.at(until_us).owed, off)
 
 
 def _article(asked: Binding, base: str, basis: Money, off: Money) -> Line:
