@@ -11,7 +11,7 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
 from kaquan.custody import rules, store
 from kaquan.custody.coverage import Coverage, redeemed_fen, releasable_fen
-from kaquan.custody.model import AssessCustody, Books, Custody, CustodyFacts, CustodyState, LiftStop
+from kaquan.custody.model import AssessCustody, Books, Custody, CustodyCommand, CustodyFacts, CustodyState, LiftStop
 from kaquan.custody.requirement import instants, quarter_of
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
@@ -110,15 +110,14 @@ def standing(connection: psycopg.Connection[Any], terms: Terms, at: datetime) ->
     return Standing(terms, custody, now, redeemed_fen(known), free)
 
 
-def due(
-    connection: psycopg.Connection[Any], catalogue: Catalogue, at: datetime
-) -> tuple[list[AssessCustody], list[LiftStop]]:
+def due(connection: psycopg.Connection[Any], catalogue: Catalogue, at: datetime) -> dict[Kind, list[CustodyCommand]]:
     """Days that have ended and were not looked at, and stops that the terms lift by themselves, once covered."""
     kept = [one for one in catalogue.latest.values() if one.terms.custody.kept and one.state in _OWING]
     if not kept:
-        return [], []
+        return {}
     last, known = business_date(at - SETTLED) - _ONE_DAY, store.all_custodies(connection)
-    assess, lift = [], []
+    assess: list[CustodyCommand] = []
+    lift: list[CustodyCommand] = []
     for terms in kept:
         code, custody = terms.terms.program.code, known.get(terms.program)
         first = custody.day + _ONE_DAY if custody is not None and custody.day is not None else last
@@ -127,7 +126,7 @@ def due(
             assess.append(AssessCustody(key=f"assess {day}", caller=SYSTEM, program=code, day=day))
         if custody is not None and custody.state is CustodyState.SALES_STOPPED and _lifts(connection, terms, at):
             lift.append(LiftStop(key=f"lift {custody.version}", caller=SYSTEM, program=code))
-    return assess, lift
+    return {Kind.ASSESS_CUSTODY: assess, Kind.LIFT_STOP: lift}
 
 
 def _lifts(connection: psycopg.Connection[Any], terms: Terms, at: datetime) -> bool:

@@ -54,14 +54,12 @@ def due(
     """What is due at `at`, at most `most` commands of a kind, oldest first. Reads, changes nothing.
 
     Programs start first. Holds are released before vouchers expire, rebates are granted and lots expire. Periods that
-    were missed are settled oldest first, each standing on the one before, and closed when all in them is settled.
-    Then it is looked whether enough lay in custody.
+    were missed are settled oldest first, each on the one before, and closed when all is settled. Custody comes last.
     """
     at_us = microseconds(at)
     key = _keys(at)
     later = settlement.due(connection, catalogue, calendar, at)
     seen = settlement.previews_due(connection, catalogue, calendar, later, at) if later.periods else []
-    assessed, lifted = custody.due(connection, catalogue, at)
     settles = [command for one in seen for command in settlement.settle_commands(one)]
     found: Due = {
         Kind.START_PROGRAM: programs.starts_due(catalogue, business_date(at)),
@@ -93,8 +91,7 @@ def due(
         Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
         Kind.SETTLE: settles[:most],
         Kind.CLOSE_PERIOD: [settlement.close_command(one) for one in _whole(seen, most)],
-        Kind.ASSESS_CUSTODY: assessed[:most],
-        Kind.LIFT_STOP: lifted[:most],
+        **custody.due(connection, catalogue, at),
     }
     return {kind: commands for kind, commands in found.items() if commands}
 
