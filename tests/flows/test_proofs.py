@@ -14,10 +14,9 @@ import psycopg
 import pytest
 
 from kaquan.commands.model import Effect, Kind
-from kaquan.custody.model import AssessCustody, DepositCustody, ReleaseCustody
 from kaquan.db.pool import connect
 from kaquan.funders.model import PayOutFund
-from kaquan.kernel.calendar import Calendar, business_date, shanghai
+from kaquan.kernel.calendar import Calendar, shanghai
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
@@ -32,6 +31,7 @@ from kaquan.rewards.plan_model import GrantDrip
 from kaquan.sales.model import TopUp
 from kaquan.settlement import service as settlement
 from kaquan.vouchers.model import Claim
+from support.custody import in_custody
 from support.database import Database
 from support.grants import custody_text, stock_text
 from support.quiet import quiet
@@ -118,20 +118,6 @@ def overspent(town: Town, card: Any, first: Any) -> None:
     town.ok(Kind.GRANT_REWARD, GrantReward(key=town.key(), caller=SYSTEM, card=card, payment=first))
     paid(town, card, 51_500)
     refund(town, first)
-
-
-def in_custody(town: Town) -> None:
-    """A day that was short, money into custody, a day that was not, and some of it out again."""
-    today, program = business_date(town.now), {"program": town.program}
-    moved = {**program, "reference": "bank-5"}
-    for day, amount in ((today - timedelta(days=1), 50_000), (today, 0)):
-        town.now = shanghai(day + timedelta(days=1)) + timedelta(hours=9)
-        town.ok(Kind.ASSESS_CUSTODY, AssessCustody(key=town.key(), caller=SYSTEM, day=day, **program))
-        if amount:
-            told = {"amount": Money(amount), **moved}
-            town.ok(Kind.DEPOSIT_CUSTODY, DepositCustody(key=town.key(), caller=OPERATOR, **told))
-    told = {"amount": Money(99), **moved}
-    town.ok(Kind.RELEASE_CUSTODY, ReleaseCustody(key=town.key(), caller=OPERATOR, **told))
 
 
 def voucher(town: Town, wallet: Any, stock: str = "off-10") -> Any:

@@ -1,0 +1,25 @@
+"""What the facts of custody are called on the command line, in Chinese and English. See `cli.labels`."""
+
+CUSTODY_LABELS: dict[str, tuple[str, str]] = {
+    "approved_by": ("复核人", "Agreed by"),
+    "bank_day": ("对账单日期", "Statement of"),
+    "bank_fen": ("银行余额", "At the bank"),
+    "bank_short_fen": ("银行少于账面", "Bank below books"),
+    "base": ("基数", "Base"),
+    "basis_fen": ("基数金额", "Counted"),
+    "checked_until": ("已核对至", "Checked until"),
+    "cover_bps": ("覆盖率（基点）", "Cover (bps)"),
+    "covered_fen": ("实存", "Covered"),
+    "days_differing": ("不符的日", "Days differing"),
+    "deducted_fen": ("扣除", "Taken off"),
+    "ledger_fen": ("账面", "By the books"),
+    "level": ("水平", "Level"),
+    "redeemed_fen": ("累计核销", "Redeemed"),
+    "releasable_fen": ("可释放", "May be released"),
+    "released_differing": ("不符的释放", "Releases differing"),
+    "releases": ("释放次数", "Releases"),
+    "releases_below": ("低于应存的释放", "Releases below"),
+    "required_fen": ("应存", "Required"),
+    "short_since": ("不足起始日", "Short since"),
+    "surplus_fen": ("结余", "Surplus"),
+}
