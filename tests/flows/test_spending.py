@@ -102,7 +102,12 @@ def test_what_comes_back_is_told_by_line_and_by_amount(shop: Shop) -> None:
     card = shop.ok("card", "sell", "--program", "jingxika", "--face", "500", "--wallet", wallet)["number"]
     lines = ("--line", "bread:25", "--line", "tea:75")
     payment = shop.ok("pay", card, *AT, "--amount", "100", *lines, "--vouchers", bread)["payment"]
+    told = shop.ok("payment", "outcomes", payment, "--line", "1")
+    assert [one["most_fen"] for one in told["outcomes"][0]["shares"] if one["part"] == "voucher"]
     back = shop.ok("refund", payment, "--line", "1")
+    assert back["amount_fen"] == told["would"]["amount_fen"] == told["outcomes"][0]["amount_fen"]
+    seen = shop.run("payment", "outcomes", payment, "--amount", "100000").out
+    assert "✗ 还可退的商品只值" in seen and "可以改为：退尽余下的" in seen, seen
     assert (back["amount_fen"], back["card_fen"], back["discount_fen"], back["state"]) == (
         2_500,
         0,

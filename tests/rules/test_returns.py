@@ -196,6 +196,16 @@ def test_the_rest_is_priced_after_what_earlier_vouchers_take_off_it() -> None:
     assert card_back(till, payment) == 3_600
 
 
+def test_one_that_is_priced_anew_leaves_others_no_less_than_nothing() -> None:
+    anew = {"partial_refund": "reprice"}
+    till = Till(stock(1, rank=1, face_fen=5_000, **anew), stock(2, rank=2, face_fen=3_000), stock(3, rank=3, **anew))
+    payment = till.pay(10_000)
+    assert isinstance(till.refund(payment, 6_000), Plan), "the first takes all of the rest, the second a share of it"
+    till.check(payment)
+    assert isinstance(till.refund(payment), Plan)
+    till.check(payment)
+
+
 def test_27_refunds_of_a_quarter_yuan_never_give_back_more_than_was_paid() -> None:
     till = Till(stock(1, face_fen=133))
     payment = till.pay(799)  # 6.66 by card

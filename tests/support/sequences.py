@@ -315,11 +315,11 @@ def _landed(
     for part, share in zip(shares, outcome.shares, strict=True):
         if order.parts[share.place].kind not in ("voucher", "outside"):
             ends[share.goes] += part
-    assert answer["holder_fen"] == ends["holder"] == after.owed_holder - before.owed_holder
+    assert answer["holder_fen"] == ends["owed_to_holder"] == after.owed_holder - before.owed_holder
     off = answer["set_off_fen"]
     assert ends["payer"] - off <= answer["payer_fen"] <= ends["payer"]
     gained = sum(fen for _, fen in after.balances) - sum(fen for _, fen in before.balances)
-    came = ends["lot"] + ends["new_lot"] + ends["payer"]
+    came = ends["on_card"] + ends["on_card_anew"] + ends["payer"]
     told = came - answer["payer_fen"] - off - answer["clawback_fen"]
     assert gained == told, f"the card gained {gained}, not {told}: {before.balances} {after.balances} {answer}"
 

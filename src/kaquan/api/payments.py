@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from kaquan.api.authorization import READERS, TILLS
-from kaquan.api.calls import Call
+from kaquan.api.calls import DRY_RUN_KEY, Call
 from kaquan.api.fields import AmountFen, Body, Code, OrderNo, PathText
 from kaquan.api.problems import Problem
 from kaquan.api.routes import Routes
 from kaquan.commands.model import Kind
+from kaquan.documents.outcomes import refund_outcomes
 from kaquan.documents.payments import payment_document
 from kaquan.kernel.caller import Role
 from kaquan.kernel.money import Money
@@ -38,6 +39,16 @@ class Return(Body):
         list[Annotated[int, Field(ge=1, le=LINES_MAX)]], Field(max_length=LINES_MAX, description="Lines, from 1.")
     ] = []
     late: Annotated[bool, Field(description="After the refund window: the issuer or the operator may.")] = False
+
+
+class Wanted(Body):
+    """What would come back: goods worth an amount, or lines of the order, or all that is left."""
+
+    amount_fen: AmountFen | None = None
+    lines: Annotated[
+        list[Annotated[int, Field(ge=1, le=LINES_MAX)]], Field(max_length=LINES_MAX, description="Lines, from 1.")
+    ] = []
+    late: Annotated[bool, Field(description="After the refund window.")] = False
 
 
 class Order(Body):
@@ -93,6 +104,25 @@ def refund_payment(call: Call, payment: PathText, body: Return) -> dict[str, Any
         amount=None if body.amount_fen is None else Money(body.amount_fen),
         lines=tuple(line - 1 for line in body.lines),
     )
+
+
+@routes.tries("/payments/{payment}/refund-outcomes", _REFUNDERS, example={"amount_fen": 100})
+def list_refund_outcomes(call: Call, payment: PathText, body: Wanted) -> dict[str, Any]:
+    """退款可能的结果 Every legal outcome of a refund, with who gets how much and why; nothing moves
+
+    Shares are exact, with the whole fen that rounding may make of each. What is refused tells every reason, and what
+    may be asked instead; `would` is what the refund itself would answer now.
+    """
+    command = Refund(
+        key=DRY_RUN_KEY,
+        caller=call.caller,
+        payment=call.objects.payment(payment),
+        reason="",
+        late=body.late,
+        amount=None if body.amount_fen is None else Money(body.amount_fen),
+        lines=tuple(line - 1 for line in body.lines),
+    )
+    return refund_outcomes(call.app, call.objects.catalogue, command, call.words.language)
 
 
 @routes.writes("/reversals", TILLS, example={"merchant": "$merchant", "order_no": "$order_no"})

@@ -29,6 +29,7 @@ from kaquan.cli import (
     plans,
     programs,
     referrals,
+    refund_outcomes,
     serve,
     settlement_lines,
     spending,
@@ -75,6 +76,7 @@ app.command("capture", rich_help_panel=EVERY_DAY)(payments.capture_command)
 app.command("void", rich_help_panel=EVERY_DAY)(payments.void_command)
 app.command("refund", rich_help_panel=EVERY_DAY)(payments.refund_command)
 app.command("reverse", rich_help_panel=EVERY_DAY)(payments.reverse_command)
+payments.app.command("outcomes")(refund_outcomes.outcomes_command)
 app.add_typer(payments.app, name="payment", rich_help_panel=EVERY_DAY)
 vouchers.app.add_typer(voucher_codes.app, name="codes")
 vouchers.app.add_typer(draws.app, name="draw")

@@ -5,17 +5,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kaquan.cards.model import NO_FUND, CardState, Lot, LotKind, LotState
+from kaquan.commands.model import Effect, Kind
+from kaquan.documents.answers import shown as told
 from kaquan.kernel.calendar import business_date
+from kaquan.kernel.caller import Role
 from kaquan.kernel.clock import instant, microseconds, shown
+from kaquan.kernel.ids import public
+from kaquan.kernel.refusal import Language
+from kaquan.main import Kaquan
 from kaquan.oracle import model as oracle
+from kaquan.oracle.rules import instead, judge
 from kaquan.payments.lifecycle import PaymentState
-from kaquan.payments.model import Payment, PaymentFacts, unpack_allocation
+from kaquan.payments.model import Payment, PaymentFacts, Refund, unpack_allocation
+from kaquan.payments.service import refund_facts
 from kaquan.payments.tenders import unpack_lines, unpack_returned
 from kaquan.programs.catalogue import Catalogue, Stock, StockState, Terms
 from kaquan.programs.lifecycle import ProgramState
 from kaquan.quotas.model import left
 from kaquan.rewards.model import RewardState
 from kaquan.rewards.rules import window_end
+from kaquan.settlement.service import settled_until
 from kaquan.vouchers.model import Voucher, VoucherState, unpack_discounts
 
 _KINDS: dict[int, oracle.PartKind] = {
@@ -113,6 +122,7 @@ def _voucher(payment: Payment, voucher: Voucher, stock: Stock, own: list[int], a
     hands_out = stock.state is not StockState.STOPPED and stock.terms.state is not ProgramState.CLOSED
     countable = rules.after_refund != "reissue" or not rules.not_after or begins.isoformat() <= rules.not_after
     return oracle.VoucherUse(
+        name=public("vch", voucher.id),
         places=tuple(own),
         face=voucher.face,
         shares=tuple(
@@ -148,22 +158,50 @@ def _free(
             yield fund.code, left(facts.quotas.pool(fund.id))[1]
 
 
-def verdict_document(order: oracle.PaidOrder, verdict: oracle.Verdict, language: str) -> dict[str, Any]:
-    """The oracle's answer: each outcome with who gets how much where, and the reasons; or why there is none."""
+def refund_outcomes(app: Kaquan, catalogue: Catalogue, command: Refund, language: Language) -> dict[str, Any]:
+    """What may come of a refund by the oracle, and what would come of it now by the rules that refund; nothing moves.
+
+    The caller of the command reaches its payment.
+    """
+    facts = refund_facts(app.connection, catalogue, command.payment)
+    payment = facts.payments[command.payment]
+    settled = settled_until(app.connection, payment.merchant, payment.program) > payment.moved_us
+    order = plain(payment, facts, catalogue, app.door.at(), settled=settled)
+    may_late = command.caller.role in (Role.ISSUER, Role.OPERATOR)
+    ask = oracle.Ask(command.amount, command.lines, command.late, may_late)
+    tried = app.one(Kind.REFUND, command, dry_run=True)
+    would = told(tried.facts) if isinstance(tried, Effect) else None
+    return {"payment": public("pay", payment.id), **outcomes_document(order, ask, language), "would": would}
+
+
+def outcomes_document(order: oracle.PaidOrder, ask: oracle.Ask, language: Language) -> dict[str, Any]:
+    """The oracle's answer: each outcome with who gets how much where, and the reasons; or why there is none, and what
+    may be asked instead."""
+    verdict = judge(order, ask)
+    other = () if verdict.outcomes else instead(order, ask)
     return {
+        "left_fen": order.left,
         "outcomes": [_outcome(order, one, language) for one in verdict.outcomes],
         "refused": [_reason(one, language) for one in verdict.refused],
+        "instead": [
+            {"late": one.late, "all_left": one.amount is None and not one.lines, **_first(order, one, language)}
+            for one in other
+        ],
     }
 
 
-def _outcome(order: oracle.PaidOrder, outcome: oracle.Outcome, language: str) -> dict[str, Any]:
+def _first(order: oracle.PaidOrder, ask: oracle.Ask, language: Language) -> dict[str, Any]:
+    return {"outcomes": [_outcome(order, one, language) for one in judge(order, ask).outcomes]}
+
+
+def _outcome(order: oracle.PaidOrder, outcome: oracle.Outcome, language: Language) -> dict[str, Any]:
     return {
         "amount_fen": outcome.amount,
         "late": outcome.late,
         "last": outcome.last,
         "shares": [_share(order.parts[one.place], one) for one in outcome.shares if order.parts[one.place].paid],
         "vouchers": [
-            {"voucher_no": one.place + 1, "fate": one.fate, "reason": _reason(one.reason, language)}
+            {"voucher": order.vouchers[one.place].name, "fate": one.fate, "reason": _reason(one.reason, language)}
             for one in outcome.vouchers
         ],
         "rebate_cut_least_fen": outcome.rebate_cut[0],
@@ -176,18 +214,18 @@ def _outcome(order: oracle.PaidOrder, outcome: oracle.Outcome, language: str) ->
 
 def _share(part: oracle.Part, share: oracle.ShareBack) -> Mapping[str, Any]:
     low, high = share.exact
-    exact = str(low) if low == high else f"{low}..{high}"
+    exact = str(low) if low == high else f"{low} … {high}"
     return {
-        "kind": part.kind,
+        "part": part.kind,
         "payer": part.payer,
         "paid_fen": part.paid,
         "returned_fen": part.back,
-        "exact_fen": exact,
+        "exact": exact,
         "least_fen": share.least,
         "most_fen": share.most,
         "goes": share.goes,
     }
 
 
-def _reason(reason: oracle.Reason, language: str) -> dict[str, str]:
+def _reason(reason: oracle.Reason, language: Language) -> dict[str, str]:
     return {"code": reason.code, "message": reason.zh if language == "zh" else reason.en}

@@ -13,7 +13,7 @@ ISSUER, MERCHANT, HOLDER = "issuer", "merchant", "holder"
 
 PartKind = Literal["principal", "bonus", "subsidy", "voucher", "outside"]
 CARD_KINDS: tuple[PartKind, ...] = ("principal", "bonus", "subsidy")
-Goes = Literal["lot", "new_lot", "payer", "holder", "cash"]
+Goes = Literal["on_card", "on_card_anew", "payer", "owed_to_holder", "cash"]
 """Where a share ends: on the card, on it anew, with who had granted or funded it, owed to the holder, in cash."""
 Fate = Literal["again", "in_place", "returned", "kept"]
 """What becomes of a voucher: it counts again, another is given for it, it is over, it stays used for the rest."""
@@ -48,6 +48,7 @@ class VoucherUse(msgspec.Struct, frozen=True):
     valid: bool = True
     mine: bool = True
     open: bool = True
+    name: str = ""
 
     @property
     def percent(self) -> bool:

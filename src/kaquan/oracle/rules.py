@@ -6,6 +6,8 @@ It shares no rule with what refunds: an import contract keeps `payments` and `re
 from collections.abc import Iterator
 from fractions import Fraction
 
+import msgspec
+
 from kaquan.kernel.money import Money, text
 from kaquan.oracle.model import (
     CARD_KINDS,
@@ -57,6 +59,20 @@ def judge(order: PaidOrder, ask: Ask) -> Verdict:
     )
 
 
+def instead(order: PaidOrder, ask: Ask) -> tuple[Ask, ...]:
+    """What may be asked instead of what is refused: the same after the window, all that is left, or both."""
+    others = [
+        msgspec.structs.replace(ask, late=True),
+        msgspec.structs.replace(ask, amount=None, lines=()),
+        msgspec.structs.replace(ask, amount=None, lines=(), late=True),
+    ]
+    found: list[Ask] = []
+    for one in others:
+        if one != ask and one not in found and judge(order, one).outcomes:
+            found.append(one)
+    return tuple(found)
+
+
 def _amount(order: PaidOrder, ask: Ask) -> int | None:
     if ask.lines:
         return sum(order.lines[at].amount for at in set(ask.lines) if 0 <= at < len(order.lines))
@@ -94,12 +110,12 @@ def _goes(order: PaidOrder, part: Part) -> Goes:
         return "payer"
     if part.kind == "principal":
         owed = order.card == "closed" or (part.expired and order.policy.expired_principal == "holder")
-        return "holder" if owed else "lot"
+        return "owed_to_holder" if owed else "on_card"
     if order.card == "closed":
         return "payer"
     if part.expired:
-        return "new_lot" if order.policy.expired_grant_days else "payer"
-    return "lot"
+        return "on_card_anew" if order.policy.expired_grant_days else "payer"
+    return "on_card"
 
 
 def set_off(order: PaidOrder, shares: tuple[ShareBack, ...]) -> tuple[int, int]:

@@ -13,15 +13,16 @@ from kaquan.commands.handler import Handler
 from kaquan.commands.loading import installation
 from kaquan.commands.model import Entry, Kind, Outcome, Plan, Refused, Routed, scoped_id
 from kaquan.commands.trouble import told
-from kaquan.kernel.caller import Caller
-from kaquan.kernel.clock import microseconds
+from kaquan.db.wire import raw_cursor
+from kaquan.kernel.caller import OPERATOR, Caller
+from kaquan.kernel.clock import instant, microseconds
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.payment_codes import service as codes
 from kaquan.payment_codes.errors import PAYMENT_CODE_INVALID
 from kaquan.payment_codes.model import Purse, ShownCode
 from kaquan.payments import errors, holds, orders, refunds, rules, store
-from kaquan.payments.model import Pay, PayFacts, PaymentFacts, Reverse, ReverseUnknown
+from kaquan.payments.model import Pay, PayFacts, PaymentFacts, Refund, Reverse, ReverseUnknown
 from kaquan.payments.quote import Quote, with_best_vouchers
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs.catalogue import Catalogue
@@ -208,6 +209,15 @@ def reverse(door: Door, catalogue: Catalogue, caller: Caller, key: str, merchant
         return door.one(ReverseUnknownHandler(Kind.REVERSE, catalogue), unknown)
     command = Reverse(key=key, caller=caller, payment=held_by, merchant=merchant, order_no=order_no)
     return door.one(PaymentHandler(Kind.REVERSE, catalogue), command)
+
+
+def refund_facts(connection: psycopg.Connection[Any], catalogue: Catalogue, payment: Id) -> PaymentFacts:
+    """All that a refund of a payment would be decided on, as it is now; for looking, not for changing."""
+    asked = Refund(key="look", caller=OPERATOR, payment=payment, reason="")
+    entry = Entry(asked, scoped_id(OPERATOR.organisation, payment, asked.key), b"")
+    handler = PaymentHandler(Kind.REFUND, catalogue)
+    with raw_cursor(connection) as cursor:
+        return handler.load(cursor, [entry], {}, False, instant(0))
 
 
 def quote(door: Door, catalogue: Catalogue, kind: Kind, command: Pay, master: MasterKey) -> Quote:

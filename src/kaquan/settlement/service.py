@@ -9,6 +9,7 @@ import psycopg
 from kaquan.commands.execute import BATCH_MAX, Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed
+from kaquan.db.wire import raw_cursor
 from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.caller import SYSTEM, Caller
 from kaquan.kernel.ids import Id
@@ -43,6 +44,15 @@ payouts_page = store.payouts_page
 transfers_page = store.transfers_page
 Asked = store.Asked
 waiting = store.waiting
+
+
+def settled_until(connection: psycopg.Connection[Any], merchant: Id, program: int) -> int:
+    """Until when a merchant's trade in a program is settled, in microseconds; 0 when nothing of it is."""
+    with raw_cursor(connection) as cursor:
+        found = store.latest_settlements(cursor, [(merchant, program)]).get((merchant, program))
+    return found.cut.at_us if found is not None else 0
+
+
 write_payouts = write_csv
 
 

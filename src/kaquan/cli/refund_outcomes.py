@@ -1,0 +1,83 @@
+"""What may come of a refund, on the command line: every legal outcome, or every reason against it."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from kaquan.cli.endings import Misuse
+from kaquan.cli.opening import reads
+from kaquan.cli.options import PaymentArgument, amount
+from kaquan.cli.session import Session, identity
+from kaquan.documents.outcomes import refund_outcomes
+from kaquan.kernel.caller import OPERATOR
+from kaquan.kernel.money import Money
+from kaquan.kernel.refusal import Refusal
+from kaquan.payments import service
+from kaquan.payments.errors import PAYMENT_UNKNOWN
+from kaquan.payments.model import Refund
+
+_SHARE = ("part", "payer", "paid_fen", "returned_fen", "exact", "least_fen", "most_fen", "goes")
+_BESIDE = ("rebate_cut_least_fen", "rebate_cut_most_fen", "set_off_least_fen", "set_off_most_fen")
+
+
+@reads
+def outcomes_command(
+    session: Session,
+    payment: PaymentArgument,
+    amount: Annotated[
+        Money | None,
+        typer.Option(
+            "--amount",
+            parser=amount,
+            metavar="YUAN",
+            help="退回价值多少的商品，默认全部 / Goods worth how much would come back; all that are left by default",
+        ),
+    ] = None,
+    line: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--line", metavar="N", min=1, help="退回第几行明细，可写多次 / A line of the order, from 1; repeated"
+        ),
+    ] = None,
+    late: Annotated[bool, typer.Option("--late", help="逾期退款 / After the refund window")] = False,
+) -> None:
+    """退款可能的结果：各方得多少、为什么；不动钱 / What may come of a refund, for whom and why; nothing moves"""
+    if amount is not None and line:
+        raise Misuse("--amount 与 --line 只用其一。", "Give --amount or --line, not both.")
+    target, catalogue = identity("pay", payment), session.catalogue()
+    if service.payment(session.app.connection, target) is None:
+        session.refuse(Refusal(PAYMENT_UNKNOWN))
+    lines = tuple(number - 1 for number in line or ())
+    command = Refund(key="look", caller=OPERATOR, payment=target, reason="", late=late, amount=amount, lines=lines)
+    document = refund_outcomes(session.app, catalogue, command, session.screen.language)
+    session.screen.answer({"outcome": "effect", **document})
+    if session.screen.as_json:
+        return
+    for outcome in document["outcomes"]:
+        _outcome(session, outcome)
+    for reason in document["refused"]:
+        session.screen.line(f"[red]✗[/] {escape(reason['message'])}")
+    for other in document["instead"]:
+        session.screen.line("")
+        session.screen.line(escape(_instead(session, other)))
+        _outcome(session, other["outcomes"][0])
+
+
+def _instead(session: Session, other: dict[str, Any]) -> str:
+    """What may be asked instead, in words."""
+    zh = ("逾期办理（--late）" if other["late"] else "") + ("退尽余下的" if other["all_left"] else "")
+    en = ("after the window (--late)" if other["late"] else "") + (" all that is left" if other["all_left"] else "")
+    return session.screen.words(f"可以改为：{zh}", f"Instead: {en.strip()}")
+
+
+def _outcome(session: Session, outcome: dict[str, Any]) -> None:
+    """One outcome: the shares, what becomes of vouchers and rebate, the reasons."""
+    screen = session.screen
+    screen.table(
+        ("part", "payer", "paid_fen", "returned_fen", "exact", "least_fen", "most_fen", "goes"), outcome["shares"]
+    )
+    facts = {name: outcome[name] for name in _BESIDE if outcome[name]}
+    screen.facts({"amount_fen": outcome["amount_fen"], **facts})
+    for told in (*(one["reason"] for one in outcome["vouchers"]), *outcome["reasons"]):
+        screen.line(f"  · {escape(told['message'])}")
