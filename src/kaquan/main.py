@@ -21,6 +21,7 @@ from kaquan.kernel.calendar import Calendar
 from kaquan.merchants.service import BankHandler, ReferenceHandler
 from kaquan.payment_codes import service as payment_codes
 from kaquan.payments import service as payments
+from kaquan.payouts import service as payouts
 from kaquan.privacy.subject_keys import MasterKey
 from kaquan.programs import service as programs
 from kaquan.programs.catalogue import Catalogue
@@ -115,4 +116,5 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **reporting.handlers(catalogue),
         **accounting.handlers(),
         **custody.handlers(catalogue),
+        **payouts.handlers(catalogue, master),
     }

@@ -16,6 +16,8 @@ A story is a heading with a table under it. Its columns, named by the last word 
 * `owed`: what holders are owed outside cards, and interest on it; what is paid to them is taken off `paid`, whoever
   pays it, and interest is what the issuer gave. `breakage`: idle principal that counts as income; `passing`: between
   two holders.
+* `waiting`: payouts that failed or came back; `disputed`: what disputes hold back; `wired`: what left the bank
+  account under custody. They are summed with the payouts.
 * `held`: the part of what cards hold that authorizations hold; `receivable`: what pledged funders owe by now;
   `borne`: what merchants bore themselves; `fiscal`: the part of `payable` that public money pays;
   `between`: what the issuer's book owes other books; `custody`: what lies in custody by the books.
@@ -51,7 +53,7 @@ FOLDER = Path(__file__).parents[1] / "stories"
 HELD = (
     *("principal", "bonus", "subsidy", "payable", "reserve", "payout"),
     *("fee", "tax", "partners", "store", "budget", "committed"),
-    *("owed", "breakage", "passing"),
+    *("owed", "breakage", "passing", "waiting", "disputed", "wired"),
 )
 CAME_IN = ("paid", "granted", "funded", "lost")
 MONEY = (*HELD, *CAME_IN, "held", "receivable", "borne", "fiscal", "between", "custody")
@@ -64,6 +66,7 @@ MOVING = (
     *("api_key", "approval", "statement", "closed_day"),
     *("closing",),
     *("custody", "custody_day"),
+    *("payout", "payout_step", "payout_file", "payout_file_line", "payout_exception", "source_account"),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")
@@ -232,6 +235,8 @@ class Play:
         (paid_back,) = self.town.rows(sql)[0]  # holders' money out of the issuer's own account
         sql = "SELECT coalesce(sum(CASE credit WHEN 11 THEN amount ELSE -amount END), 0)::bigint FROM posting"
         (kept,) = self.town.rows(f"{sql} WHERE kind IN (190, 191)")[0]  # between the issuer's own accounts
+        sql = "SELECT coalesce(sum(CASE 10 WHEN credit THEN amount ELSE -amount END), 0)::bigint FROM posting"
+        (wired,) = self.town.rows(f"{sql} WHERE 10 IN (credit, debit) AND kind IN (174, 176)")[0]  # to merchants
         assert moved.get(43, 0) == -moved.get(44, 0), "a memo pair is a pair"
         return {
             **booked,
@@ -243,13 +248,16 @@ class Play:
             "partners": moved.get(45, 0),
             "store": moved.get(67, 0),
             "lost": -moved.get(69, 0),
+            "waiting": moved.get(46, 0),
+            "disputed": moved.get(47, 0),
+            "wired": wired,
             "between": moved.get(70, 0),
             "budget": moved.get(30, 0),
             "committed": moved.get(31, 0),
             "owed": moved.get(50, 0) + moved.get(65, 0),
             "breakage": moved.get(63, 0),
             "passing": moved.get(23, 0),
-            "paid": -moved.get(13, 0) - moved.get(10, 0) + paid_back - kept,
+            "paid": -moved.get(13, 0) - moved.get(10, 0) + wired + paid_back - kept,
             "granted": -moved.get(60, 0) - moved.get(61, 0) - moved.get(64, 0),
             "funded": -sum(moved.get(account, 0) for account in (11, 12, 32, 33)) - paid_back + kept,
             "custody": -moved.get(10, 0),

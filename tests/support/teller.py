@@ -39,6 +39,7 @@ from support.code_words import PaymentCodeWords
 from support.custody_words import CustodyWords
 from support.fund_words import FundWords
 from support.identity_words import IdentityWords
+from support.payout_words import PayoutWords
 from support.program_words import ProgramWords
 from support.reward_words import RewardWords
 from support.voucher_words import VoucherWords
@@ -61,6 +62,7 @@ class Teller(
     IdentityWords,
     AccountingWords,
     ClosingWords,
+    PayoutWords,
 ):
     """One story's words and the ids behind them."""
 
@@ -340,4 +342,6 @@ _OPTIONS = {
     "shown",
     "for",
     "cost",
+    "ref",
+    "try",
 }

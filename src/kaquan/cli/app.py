@@ -26,6 +26,7 @@ from kaquan.cli import (
     packets,
     payment_codes,
     payments,
+    payouts,
     plans,
     programs,
     referrals,
@@ -86,6 +87,7 @@ app.add_typer(referrals.app, name="referral", rich_help_panel=EVERY_DAY)
 app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement_lines.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
+app.add_typer(payouts.app, name="payouts", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(custody.app, name="custody", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)

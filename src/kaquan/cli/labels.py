@@ -1,12 +1,14 @@
 """What facts are called on the command line, in Chinese and English, by the name they have in an answer."""
 
 from kaquan.cli.custody_labels import CUSTODY_LABELS
+from kaquan.cli.payout_labels import PAYOUT_LABELS
 
 Words = tuple[str, str]
 """The same words in Chinese and in English."""
 
 LABELS: dict[str, Words] = {
     **CUSTODY_LABELS,
+    **PAYOUT_LABELS,
     "accepted_at": ("接受时间", "Accepted at"),
     "account": ("科目", "Account"),
     "account_name": ("科目名称", "Side"),

@@ -120,6 +120,13 @@ class Kind(IntEnum):
     RELEASE_CUSTODY = 191
     ASSESS_CUSTODY = 192
     LIFT_STOP = 193
+    SET_SOURCE_ACCOUNT = 170
+    OPEN_PAYOUT_FILE = 171
+    SEND_PAYOUT = 172
+    CLOSE_PAYOUT_FILE = 173
+    RECORD_PAYOUT_RESULT = 174
+    REISSUE_PAYOUT = 175
+    EXPLAIN_EXCEPTION = 176
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

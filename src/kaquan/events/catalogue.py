@@ -141,6 +141,19 @@ EVENTS: dict[str, Event] = {
     "settlement.closed.v1": Event(
         "结算期已关账", "all merchants of a program are settled for a period", ("program",)
     ),
+    "payout.source_named.v1": Event("付款账户已登记", "the bank account that pays merchants was named", ()),
+    "payout.file_opened.v1": Event("打款文件已列出", "a file of payouts was listed", ("payout_file",)),
+    "payout.file_made.v1": Event("打款文件已生成", "a file of payouts was made", ("payout_file",)),
+    "payout.sent.v1": Event("打款已列入文件", "the bank was told to pay", ("payout", "merchant", "program")),
+    "payout.confirmed.v1": Event("打款已到账", "the bank paid", ("payout", "merchant", "program")),
+    "payout.failed.v1": Event("打款失败", "the bank could not pay", ("payout", "merchant", "program")),
+    "payout.returned.v1": Event("打款退汇", "what the bank paid came back", ("payout", "merchant", "program")),
+    "payout.reissued.v1": Event("打款重发", "the bank is to be told again", ("payout", "merchant", "program")),
+    "payout.result_repeated.v1": Event(
+        "银行重复告知", "the bank said what was known", ("payout", "merchant", "program")
+    ),
+    "payout.exception_opened.v1": Event("打款差错", "what the bank said fits nothing", ()),
+    "payout.exception_explained.v1": Event("打款差错已说明", "a line of the bank was explained", ()),
     "reserve.released.v1": Event(
         "保证金已释放", "what a settlement held back was released", ("settlement", "merchant", "program")
     ),

@@ -29,6 +29,8 @@ class Account(IntEnum):
     MERCHANT_DISCOUNT = 43
     MERCHANT_DISCOUNT_BORNE = 44
     PARTNER_PAYABLE = 45
+    MERCHANT_WAITING = 46
+    MERCHANT_DISPUTED = 47
     HOLDER_REFUND = 50
     PROMO_DEFERRED = 60
     PROMO_EXPENSE = 61
@@ -79,6 +81,8 @@ CHART: dict[Account, AccountInfo] = {
     Account.MERCHANT_DISCOUNT: AccountInfo("merchant.discount", "商户自担优惠（备查）", "debit"),
     Account.MERCHANT_DISCOUNT_BORNE: AccountInfo("merchant.discount_borne", "商户自担优惠（备查对方）", "credit"),
     Account.PARTNER_PAYABLE: AccountInfo("partner.payable", "应付分账方", "credit"),
+    Account.MERCHANT_WAITING: AccountInfo("merchant.waiting", "打款未成待重发", "credit", floor=True),
+    Account.MERCHANT_DISPUTED: AccountInfo("merchant.disputed", "争议扣留", "credit", floor=True),
     Account.HOLDER_REFUND: AccountInfo("holder.refund", "应退持卡人", "credit", floor=True),
     Account.PROMO_DEFERRED: AccountInfo("promo.deferred", "待摊促销费用", "debit"),
     Account.PROMO_EXPENSE: AccountInfo("promo.expense", "促销费用", "debit"),

@@ -66,6 +66,11 @@ PROOFS: dict[str, tuple[str, str]] = {
         "每日存管与账面一致，应存取各规则中最严的一条，释放后不低于应存",
         "each day of custody ties to the books and requires what its strictest rule does; no release went below it",
     ),
+    "payout_lives": (
+        "在途、待重发和已付的打款与各银行账户的分录一致",
+        "payouts on their way, waiting and paid are what was posted, for each merchant and bank account",
+    ),
+    "payouts_once": ("没有一笔打款付过两次", "no payout was confirmed twice"),
     "rollup": ("汇总等于逐笔重算", "the roll-up equals a full recount"),
     "journal": ("每个生效的指令恰有一个存证叶", "every command that took effect has exactly one leaf"),
     "postings": ("每笔分录都来自一个生效的指令", "every posting was made by a command that took effect"),

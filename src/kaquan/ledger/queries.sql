@@ -173,8 +173,8 @@ FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 O
             FROM posting p
             CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
                 AS v (account, owner, amount)
-            WHERE (p.debit IN (30, 31, 33, 41, 42, 50, 65) OR p.credit IN (30, 31, 33, 41, 42, 50, 65))
-              AND v.account IN (30, 31, 33, 41, 42, 50, 65)
+            WHERE (p.debit IN (30, 31, 33, 41, 42, 46, 47, 50, 65) OR p.credit IN (30, 31, 33, 41, 42, 46, 47, 50, 65))
+              AND v.account IN (30, 31, 33, 41, 42, 46, 47, 50, 65)
             GROUP BY p.book, v.account, v.owner, p.source) t) owners;
 
 -- prove_lot_balances: each lot's stored balance is what its postings add up to
@@ -614,7 +614,8 @@ SELECT count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) = 0 AS ok,
        count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) AS differing
 FROM (SELECT settlement, source, sum(amount)::bigint AS amount FROM payout GROUP BY settlement, source) o
 FULL JOIN (
-    SELECT transfer, source, sum(amount)::bigint AS amount FROM posting WHERE credit = 42 GROUP BY transfer, source
+    SELECT transfer, source, sum(amount)::bigint AS amount FROM posting WHERE kind = 40 AND credit = 42
+    GROUP BY transfer, source
 ) p ON p.transfer = o.settlement AND p.source = o.source;
 
 -- prove_statements: each statement names the one before; each account closes with what postings in its cut add up to
@@ -681,6 +682,40 @@ SELECT count(*) FILTER (WHERE days.ledger <> days.booked OR days.required <> day
        releases.releases, releases.below AS releases_below, released.differing AS released_differing
 FROM releases CROSS JOIN released LEFT JOIN days ON true
 GROUP BY releases.releases, releases.below, released.differing;
+
+-- prove_payout_lives: what is on its way, waits after a failure, and left each bank account is just what payouts say
+SELECT count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) = 0 AS ok,
+       coalesce(sum(o.amount) FILTER (WHERE o.account = 42), 0)::bigint AS in_flight_fen,
+       coalesce(sum(o.amount) FILTER (WHERE o.account = 46), 0)::bigint AS waiting_fen,
+       coalesce(sum(o.amount) FILTER (WHERE o.account BETWEEN 10 AND 12), 0)::bigint AS confirmed_fen,
+       count(*) FILTER (WHERE o.amount IS DISTINCT FROM p.amount) AS differing
+FROM (
+    SELECT CASE WHEN state IN (1, 2) THEN 42 WHEN state IN (4, 5) THEN 46 ELSE 9 + source END AS account, source,
+           CASE WHEN state <> 3 THEN merchant END AS owner,
+           sum(amount - held)::bigint AS amount
+    FROM payout WHERE state <> 6 GROUP BY 1, 2, 3
+) o
+FULL JOIN (
+    SELECT v.account, p.source, v.owner, sum(v.amount)::bigint AS amount
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE (v.account IN (42, 46) OR (v.account BETWEEN 10 AND 12 AND p.kind IN (174, 176)))
+    GROUP BY 1, 2, 3 HAVING sum(v.amount) <> 0
+) p ON p.account = o.account AND p.source = o.source AND p.owner IS NOT DISTINCT FROM o.owner;
+
+-- prove_payouts_once: each payout was confirmed once for each time that it was returned, and once more if it is paid
+SELECT count(*) FILTER (WHERE wrong) = 0 AS ok, count(*) AS payouts, count(*) FILTER (WHERE wrong) AS differing
+FROM (
+    SELECT coalesce(s.confirmed, 0) - coalesce(s.returned, 0) <> CASE WHEN p.state = 3 THEN 1 ELSE 0 END
+           OR p.attempt <> 1 + coalesce(s.reissued, 0) AS wrong
+    FROM payout p
+    LEFT JOIN (
+        SELECT bucket, payout, count(*) FILTER (WHERE state = 3) AS confirmed,
+               count(*) FILTER (WHERE state = 5) AS returned, count(*) FILTER (WHERE state = 1) AS reissued
+        FROM payout_step GROUP BY bucket, payout
+    ) s ON s.bucket = p.bucket AND s.payout = p.id
+) t;
 
 -- prove_rollup: the roll-up is a full recount of the postings below its horizon
 SELECT count(*) FILTER (WHERE r.debits IS DISTINCT FROM p.debits OR r.credits IS DISTINCT FROM p.credits) = 0 AS ok,

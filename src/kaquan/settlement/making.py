@@ -168,6 +168,11 @@ def _payout(made: Made, source: Source, part: Part, common: dict[str, Any]) -> C
             "pay_on": made.pay_on.isoformat(),
             "source": source,
             "state": PAYOUT_INSTRUCTED,
+            "version": 1,
+            "attempt": 1,
+            "held": 0,
+            "questions": 0,
+            "reference": "",
         },
     )
 

@@ -41,26 +41,27 @@ def write_csv(out: TextIO, payouts: Iterable[PayoutLine], language: Language = "
         writer.writerow(
             [
                 public("pyo", line.id),
-                _defused(line.merchant_code),
-                _defused(line.merchant_name),
-                _defused(line.account_bank),
-                _defused(line.account_no),
+                defused(line.merchant_code),
+                defused(line.merchant_name),
+                defused(line.account_bank),
+                defused(line.account_no),
                 f"bank.{line.source.name.lower()}",
-                _plain(line.amount),
+                plain(line.amount),
                 line.period,
                 line.pay_on.isoformat(),
             ]
         )
         count += 1
         total += line.amount
-    writer.writerow([CONTROL[language], count, "", "", "", "", _plain(Money(total)), "", ""])
+    writer.writerow([CONTROL[language], count, "", "", "", "", plain(Money(total)), "", ""])
     return count, Money(total)
 
 
-def _defused(text: str) -> str:
+def defused(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _plain(amount: Money) -> str:
+def plain(amount: Money) -> str:
     """Yuan without separators, for machines."""
     return f"{amount // 100}.{amount % 100:02d}"
