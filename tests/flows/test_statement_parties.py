@@ -63,7 +63,8 @@ class Across(Town):
 
     def statement(self, kind: PartyKind, who: Id, until: date) -> dict[str, Any]:
         """What a party's statement says."""
-        command = MakeStatement(key=statement_key(until), caller=OPERATOR, party=kind, who=who, until=until)
+        told = {"party": kind, "who": who, "until": until, "below": service.horizon(self.app.connection, 60)}
+        command = MakeStatement(key=statement_key(until), caller=OPERATOR, **told)
         found = service.statement_by_id(self.app.connection, self.ok(Kind.MAKE_STATEMENT, command).id)
         assert found is not None
         return found.record
@@ -154,7 +155,9 @@ def test_what_a_fund_is_given_and_gives_back_ties_month_by_month(town: Across) -
 def test_the_evidence_of_a_holder_is_whole_and_her_name_is_nowhere_else(town: Across) -> None:
     town.buy(11_000, town.vouchers[0])
     town.tick(days=1)
-    made = town.app.one(Kind.MAKE_STATEMENT, until_yesterday(town.wallet, town.now))
+    made = town.app.one(
+        Kind.MAKE_STATEMENT, until_yesterday(town.wallet, town.now, service.horizon(town.app.connection, 60))
+    )
     assert isinstance(made, Effect)
     content, manifest = evidence(town.app, town.wallet, town.now, "zh")
     assert evidence(town.app, town.wallet, town.now, "zh")[0] == content

@@ -40,12 +40,14 @@ class Desk:
     def until(self, day: date, hour: int = 9) -> None:
         self.town.now = shanghai(day) + timedelta(hours=hour)
 
-    def make(self, kind: PartyKind, who: Id, until: date) -> Any:
-        command = MakeStatement(key=statement_key(until), caller=OPERATOR, party=kind, who=who, until=until)
+    def make(self, kind: PartyKind, who: Id, until: date, patience_seconds: float = 60) -> Any:
+        told = {"party": kind, "who": who, "until": until}
+        below = service.horizon(self.app.connection, patience_seconds)
+        command = MakeStatement(key=statement_key(until), caller=OPERATOR, below=below, **told)
         return self.app.one(Kind.MAKE_STATEMENT, command)
 
-    def made(self, kind: PartyKind, who: Id, until: date) -> Stored:
-        outcome = self.make(kind, who, until)
+    def made(self, kind: PartyKind, who: Id, until: date, patience_seconds: float = 60) -> Stored:
+        outcome = self.make(kind, who, until, patience_seconds)
         assert isinstance(outcome, Effect), outcome
         found = service.statement(self.app.connection, who, outcome.facts["number"])
         assert found is not None and found.hash.hex() == outcome.facts["hash"]
@@ -154,7 +156,7 @@ def test_what_commits_late_is_counted_by_the_next_statement(database: Database) 
         slow.execute("SELECT pg_current_xact_id()")  # an older transaction that has not ended yet
         desk.pay(200)
         desk.until(date(2025, 6, 1))
-        may = desk.made(PartyKind.MERCHANT, mall, MAY)
+        may = desk.made(PartyKind.MERCHANT, mall, MAY, 0)
         slow.rollback()
     assert _account(may, "merchant.payable")["closing_fen"] == 1_000
     desk.until(date(2025, 7, 1))

@@ -43,6 +43,15 @@ STATEMENT_SABOTAGES = (
         ("reporting/checking.py", "later.previous != one.digest and ", "False and "),
     ),
     sabotage(
+        "let everybody read every statement",
+        "tests/api/test_authorization.py::test_who_may_ask_for_what[show_statement-merchant]",
+        (
+            "api/objects.py",
+            "                owners = Owners(wallet=found.subject)\n        self._own(owners)\n",
+            "                owners = Owners(wallet=found.subject)\n",
+        ),
+    ),
+    sabotage(
         "print the day of printing into a statement",
         "tests/golden/test_statements.py::test_the_same_record_gives_the_same_bytes",
         ("reporting/workbook.py", '"created": laid.made_at.astimezone(UTC)', '"comments": ""'),

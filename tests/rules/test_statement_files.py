@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from kaquan.reporting import checking, typefaces
 from kaquan.reporting.checking import UNKNOWN, first_changed, verify
 from kaquan.reporting.model import FIRST, FORMAT, canonical, hashed
 
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 PARTY = "mer_4jyrdt34gyekcrfscbh1aaxcef"
 
 
@@ -121,3 +126,22 @@ def test_the_fonts_have_every_character_of_gbk_and_the_rest_is_marked() -> None:
     assert len(hanzi) >= 20_902 and {ord(letter) for letter in hanzi} <= known
     assert typefaces.covered("张𬭎㛃（有限公司）¥1,234.50") == "张𬭎㛃（有限公司）¥1,234.50"
     assert typefaces.covered("张\U0002f800") == "张〓", "what the fonts lack is told, never an empty box"
+
+
+def test_the_script_of_the_guide_finds_what_was_changed(tmp_path: Path) -> None:
+    english, chinese = (GUIDES.joinpath(name).read_text("utf-8") for name in ("statements.md", "statements.zh.md"))
+    (script,) = re.findall(r"^```python\n(.*?)^```", english, re.MULTILINE | re.DOTALL)
+    assert script in chinese
+    for name, content in files(chain(3)).items():
+        tmp_path.joinpath(name).write_bytes(content)
+
+    def said() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    assert said() == "all statements are as they were made\n"
+    second = tmp_path / "merchant-mall-1-0002.json"
+    second.write_bytes(second.read_bytes().replace(b"2025-05-31", b"2025-05-30"))
+    assert "merchant-mall-1-0002.json: was changed" in said()

@@ -9,6 +9,7 @@ from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.programs.catalogue import FundMode
 from kaquan.reporting.model import MakeStatement, PartyKind
+from kaquan.reporting.service import horizon
 from kaquan.stocks.model import OpenStock, PauseStock, RaiseStock, ResumeStock, StopStock
 from support.words import Words, fen, nothing
 
@@ -69,5 +70,6 @@ class FundWords(Words):
         """`statement merchant mall-1 2025-05-31`: a merchant, a fund (`funder`) or a holder by name."""
         known = {"merchant": self.town.merchants, "funder": {who: fund_id(who)}, "holder": self.wallets}[kind]
         day = date.fromisoformat(until)
-        party = {"party": PartyKind[kind.upper()], "who": known.get(who, nothing(who))}
+        below = horizon(self.town.app.connection)
+        party = {"party": PartyKind[kind.upper()], "who": known.get(who, nothing(who)), "below": below}
         return self._do(Kind.MAKE_STATEMENT, MakeStatement, told, until=day, **party)

@@ -22,7 +22,7 @@ from kaquan.kernel.caller import Role
 from kaquan.kernel.ids import Id
 from kaquan.reporting import service
 from kaquan.reporting.checking import file_name
-from kaquan.reporting.model import MakeStatement, PartyKind, Stored, statement_key
+from kaquan.reporting.model import PartyKind, Stored
 from kaquan.reporting.rendering import FORMS, MEDIA_TYPES
 
 routes = Routes("statements", "对账单 Statements")
@@ -52,7 +52,8 @@ def make_statement(call: Call, body: Wanted) -> dict[str, Any]:
     until = until_of(body.period, call.app.door.at())
     if until is None:
         raise Problem(REQUEST_INVALID, {"where": "period"})
-    command = MakeStatement(key=statement_key(until), caller=call.caller, party=kind, who=who, until=until)
+    below = service.horizon(call.app.connection)
+    command = service.making(call.caller, kind, who, until, below)
     return call.answer(call.decided(Kind.MAKE_STATEMENT, command))
 
 
@@ -131,7 +132,9 @@ def export_evidence(call: Call, wallet: PathText) -> Any:
     target = call.objects.wallet(wallet)
     at = call.app.door.at()
     if not call.dry_run:
-        call.serving.send(Kind.MAKE_STATEMENT, until_yesterday(target, at))  # refused when it was made
+        call.serving.send(
+            Kind.MAKE_STATEMENT, until_yesterday(target, at, service.horizon(call.app.connection))
+        )  # refused when it was made
     content, manifest = evidence(call.app, target, at, call.words.language)
     if call.dry_run:
         return {"dry_run": True, **manifest}

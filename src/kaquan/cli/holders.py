@@ -24,6 +24,7 @@ from kaquan.kernel.refusal import Refusal
 from kaquan.privacy.model import Person, masked_id_number, masked_name, masked_phone
 from kaquan.privacy.rules import normalise_id_number, normalise_name, normalise_phone
 from kaquan.privacy.rules import person as read_typed
+from kaquan.reporting.service import horizon
 from kaquan.sales.errors import PHONE_UNKNOWN
 
 app = typer.Typer(
@@ -154,7 +155,9 @@ def evidence_command(
     app_, at, screen = session.app, session.app.door.at(), session.screen
     session.catalogue()
     if not session.dry_run:
-        app_.one(Kind.MAKE_STATEMENT, until_yesterday(found, at))  # refused when it was made
+        app_.one(
+            Kind.MAKE_STATEMENT, until_yesterday(found, at, horizon(app_.connection))
+        )  # refused when it was made
     content, manifest = evidence(app_, found, at, screen.language)
     if not session.dry_run:
         identity_, caller = public("wal", found), session.caller(None)

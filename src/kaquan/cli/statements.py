@@ -23,11 +23,11 @@ from kaquan.funders.model import fund_id
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, IdError, parse, public
 from kaquan.kernel.money import Money, text
-from kaquan.kernel.refusal import Language, Refusal
+from kaquan.kernel.refusal import Fault, Language, Refusal
 from kaquan.reporting import errors, service
 from kaquan.reporting.checking import asked, file_name, first_changed, verify
 from kaquan.reporting.layout import AMOUNTS, COUNTS, Part, lay_out
-from kaquan.reporting.model import PREFIX, MakeStatement, PartyKind, Stored, file_of, statement_key
+from kaquan.reporting.model import PREFIX, PartyKind, Stored, file_of
 from kaquan.reporting.rendering import FORMS
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 
 LIST_MAX = 1_000
+TOGETHER = 100  # parties whose statements are made in one batch, which reads the books once
 _COLUMNS = ("party", "code", "party_id", "number", "since", "until", "hash")
 _MADE = ("code", "party_id", "number", "since", "until", "hash")
 _FOUND = ("file", "number", "found")
@@ -74,19 +75,24 @@ def make_command(
 ) -> None:
     """出具对账单：从上一单之后到期末；重复执行得到同一单 / Make a statement; running it again gives the same one"""
     until, app_ = _until(session, period), session.app
+    below = service.horizon(app_.connection)
     parties = _everybody(session, everybody) if everybody else [_party(session, merchant, fund, wallet, phone)]
     made: list[dict[str, Any]] = []
     refused: list[tuple[str, Refusal]] = []
     with session.screen.progress(len(parties)) as advance:
-        for place, (kind, who) in enumerate(parties, 1):
-            command = MakeStatement(key=statement_key(until), caller=OPERATOR, party=kind, who=who, until=until)
-            outcome = app_.one(Kind.MAKE_STATEMENT, command, dry_run=session.dry_run)
-            if isinstance(outcome, Effect):
+        for start in range(0, len(parties), TOGETHER):
+            some = parties[start : start + TOGETHER]
+            commands = [service.making(OPERATOR, kind, who, until, below) for kind, who in some]
+            outcomes = app_.execute(Kind.MAKE_STATEMENT, commands, dry_run=session.dry_run)
+            for (kind, who), outcome in zip(some, outcomes, strict=True):
                 code = _code(session, kind, who)
-                made.append({"statement": public("stm", outcome.id), **_told(outcome.facts), "code": code})
-            else:
-                refused.append((_code(session, kind, who), outcome.refusal))
-            advance(place)
+                if isinstance(outcome, Effect):
+                    made.append({"statement": public("stm", outcome.id), **_told(outcome.facts), "code": code})
+                elif isinstance(outcome, Fault):
+                    raise outcome
+                else:
+                    refused.append((code, outcome.refusal))
+            advance(start + len(some))
     if len(parties) == 1 and refused:
         session.refuse(refused[0][1])
     _report(session, made, refused)

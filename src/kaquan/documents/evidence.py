@@ -26,7 +26,7 @@ from kaquan.main import Kaquan
 from kaquan.programs.contract import contract, digest
 from kaquan.reporting import service
 from kaquan.reporting.checking import file_name
-from kaquan.reporting.model import MakeStatement, PartyKind, file_of, statement_key
+from kaquan.reporting.model import MakeStatement, PartyKind, file_of
 from kaquan.reporting.rendering import as_pdf
 from kaquan.sales.service import bought
 
@@ -65,10 +65,10 @@ def evidence(app: Kaquan, wallet: Id, at: datetime, language: Language) -> tuple
     return _zip(files), manifest
 
 
-def until_yesterday(wallet: Id, at: datetime) -> MakeStatement:
-    """The command that brings a holder's statements up to date."""
+def until_yesterday(wallet: Id, at: datetime, below: int) -> MakeStatement:
+    """The command that brings a holder's statements up to date; `below` is a `service.horizon`."""
     until = business_date(at) - timedelta(days=1)
-    return MakeStatement(key=statement_key(until), caller=SYSTEM, party=PartyKind.HOLDER, who=wallet, until=until)
+    return service.making(SYSTEM, PartyKind.HOLDER, wallet, until, below)
 
 
 def _files(app: Kaquan, wallet: Id, at: datetime, language: Language) -> Iterator[tuple[str, bytes]]:

@@ -640,14 +640,15 @@ WITH chain AS (
     WHERE e.value ->> 'name' = 'accounts'
     GROUP BY 1, 2, 3, 4, 5, 6
 ), compared AS (
-    SELECT s.closing <> coalesce((
-               SELECT sum(CASE WHEN v.debit = (s.side = 'debit') THEN p.amount ELSE -p.amount END)
-               FROM posting p
-               CROSS JOIN LATERAL (VALUES (true, p.debit, p.debit_owner), (false, p.credit, p.credit_owner))
-                   AS v (debit, account, owner)
-               WHERE s.owner IN (p.debit_owner, p.credit_owner) AND v.owner = s.owner AND v.account = s.account
-                 AND p.at < s.cut_at AND p.xid < s.cut_xid), 0) AS off
+    SELECT s.closing <> coalesce(sum(CASE s.side WHEN 'debit' THEN v.amount ELSE -v.amount END), 0) AS off
     FROM said s
+    LEFT JOIN (
+        SELECT v.account, v.owner, v.amount, p.at, p.xid FROM posting p
+        CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount), (p.credit, p.credit_owner, -p.amount))
+            AS v (account, owner, amount)
+        WHERE EXISTS (SELECT FROM statement)
+    ) v ON v.owner = s.owner AND v.account = s.account AND v.at < s.cut_at AND v.xid < s.cut_xid
+    GROUP BY s.id, s.owner, s.account, s.side, s.closing
 )
 SELECT (SELECT count(*) FILTER (WHERE broken) FROM chain) = 0 AND count(*) FILTER (WHERE off) = 0 AS ok,
        (SELECT count(*) FROM chain) AS statements, count(*) AS accounts, count(*) FILTER (WHERE off) AS differing,

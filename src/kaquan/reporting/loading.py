@@ -56,7 +56,8 @@ def _named(command: MakeStatement, catalogue: Catalogue, wallets: set[bytes]) ->
     return None
 
 
-def _span(command: MakeStatement, latest: Previous | None, xid: int) -> Span:
+def _span(command: MakeStatement, latest: Previous | None, horizon: int) -> Span:
+    xid = max(min(command.below, horizon), latest.cut.xid if latest else 0)
     end = shanghai(command.until) + timedelta(days=1)  # Shanghai has had no summer time since 1991
     return Span(command.who, Cut(microseconds(end), xid), latest.cut if latest else _NOTHING)
 

@@ -14,6 +14,7 @@ from kaquan.reporting.typefaces import FOLDER, MISSING, covered
 TEMPLATE = Path(__file__).with_name("statement.typ")
 WIDE_COLUMNS = 9  # what fits across an upright page at 8.5 points
 SHORT = 12
+TAGGED_ROWS_MAX = 1_000  # tags let screen readers read tables; of a long document they are fourteen parts in fifteen
 _GROUP = 8
 _BREAK_AFTER = 10  # letters of an order number or code after which a line may break
 
@@ -21,6 +22,10 @@ _BREAK_AFTER = 10  # letters of an order number or code after which a line may b
 def pdf(laid: Laid) -> bytes:
     """The document."""
     return render(words(laid), "pdf")[0]
+
+
+def _tagged(data: Mapping[str, Any]) -> bool:
+    return sum(len(part["rows"]) for part in data["parts"]) <= TAGGED_ROWS_MAX
 
 
 def pages(laid: Laid, ppi: int = 110) -> list[bytes]:
@@ -39,6 +44,7 @@ def render(data: Mapping[str, Any], form: Literal["pdf", "png"], ppi: int | None
         ppi=ppi,
         sys_inputs={"data": msgspec.json.encode(data).decode()},
         timestamp=None,
+        pdf_tags=_tagged(data),
     )
     listed = found if isinstance(found, list) else [found]
     return [bytes(one) for one in listed if one is not None]

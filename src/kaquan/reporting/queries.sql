@@ -21,18 +21,18 @@ JOIN wallet t ON t.bucket = u.bucket AND t.id = u.id;
 SELECT u.ord::int, p.program::int, v.account::int, p.kind::int, coalesce(w.account, v.contra)::int,
        CASE WHEN coalesce(w.account, v.contra) BETWEEN 30 AND 33 THEN coalesce(w.owner, v.contra_owner) END,
        business_day(p.at), count(DISTINCT p.transfer)::int, sum(v.debits)::bigint, sum(v.credits)::bigint
-FROM unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
-            %(previous_at)s::bigint[], %(previous_xid)s::bigint[])
-     WITH ORDINALITY AS u (owner, cut_at, cut_xid, previous_at, previous_xid, ord)
-JOIN (
+FROM (
     SELECT * FROM posting
     WHERE (at >= %(since_at)s::bigint OR xid >= %(since_xid)s::bigint)
       AND at < %(until_at)s::bigint AND xid < %(until_xid)s::bigint
       AND (debit_owner = ANY (%(owner)s::uuid[]) OR credit_owner = ANY (%(owner)s::uuid[]))
-) p ON u.owner IN (p.debit_owner, p.credit_owner)
+) p
 CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.credit, p.credit_owner, p.amount, 0::bigint),
                            (p.credit, p.credit_owner, p.debit, p.debit_owner, 0::bigint, p.amount))
     AS v (account, owner, contra, contra_owner, debits, credits)
+JOIN unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
+            %(previous_at)s::bigint[], %(previous_xid)s::bigint[])
+     WITH ORDINALITY AS u (owner, cut_at, cut_xid, previous_at, previous_xid, ord) ON u.owner = v.owner
 LEFT JOIN LATERAL (
     SELECT CASE WHEN q.debit = 70 THEN q.credit ELSE q.debit END AS account,
            CASE WHEN q.debit = 70 THEN q.credit_owner ELSE q.debit_owner END AS owner
@@ -42,29 +42,31 @@ LEFT JOIN LATERAL (
     OFFSET (SELECT count(*) FROM posting r WHERE r.bucket = p.bucket AND r.transfer = p.transfer AND r.line < p.line
               AND (r.debit = 71 OR r.credit = 71)) LIMIT 1
 ) w ON v.contra = 71
-WHERE v.owner = u.owner AND p.at < u.cut_at AND p.xid < u.cut_xid
+WHERE p.at < u.cut_at AND p.xid < u.cut_xid
   AND NOT (p.at < u.previous_at AND p.xid < u.previous_xid)
 GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 LIMIT 1000000;
 
 -- counts: how many transfers of each kind moved a merchant's payable on a day, within the same bounds
 SELECT u.ord::int, business_day(p.at), p.kind::int, count(DISTINCT p.transfer)::int
-FROM unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
+FROM posting p
+JOIN unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
             %(previous_at)s::bigint[], %(previous_xid)s::bigint[])
      WITH ORDINALITY AS u (owner, cut_at, cut_xid, previous_at, previous_xid, ord)
-JOIN posting p ON (p.debit = 40 AND p.debit_owner = u.owner OR p.credit = 40 AND p.credit_owner = u.owner)
-WHERE (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
+     ON u.owner = CASE WHEN p.credit = 40 THEN p.credit_owner ELSE p.debit_owner END
+WHERE (p.credit = 40 OR p.debit = 40) AND (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
   AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
   AND p.at < u.cut_at AND p.xid < u.cut_xid AND NOT (p.at < u.previous_at AND p.xid < u.previous_xid)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT 1000000;
 
 -- held: every account of merchants and funds recounted from the first posting to each cut
 SELECT u.ord::int, p.program::int, v.account::int, sum(v.debits)::bigint, sum(v.credits)::bigint
-FROM unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[])
-     WITH ORDINALITY AS u (owner, cut_at, cut_xid, ord)
-JOIN posting p ON u.owner IN (p.debit_owner, p.credit_owner)
+FROM posting p
 CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, p.amount, 0::bigint),
                            (p.credit, p.credit_owner, 0::bigint, p.amount)) AS v (account, owner, debits, credits)
-WHERE v.owner = u.owner AND p.at < u.cut_at AND p.xid < u.cut_xid
+JOIN unnest(%(owner)s::uuid[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[])
+     WITH ORDINALITY AS u (owner, cut_at, cut_xid, ord) ON u.owner = v.owner
+WHERE (p.debit_owner = ANY (%(owner)s::uuid[]) OR p.credit_owner = ANY (%(owner)s::uuid[]))
+  AND p.at < u.cut_at AND p.xid < u.cut_xid
 GROUP BY 1, 2, 3 LIMIT 1000000;
 
 -- settlements: what was settled within each cut and not the one before; its postings say which cut counts it

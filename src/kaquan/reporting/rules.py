@@ -1,6 +1,6 @@
 """May this statement be made, and what does it say? Pure.
 
-In this order: the party exists, the day is over, no statement reaches it yet, it ties, it is not too long. It ties
+In this order: the party exists, the day is over, no statement reaches it yet, it is not too long, it ties. It ties
 when, of each account, what the last statement closed with and what moved since are what all postings add up to.
 """
 
@@ -56,6 +56,8 @@ def decide_statement(entry: Entry, facts: StatementFacts, catalogue: Catalogue, 
     if party.previous is not None and command.until <= party.previous.until:
         made_to, number = party.previous.until.isoformat(), party.previous.number
         return Refusal(errors.MADE, {"made_to": made_to, "number": number, "until": command.until.isoformat()})
+    if len(party.moved) > LINES_MAX:  # and perhaps more: they are read no further
+        return Refusal(errors.TOO_LONG, {"lines": len(party.moved), "lines_max": LINES_MAX})
     names = _names(catalogue)
     found = balances(_opening(party), party.moved, party.held, _apart(party.named.kind, names))
     if refusal := _untied(found):

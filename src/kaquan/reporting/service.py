@@ -1,23 +1,39 @@
 """Statements for everybody else: the handler, look-ups, the check against the books."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
 
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
+from kaquan.db.wire import raw_cursor
+from kaquan.kernel.caller import Caller
+from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.programs.catalogue import Catalogue
 from kaquan.reporting import loading, rules, store
-from kaquan.reporting.model import StatementFacts
+from kaquan.reporting.model import MakeStatement, PartyKind, StatementFacts, statement_key
+from kaquan.settlement.service import closed_horizon
+
+PATIENCE_SECONDS = 5.0  # far longer than any command takes; what takes longer is counted by the next statement
 
 statement = store.statement
 statement_by_id = store.statement_by_id
 statements = store.statements
 hashes = store.hashes
 events = store.events
+
+
+def horizon(connection: psycopg.Connection[Any], patience_seconds: float = PATIENCE_SECONDS) -> int:
+    """Below which transaction a statement made now counts: those that run now are waited for, but not for ever."""
+    return closed_horizon(raw_cursor(connection), patience_seconds)
+
+
+def making(caller: Caller, party: PartyKind, who: Id, until: date, below: int) -> MakeStatement:
+    """The command that makes a party's statement up to a day; `below` is a `horizon`."""
+    return MakeStatement(key=statement_key(until), caller=caller, party=party, who=who, until=until, below=below)
 
 
 class StatementHandler(Handler):

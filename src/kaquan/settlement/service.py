@@ -34,6 +34,7 @@ from kaquan.settlement.payouts import write_csv
 
 RESERVES_DUE_MAX = 500  # one batch of the door; the timetable asks again
 
+closed_horizon = store.closed_horizon
 coming = previews.coming
 owing = debts.owing
 preview = previews.preview
