@@ -15,8 +15,8 @@ import pytest
 
 from kaquan.commands.model import Effect, Kind
 from kaquan.db.pool import connect
-from kaquan.funders.model import PayOutFund, fund_id
-from kaquan.kernel.calendar import Calendar, business_date, shanghai
+from kaquan.funders.model import PayOutFund
+from kaquan.kernel.calendar import Calendar, shanghai
 from kaquan.kernel.caller import OPERATOR, SYSTEM
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
@@ -25,7 +25,6 @@ from kaquan.ledger.chart import CHART, Account
 from kaquan.ledger.movements import Movement
 from kaquan.ledger.store import QUERIES
 from kaquan.payments.model import Authorize, Capture, Pay, Refund
-from kaquan.reporting.model import MakeStatement, PartyKind, statement_key
 from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.plan_model import GrantDrip
@@ -111,18 +110,7 @@ def busy(url: str) -> Town:
     command = PayOutFund(key=town.key(), caller=OPERATOR, fund="city", amount=Money(9), reference="back")
     town.ok(Kind.PAY_OUT_FUND, command)
     in_custody(town)
-    stated(town, zhang)
     return town
-
-
-def stated(town: Town, wallet: Any) -> None:
-    """Statements of a merchant, a fund and a holder, and what moved the merchant's payable since."""
-    parties = {PartyKind.MERCHANT: town.merchants["mall-2"], PartyKind.FUNDER: fund_id("city")}
-    parties[PartyKind.HOLDER] = wallet
-    until = business_date(town.now) - timedelta(days=1)
-    for kind, who in parties.items():
-        command = MakeStatement(key=statement_key(until), caller=OPERATOR, party=kind, who=who, until=until)
-        town.ok(Kind.MAKE_STATEMENT, command)
 
 
 def overspent(town: Town, card: Any, first: Any) -> None:
@@ -295,7 +283,6 @@ SABOTAGE = {
     "reserves": "UPDATE reserve SET state = 1",
     "payouts": "UPDATE payout SET amount = amount + 1",
     "custody": "UPDATE custody_day SET required = required - 1",
-    "statements": "UPDATE statement SET previous = hash",
     "rollup": "UPDATE rollup SET debits = debits + 1, credits = credits + 1 WHERE account = 40",
     "journal": "DELETE FROM journal WHERE id IN (SELECT id FROM journal LIMIT 1)",
     "postings": "UPDATE posting SET kind = 11 WHERE kind = 10",
