@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ from kaquan.programs.enrolment import EnrolmentHandler
 from kaquan.reporting import service as reporting
 from kaquan.rewards import service as rewards
 from kaquan.sales import closing_service as closings
+from kaquan.sales import leaving_service as leaving
 from kaquan.sales.service import SellHandler, TopUpHandler
 from kaquan.settings import Settings
 from kaquan.settlement import service as settlement
@@ -62,6 +64,7 @@ class Kaquan:
         self.catalogue = Catalogue(programs.read_catalogue)
         self.door = Door(connection, Sealer(self.master), lane)
         self.calendar = calendar or Calendar.load()
+        self.reminded_on: date | None = None  # the day on which all cards were last looked at for idle ones
         self.handlers = {**_handlers(self.catalogue, self.calendar, self.master), **webhooks.handlers(reach)}
 
     def execute(self, kind: Kind, commands: Sequence[Any], *, dry_run: bool = False) -> list[Any]:
@@ -110,6 +113,7 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **draws.handlers(catalogue),
         **rewards.handlers(catalogue, master),
         **closings.handlers(catalogue, calendar),
+        **leaving.handlers(catalogue),
         **payment_codes.handlers(),
         **payments.handlers(catalogue, master),
         **settlement.handlers(catalogue, calendar),

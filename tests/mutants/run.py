@@ -25,6 +25,7 @@ from mutants.accounting_sabotages import ACCOUNTING_SABOTAGES  # noqa: E402
 from mutants.bulk_sabotages import BULK_SABOTAGES  # noqa: E402
 from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
 from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
+from mutants.closing_sabotages import CLOSING_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
 from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
@@ -56,7 +57,14 @@ class Verdict(NamedTuple):
 def main(part: str, share: str) -> int:
     """Run those whose name contains `part`, of them every n-th from the k-th for a share of k/n; the exit status."""
     first, _, every_nth = share.partition("/")
-    more = (*CLAIM_SABOTAGES, *VOUCHER_SABOTAGES, *FUND_SABOTAGES, *REWARD_SABOTAGES, *CODE_SABOTAGES)
+    more = (
+        *CLAIM_SABOTAGES,
+        *VOUCHER_SABOTAGES,
+        *FUND_SABOTAGES,
+        *REWARD_SABOTAGES,
+        *CODE_SABOTAGES,
+        *CLOSING_SABOTAGES,
+    )
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
     desk = (*SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *ACCOUNTING_SABOTAGES, *REFUND_SABOTAGES)
     every = (*SABOTAGES, *desk, *more, *PROGRAM_SABOTAGES, *outside)

@@ -6,12 +6,12 @@ from kaquan.commands.model import Kind
 from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
-from kaquan.payments.model import Pay
+from kaquan.payments.model import Pay, Refund
 from kaquan.sales.closing_model import CloseCard, PayOutClosing, RequestClosing
 from kaquan.sales.model import TopUp
 from support.race import Answer, Field, Racer
 
-ROUNDS = 8
+ROUNDS = 4
 
 
 def codes(answers: list[Answer]) -> Counter[str]:
@@ -58,16 +58,22 @@ def test_a_card_is_returned_once_and_pays_before_or_not_at_all(field: Field) -> 
         assert done.facts["refund_fen"] == 47_500 * (1 + topped_up) - 30_000 * paid
 
 
-def test_closing_twice_owes_once(field: Field) -> None:
-    """Four close: one does, and the card ends empty."""
+def test_closing_twice_owes_once_and_a_refund_meanwhile_is_owed_too(field: Field) -> None:
+    """Three close, one refunds an order: the card ends empty, and its money is owed whichever came first."""
     town = field.town
     for number in range(ROUNDS):
         card = a_card(field, 1000 + number)
+        town.tick(days=2)
+        order = town.pay(card, 30_000)
         request = town.ok(Kind.REQUEST_CLOSING, asked(field, card)).id
-        close = [CloseCard(key=town.key(), caller=OPERATOR, closing=request) for _ in range(4)]
-        answers = field.racers.round(town.now, [Racer(Kind.CLOSE_CARD, one) for one in close])
-        assert codes(answers) == {"": 1, "closing_state": 3}
+        refund = Refund(key=town.key(), caller=OPERATOR, payment=order.id, reason="race")
+        close = [CloseCard(key=town.key(), caller=OPERATOR, closing=request) for _ in range(3)]
+        racers = [Racer(Kind.REFUND, refund), *(Racer(Kind.CLOSE_CARD, one) for one in close)]
+        answers = field.racers.round(town.now, racers)
+        assert codes(answers) == {"": 2, "closing_state": 2}
         assert field.rows("SELECT coalesce(sum(balance), 0)::int FROM lot WHERE card = %s", card.hex()) == [(0,)]
+        owed = "SELECT sum(amount)::int FROM posting WHERE credit = 50 AND credit_owner = %s"
+        assert field.rows(owed, card.hex()) == [(47_500,)]
 
 
 def test_what_is_owed_is_paid_once(field: Field) -> None:

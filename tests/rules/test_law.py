@@ -57,6 +57,7 @@ VALUES = {
         "interest_holder_cause_bps_min": 150,
         "refund_cash_max_fen": 10_000,
         "transfer_fee_max_fen": 0,
+        "breakage_idle_days_min": 3 * 365,
         "open_network_allowed": 0,
         "custody_group_quarter_bps_min": 3_000,
         "custody_brand_quarter_bps_min": 4_000,

@@ -16,7 +16,7 @@ DAY = date(2025, 5, 20)
 WORDS = 'source = "x"\narticle_zh = "条"\narticle_en = "art."\nconf = "C"\n'
 HIGHEST = {
     *("bearer_valid_days_min", "cooling_off_days_min", "licence_required"),
-    *("cooling_off_free_days_min", "cooling_off_unused_days_min"),
+    *("cooling_off_free_days_min", "cooling_off_unused_days_min", "breakage_idle_days_min"),
     *("interest_issuer_cause_bps_min", "interest_holder_cause_bps_min"),
 }
 HIGHEST |= {name for name in Rules.__struct_fields__ if name.startswith("custody_") and name.endswith("_bps_min")}

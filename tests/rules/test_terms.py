@@ -48,9 +48,6 @@ WORDS_ABOUT_TERMS = {
 """Modules of `programs` that judge or tell a term; reading it there puts it to no use."""
 NO_COMMAND_READS = {
     "program.region": "validate: the law pack of the region is named, and no other region's",
-    "closing.transfer_fee_fen": "issue 6",
-    "closing.reactivation_fee_fen": "issue 6",
-    "closing.idle_days": "issue 6",
     "program.name_zh": "words for people: explain",
     "program.name_en": "words for people: explain",
     "program.archetype": "validate: stored value in an open network needs a licence",

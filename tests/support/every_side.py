@@ -1,6 +1,7 @@
 """Two sides with all that can be made on each: codes, draws, packets, plans, referrals, beside `ProgramSides`."""
 
 from datetime import date
+from typing import Any
 
 from kaquan.commands.model import Kind
 from kaquan.draws import service as draws
@@ -17,6 +18,7 @@ from kaquan.reporting.service import statements
 from kaquan.rewards.invite_codes import invite_code
 from kaquan.rewards.packet_model import EndPackets, OpenPacket, OpenPackets
 from kaquan.rewards.referral_model import AcceptInvite
+from kaquan.sales.closing_model import RequestClosing
 from kaquan.vouchers import codes
 from kaquan.vouchers.service import code_key
 from support.grants import stock_text
@@ -150,6 +152,24 @@ class EverySide(ProgramSides):
         made_before = statements(self.town.app.connection, None, [who], None, 1)
         identity = made_before[0].id if made_before else self.town.ok(Kind.MAKE_STATEMENT, command).id
         made["statement"] = public("stm", identity)
+
+    def make_closing(self, side: str, made: dict[str, str]) -> None:
+        """A request to return a card of the side's holder."""
+        found: dict[str, str] = {}
+        self.make_card(side, found)
+        told: dict[str, Any] = {"card": _id(found["card"], "crd"), "cause": "holder", "reason": "moves away"}
+        command = RequestClosing(key=self.town.key(), caller=OPERATOR, **told)
+        made["closing"] = public("cls", self.town.ok(Kind.REQUEST_CLOSING, command).id)
+
+    def make_receiver(self, side: str, made: dict[str, str]) -> None:
+        """Somebody whose identity is known."""
+        made["receiver"] = public("wal", self.holder(side))
+
+    def make_expired_card(self, side: str, made: dict[str, str]) -> None:
+        """A bearer card that expired years ago."""
+        with self.earlier(hours=24 * 2_300):
+            card = self.town.sell(self.wallets[side], 50_000, self.bearer(side))
+        made["card"] = public("crd", card)
 
     def make_referral_program(self, side: str, made: dict[str, str]) -> None:
         """A program that nobody bought of yet."""

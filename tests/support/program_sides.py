@@ -109,6 +109,22 @@ class ProgramSides(TwoSides):
             self.town.app.catalogue.refresh(self.town.app.connection, -1)
         return code
 
+    def bearer(self, side: str) -> str:
+        """A fresh program of bearer cards whose principal expires; its code."""
+        edits = ("registered = true", "registered = false\nprincipal_valid_days = 1_095"), ("500_000", "100_000")
+        place, code = PLACES[side], f"p{next(self.numbers)}"
+        told = program_text(
+            ('code = "jingxika"', f'code = "{code}"'),
+            ('issuer = "jingxi"', f'issuer = "{place["issuer"]}"'),
+            ('platform = "jingxi-stores"', f'platform = "{place["group"]}"'),
+            *edits,
+        )
+        text = told.partition("[[stocks]]")[0]
+        self.town.ok(
+            Kind.OPEN_PROGRAM, OpenProgram(key=self.town.key(), caller=OPERATOR, text=text, approved_by=SECOND)
+        )
+        return code
+
     def stocked(self, side: str, *parts: str, **terms: Any) -> str:
         """A fresh program that runs, with its stock `off-10` of the side's fund."""
         told = stock_text("off-10", (PLACES[side]["fund"], 10_000), **terms)

@@ -64,7 +64,7 @@ MOVING = (
     *("program", "program_terms", "program_proposal", "program_event"),
     *("plan", "referral", "invitation", "packet_pool", "packet"),
     *("api_key", "approval", "statement", "closed_day"),
-    *("closing",),
+    *("closing", "card_transfer", "card_arrival", "breakage"),
     *("custody", "custody_day"),
     *("payout", "payout_step", "payout_file", "payout_file_line", "payout_exception", "source_account"),
 )

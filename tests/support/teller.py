@@ -39,6 +39,7 @@ from support.code_words import PaymentCodeWords
 from support.custody_words import CustodyWords
 from support.fund_words import FundWords
 from support.identity_words import IdentityWords
+from support.leaving_words import LeavingWords
 from support.payout_words import PayoutWords
 from support.program_words import ProgramWords
 from support.reward_words import RewardWords
@@ -63,6 +64,7 @@ class Teller(
     AccountingWords,
     ClosingWords,
     PayoutWords,
+    LeavingWords,
 ):
     """One story's words and the ids behind them."""
 
@@ -344,4 +346,5 @@ _OPTIONS = {
     "cost",
     "ref",
     "try",
+    "evidence",
 }

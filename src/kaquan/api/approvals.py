@@ -84,7 +84,8 @@ def execute(serving: Serving, by: Call, approval: Approval) -> dict[str, Any]:
     wanted = msgspec.json.decode(approval.body, type=Asked)
     endpoint, model = ENDPOINTS[wanted.operation]
     key = Key(NOBODY, "", approval.requester, frozenset({ANYTHING}), 0)
-    again = Call(serving, by.app, key, by.words, wish=approval.command_key, approved=True)
+    told: dict[str, Any] = {"wish": approval.command_key, "approved": True, "approver": approval.decided_by or ""}
+    again = Call(serving, by.app, key, by.words, **told)
     body = {} if model is None else {BODY: model.model_validate(wanted.body)}
     try:
         done: dict[str, Any] = endpoint(again, **wanted.path, **body)

@@ -45,7 +45,7 @@ class Call:
 
     `app` looks things up; whatever changes something goes through `act`. Names of objects are resolved by `objects`,
     which raises `Problem` for what is unknown or foreign. `wish` is the id of the wish, which is `outside_key`'s when
-    it came from outside. `approved`: a second person has agreed already.
+    it came from outside. `approved`: a second person, the `approver`, has agreed already.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Call:
         wish: str | None = None,
         dry_run: bool = False,
         approved: bool = False,
+        approver: str = "",
     ) -> None:
         self.serving = serving
         self.words = words
@@ -70,6 +71,7 @@ class Call:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.approved = approved
+        self.approver = approver
         self._key = wish
 
     @property

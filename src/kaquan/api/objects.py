@@ -2,7 +2,7 @@
 
 A look-up ends in `_own` or `kept`: what is unknown and what is another's get the same answer. Open on purpose are
 those that say so: what is shown at a till (`shown_card`, `named_voucher`, `payer`), a wallet whose id one was told
-(`customer`), and what everybody may see (`any_merchant`, `any_program`).
+(`customer`, `receiver`), and what everybody may see (`any_merchant`, `any_program`).
 """
 
 from collections.abc import Iterable
@@ -31,6 +31,7 @@ from kaquan.programs.model import Life
 from kaquan.reporting import service as reporting
 from kaquan.reporting.model import PartyKind, Stored
 from kaquan.rewards import service as rewards
+from kaquan.sales import closing_service as closings
 from kaquan.settlement import service as settlements
 from kaquan.vouchers import service as vouchers
 
@@ -107,6 +108,10 @@ class Objects:
         if self._caller.role is Role.HOLDER:
             self._own(Owners(wallet=wallet))
         return wallet
+
+    def receiver(self, text: str) -> Id:
+        """A wallet that something is given to. Who was told its id may do that."""
+        return identity("wal", text)
 
     def payment(self, text: str) -> Id:
         """The caller's payment: paid from its wallet, at its merchant, or from a card or voucher of its programs."""
@@ -291,6 +296,18 @@ class Objects:
             raise Problem(NOT_FOUND)
         self._own(Owners(wallet=Id(found.wallet.bytes), issuers=self.issuers([found.program])))
         return found
+
+    def closing(self, text: str) -> Any:
+        """The caller's request to return a card: its row."""
+        found = closings.closing(self._app.connection, identity("cls", text))
+        if found is None:
+            raise Problem(NOT_FOUND)
+        self._own(Owners(wallet=Id(found.wallet.bytes), issuers=self.issuers([found.program_code])))
+        return found
+
+    def purchase(self, text: str) -> Id:
+        """A sale or top-up that is named beside its card: whether it is one of that card the command finds out."""
+        return identity("trf", text)
 
     def referral(self, text: str) -> Any:
         """A referral of a program of the caller's: its row. It names both wallets, so it is neither's to see."""

@@ -21,6 +21,7 @@ from kaquan.cli import (
     installation,
     jobs,
     keys,
+    leaving,
     ledger,
     merchants,
     packets,
@@ -66,6 +67,10 @@ app.add_typer(programs.app, name="program", rich_help_panel=SETTING_UP)
 app.add_typer(stocks.app, name="stock", rich_help_panel=SETTING_UP)
 app.command("forecast", rich_help_panel=SETTING_UP)(forecast.forecast_command)
 app.add_typer(holders.app, name="holder", rich_help_panel=EVERY_DAY)
+cards.app.command("transfer")(leaving.transfer_command)
+cards.app.command("reactivate")(leaving.reactivate_command)
+cards.app.command("breakage")(leaving.breakage_command)
+cards.app.command("idle")(leaving.idle_command)
 app.add_typer(cards.app, name="card", rich_help_panel=EVERY_DAY)
 app.add_typer(closings.app, name="closing", rich_help_panel=EVERY_DAY)
 app.add_typer(payment_codes.app, name="code", rich_help_panel=EVERY_DAY)

@@ -1,6 +1,7 @@
 """What facts are called on the command line, in Chinese and English, by the name they have in an answer."""
 
 from kaquan.cli.custody_labels import CUSTODY_LABELS
+from kaquan.cli.leaving_labels import LEAVING_LABELS
 from kaquan.cli.payout_labels import PAYOUT_LABELS
 
 Words = tuple[str, str]
@@ -8,6 +9,7 @@ Words = tuple[str, str]
 
 LABELS: dict[str, Words] = {
     **CUSTODY_LABELS,
+    **LEAVING_LABELS,
     **PAYOUT_LABELS,
     "accepted_at": ("接受时间", "Accepted at"),
     "account": ("科目", "Account"),

@@ -10,6 +10,11 @@ from kaquan.kernel.refusal import Language
 
 VALUES: dict[str, Words] = {
     "closing": ("退卡中", "being returned"),
+    "receive_card": ("卡到账", "cards received"),
+    "transfer_card": ("转让", "cards passed on"),
+    "reactivate_card": ("激活", "cards made valid again"),
+    "recognise_breakage": ("未使用收入", "breakage recognised"),
+    "remind_idle": ("闲置提醒", "idle cards told"),
     "asked": ("待结清", "asked for"),
     "bank": ("银行账户", "a bank account"),
     "owed": ("待付款", "owed"),

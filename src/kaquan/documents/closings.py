@@ -12,6 +12,7 @@ from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import public
 from kaquan.sales.closing_model import Cause, ClosingState
 from kaquan.sales.closing_service import Payee
+from kaquan.sales.leaving_service import AGES
 
 
 def closing_document(row: Any, at: datetime) -> dict[str, Any]:
@@ -63,3 +64,17 @@ def payee_document(payee: Payee | None) -> dict[str, Any] | None:
     if payee is None:
         return None
     return {"name": f"{payee.name[:1]}*", "bank": payee.account_bank, "account_no": f"****{payee.account_no[-4:]}"}
+
+
+def idle_document(row: Any) -> dict[str, Any]:
+    """A line of the report of idle balances: days without a movement from `from_days` up to before `until_days`."""
+    ages = (0, *AGES)
+    return {
+        "program": row.program,
+        "registered": row.registered,
+        "from_days": ages[row.age],
+        "until_days": ages[row.age + 1] if row.age + 1 < len(ages) else None,
+        "cards": row.cards,
+        "principal_fen": row.principal,
+        "balance_fen": row.balance,
+    }

@@ -71,6 +71,13 @@ EVENTS: dict[str, Event] = {
     "card.closed.v1": Event(
         "卡已退", "a card was closed, and its holder is owed what it came to", ("card", "closing")
     ),
+    "card.passed_on.v1": Event("卡已转出", "a holder passed a registered card on to another", ("card",)),
+    "card.received.v1": Event("卡已转入", "a card that was passed on arrived with its new number", ("card",)),
+    "card.reactivated.v1": Event("过期卡已激活", "an expired bearer card is valid again", ("card",)),
+    "card.idle.v1": Event("卡已闲置", "a card has lain unused: remind its holder", ("card",)),
+    "card.breakage_recognised.v1": Event(
+        "已确认未使用收入", "what was left of an expired bearer card counts as income", ("card",)
+    ),
     "purchase.returned.v1": Event(
         "购买已退回", "one purchase on a card was undone, and its holder is owed it", ("card", "closing")
     ),

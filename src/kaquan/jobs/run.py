@@ -6,8 +6,10 @@ from kaquan.bulk import service as bulk
 from kaquan.commands.execute import BATCH_MAX
 from kaquan.commands.model import Effect, Kind
 from kaquan.jobs.timetable import DUE_MAX, Due, due
+from kaquan.kernel.calendar import business_date
 from kaquan.ledger import service as ledger
 from kaquan.main import Kaquan
+from kaquan.sales import leaving_service as leaving
 from kaquan.webhooks import service as webhooks
 
 WIDER = 4
@@ -33,11 +35,28 @@ def run_due(app: Kaquan) -> Counter[Kind]:
         if new:
             continue
         if most >= DUE_FURTHEST or all(len(commands) < most for commands in found.values()):
+            done += _remind(app)
             ledger.roll_up(app.connection)
             webhooks.clear(app.connection, app.door.at())
             bulk.clear(app.connection, app.door.at())
             return done
         most *= WIDER
+
+
+def _remind(app: Kaquan) -> Counter[Kind]:
+    """Tell of cards that lie idle: once a day in each process, for it looks at all cards. Twice tells nothing new."""
+    at = app.door.at()
+    today = business_date(at)
+    if app.reminded_on == today:
+        return Counter()
+    done: Counter[Kind] = Counter()
+    while found := leaving.reminders(app.connection, app.catalogue, at, f"idle-{today}", DUE_MAX):
+        new = _carry_out(app, {Kind.REMIND_IDLE: found})
+        done += new
+        if not new or len(found) < DUE_MAX:
+            break
+    app.reminded_on = today
+    return done
 
 
 def _carry_out(app: Kaquan, found: Due) -> Counter[Kind]:

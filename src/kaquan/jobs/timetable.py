@@ -30,7 +30,9 @@ from kaquan.rewards.packet_model import EndPackets
 from kaquan.rewards.plan_model import GrantDrip
 from kaquan.rewards.referral_model import EarnReferral, FollowReferral, PayReferral
 from kaquan.sales import closing_service as closings
+from kaquan.sales import leaving_service as leaving
 from kaquan.sales.closing_model import NoteOverdue
+from kaquan.sales.leaving_model import ReceiveCard
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, ReleaseReserve, release_key
 from kaquan.stocks import service as stocks
@@ -83,10 +85,7 @@ def due(
         Kind.RELEASE_RESERVE: [
             ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
         ],
-        Kind.NOTE_OVERDUE: [
-            NoteOverdue(key=key("closing overdue", one), caller=SYSTEM, closing=one)
-            for one in closings.closings_due(connection, at_us, most)
-        ],
+        **_leaving(connection, at, most),
         Kind.SWEEP_FUND: funders.due(connection, most),
         Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
         Kind.SETTLE: settles[:most],
@@ -100,6 +99,21 @@ def _whole(seen: Sequence[Preview], most: int) -> list[Preview]:
     """Those whose settlements all fit into one look: only they can be closed after it."""
     room = accumulate(len(one.rows) for one in seen)
     return [one for one, count in zip(seen, room, strict=True) if count <= most]
+
+
+def _leaving(connection: psycopg.Connection[Any], at: datetime, most: int) -> Due:
+    """Cards that were passed on arrive; returned ones that nobody paid in time are told of."""
+    at_us, key = microseconds(at), _keys(at)
+    return {
+        Kind.RECEIVE_CARD: [
+            ReceiveCard(key=key("receive card", one), caller=SYSTEM, to=to, transfer=one)
+            for one, to in leaving.transfers_due(connection, most)
+        ],
+        Kind.NOTE_OVERDUE: [
+            NoteOverdue(key=key("closing overdue", one), caller=SYSTEM, closing=one)
+            for one in closings.closings_due(connection, at_us, most)
+        ],
+    }
 
 
 def _rewards(connection: psycopg.Connection[Any], at: datetime, most: int) -> Due:

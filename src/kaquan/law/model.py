@@ -146,6 +146,8 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True,
     """Most that passing a registered card on to somebody else may cost."""
     reactivation_fee_max_fen: T | None = None
     """Most that making an expired card valid again may cost."""
+    breakage_idle_days_min: T | None = None
+    """How long an expired bearer card must have lain unused before what is left of it may count as income."""
     bonus_valid_days_max: T | None = None
     """Longest validity of granted bonus."""
     voucher_valid_days_max: T | None = None

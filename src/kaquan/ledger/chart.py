@@ -19,6 +19,7 @@ class Account(IntEnum):
     CARD_PRINCIPAL = 20
     CARD_BONUS = 21
     CARD_SUBSIDY = 22
+    CARD_TRANSFER = 23
     FUNDER_BUDGET = 30
     FUNDER_COMMITTED = 31
     FUNDER_RECEIVABLE = 32
@@ -71,6 +72,7 @@ CHART: dict[Account, AccountInfo] = {
     Account.CARD_PRINCIPAL: AccountInfo("card.principal", "卡本金", "credit", floor=True),
     Account.CARD_BONUS: AccountInfo("card.bonus", "卡赠金", "credit", floor=True),
     Account.CARD_SUBSIDY: AccountInfo("card.subsidy", "卡补贴", "credit", floor=True),
+    Account.CARD_TRANSFER: AccountInfo("clearing.transfer", "过户在途", "credit", floor=True),
     Account.FUNDER_BUDGET: AccountInfo("funder.budget", "出资方可用预算", "credit", floor=True),
     Account.FUNDER_COMMITTED: AccountInfo("funder.committed", "出资方已承诺", "credit", floor=True),
     Account.FUNDER_RECEIVABLE: AccountInfo("funder.receivable", "应收出资方", "debit"),

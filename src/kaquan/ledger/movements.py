@@ -35,6 +35,10 @@ class Movement(IntEnum):
     END_PACKETS = 88
     CLOSE_CARD = 151
     PAY_OUT_CLOSING = 152
+    TRANSFER_CARD = 154
+    RECEIVE_CARD = 155
+    REACTIVATE_CARD = 156
+    RECOGNISE_BREAKAGE = 157
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

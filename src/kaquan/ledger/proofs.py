@@ -41,6 +41,14 @@ PROOFS: dict[str, tuple[str, str]] = {
         "应退持卡人等于退卡结清未付之和，付出多少记多少，已退的卡上分文不留",
         "what holders are owed is what was closed and not paid, each payment is on record, closed cards hold nothing",
     ),
+    "passing": (
+        "过户在途等于已转出未到账的卡，每次转让只到账一次",
+        "what is between two holders is just the cards that were passed on and have not arrived",
+    ),
+    "breakage": (
+        "未使用收入等于已确认未冲回之和，且只出自不记名卡",
+        "breakage is what was recognised and not given back, and none of it of registered cards",
+    ),
     "clearing": ("账簿之间的应付与应收相抵", "what books owe each other they claim of each other"),
     "merchant_payable": (
         "应付商户等于上期结转加未结算交易，每笔只计一次",

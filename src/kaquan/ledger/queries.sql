@@ -173,8 +173,8 @@ FROM (SELECT count(*) AS total, count(*) FILTER (WHERE balance < 0 OR held < 0 O
             FROM posting p
             CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
                 AS v (account, owner, amount)
-            WHERE (p.debit IN (30, 31, 33, 41, 42, 46, 47, 50, 65) OR p.credit IN (30, 31, 33, 41, 42, 46, 47, 50, 65))
-              AND v.account IN (30, 31, 33, 41, 42, 46, 47, 50, 65)
+            WHERE (p.debit IN (23, 30, 31, 33, 41, 42, 46, 47, 50, 65) OR p.credit IN (23, 30, 31, 33, 41, 42, 46, 47, 50, 65))
+              AND v.account IN (23, 30, 31, 33, 41, 42, 46, 47, 50, 65)
             GROUP BY p.book, v.account, v.owner, p.source) t) owners;
 
 -- prove_lot_balances: each lot's stored balance is what its postings add up to
@@ -448,6 +448,43 @@ SELECT count(*) FILTER (WHERE differs) = 0 AND max(closed.holding) = 0 AS ok, co
        coalesce(sum(owed - unpaid), 0)::bigint AS late_fen, count(*) FILTER (WHERE differs) AS differing,
        max(closed.holding) AS closed_holding
 FROM closed LEFT JOIN compared ON true;
+
+-- prove_passing: by transfer, what lies in clearing.transfer (23) is nothing once the card arrived
+WITH posted AS (
+    SELECT v.owner AS transfer, sum(v.amount) AS fen
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE (p.debit = 23 OR p.credit = 23) AND v.account = 23 GROUP BY v.owner
+), compared AS (
+    SELECT coalesce(posted.fen, 0) AS fen, t.id IS NULL OR posted.fen < 0
+           OR a.transfer IS NOT NULL AND coalesce(posted.fen, 0) <> 0 AS differs
+    FROM card_transfer t
+    FULL JOIN posted ON posted.transfer = t.id
+    LEFT JOIN card_arrival a ON a.bucket = t.to_bucket AND a.transfer = t.id
+)
+SELECT count(*) FILTER (WHERE differs) = 0 AS ok, count(*) AS transfers, coalesce(sum(fen), 0)::bigint AS passing_fen,
+       count(*) FILTER (WHERE differs) AS differing
+FROM compared;
+
+-- prove_breakage: by lot, what breakage.income (63) took is what rows say that were recognised (state 1) and not given back
+WITH said AS (
+    SELECT lot, sum(amount) FILTER (WHERE state = 1) AS fen FROM breakage GROUP BY lot
+), posted AS (
+    SELECT lot, sum(fen) AS fen FROM (
+        SELECT p.debit_owner AS lot, p.amount AS fen FROM posting p WHERE p.credit = 63
+        UNION ALL
+        SELECT p.credit_owner, -p.amount FROM posting p WHERE p.debit = 63
+    ) t GROUP BY lot
+), compared AS (
+    SELECT coalesce(posted.fen, 0) AS fen, coalesce(posted.fen, 0) <> coalesce(said.fen, 0) AS differs
+    FROM said FULL JOIN posted ON posted.lot = said.lot
+), named AS (
+    SELECT count(*) AS registered FROM breakage b JOIN card c ON c.bucket = b.bucket AND c.id = b.card WHERE c.registered
+)
+SELECT count(*) FILTER (WHERE compared.differs) = 0 AND max(named.registered) = 0 AS ok, count(compared.fen) AS lots,
+       coalesce(sum(compared.fen), 0)::bigint AS breakage_fen, count(*) FILTER (WHERE compared.differs) AS differing
+FROM named LEFT JOIN compared ON true;
 
 -- prove_clearing: what a book owes another is what the other claims of it; an owner is the other book (book_owner)
 WITH named AS (

@@ -1,7 +1,7 @@
 """Requests to return cards in the database, and what they are decided on."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -19,6 +19,18 @@ Connection = psycopg.Connection[Any]
 _NOBODY = bytes(16)
 _COLUMNS = 21
 """How many columns of a request's row fill a `ClosingRow`."""
+
+
+class Before(NamedTuple):
+    """What had been paid, given on top and used of a purchase before the card was passed on."""
+
+    paid: int
+    bonus: int
+    used: int
+
+
+Told = dict[bytes, tuple[int, Id, Before | None]]
+"""When each purchase was paid and through whom, and what came before."""
 
 
 def closings(connection: Connection, ids: Collection[Id], cards: Collection[Id], *, lock: bool) -> list[ClosingRow]:
@@ -53,13 +65,21 @@ def fill(connection: Connection, cards: Collection[Id], facts: ClosingFacts) -> 
         granted[lot.id] = (row[12], row[13])
     principal = [lot for card in cards for lot in facts.lots[card] if lot.kind == LotKind.PRINCIPAL]
     told = _purchase_facts(connection, {facts.origins[lot.id] for lot in principal})
+    inherited = _inherited(connection, cards)
     for card in cards:
-        facts.purchases[card] = _purchases(facts, card, granted, told)
+        facts.purchases[card] = _purchases(facts, card, granted, told | inherited.get(card, {}))
 
 
-def _purchases(
-    facts: ClosingFacts, card: Id, granted: dict[bytes, tuple[int, int]], told: dict[bytes, tuple[int, Id]]
-) -> list[Purchase]:
+def _inherited(connection: Connection, cards: Collection[Id]) -> dict[bytes, Told]:
+    """What cards that were passed on had been bought for, by card and purchase."""
+    found: dict[bytes, Told] = {}
+    for card, purchase, paid, bonus, used, at_us, _, channel in connection.execute(QUERIES.inherited, _keys(cards)):
+        before = Before(paid, bonus, used)
+        found.setdefault(card.bytes, {})[purchase.bytes] = (at_us, Id(channel.bytes), before)
+    return found
+
+
+def _purchases(facts: ClosingFacts, card: Id, granted: dict[bytes, tuple[int, int]], told: Told) -> list[Purchase]:
     """The purchases of a card, oldest first: what a lot was granted less what left it unspent and what is left was
     spent."""
     own = [lot for lot in facts.lots[card] if lot.kind != LotKind.SUBSIDY and lot.fund == NO_FUND]
@@ -68,14 +88,19 @@ def _purchases(
         lots = [lot for lot in own if facts.origins[lot.id] == origin]
         principal = tuple(lot for lot in lots if lot.kind == LotKind.PRINCIPAL)
         used = sum(granted[lot.id][0] - granted[lot.id][1] - lot.balance for lot in lots)
-        at_us, channel = told[origin]
+        at_us, channel, before = told[origin]
+        paid = sum(granted[lot.id][0] - granted[lot.id][1] for lot in principal)
+        bonus = sum(granted[lot.id][0] for lot in lots if lot.kind == LotKind.BONUS)
+        if before is not None:
+            paid = before.paid - sum(granted[lot.id][1] for lot in principal)
+            bonus, used = before.bonus, before.used + used
         found.append(
             Purchase(
                 id=origin,
                 paid_at=instant(at_us),
                 active_us=min(lot.active_us for lot in principal),
-                paid=Money(sum(granted[lot.id][0] - granted[lot.id][1] for lot in principal)),
-                bonus=Money(sum(granted[lot.id][0] for lot in lots if lot.kind == LotKind.BONUS)),
+                paid=Money(paid),
+                bonus=Money(bonus),
                 used=Money(used),
                 channel=channel,
                 lots=principal,
@@ -84,9 +109,9 @@ def _purchases(
     return sorted((one for one in found if one.paid), key=lambda one: (one.paid_at, one.id))
 
 
-def _purchase_facts(connection: Connection, origins: Collection[Id]) -> dict[bytes, tuple[int, Id]]:
+def _purchase_facts(connection: Connection, origins: Collection[Id]) -> Told:
     rows = connection.execute(QUERIES.purchase_facts, _keys(origins))
-    return {row[0].bytes: (row[1], Id(row[2].bytes if row[2] else _NOBODY)) for row in rows}
+    return {row[0].bytes: (row[1], Id(row[2].bytes if row[2] else _NOBODY), None) for row in rows}
 
 
 def closing(connection: Connection, identity: Id) -> Any | None:

@@ -179,3 +179,96 @@ CLOSING_NOT_OVERDUE = RefusalCode(
     remedy_zh="无需处理",
     remedy_en="There is nothing to do",
 )
+TRANSFER_BEARER = RefusalCode(
+    "transfer_bearer",
+    status=422,
+    zh="不记名卡无须过户，直接交付即可",
+    en="A bearer card needs no transfer: it is handed over",
+    remedy_zh="请把卡交给对方",
+    remedy_en="Hand over the card",
+)
+TRANSFER_TO_SELF = RefusalCode(
+    "transfer_to_self",
+    status=422,
+    zh="这张卡已经在该持卡人名下",
+    en="The card is in that holder's name already",
+    remedy_zh="请核对受让人的钱包编号",
+    remedy_en="Check the receiver's wallet",
+)
+TRANSFER_UNKNOWN = RefusalCode(
+    "transfer_unknown",
+    status=404,
+    zh="没有转给该钱包的这次转让",
+    en="There is no such transfer to this wallet",
+    remedy_zh="请核对转让编号和钱包",
+    remedy_en="Check the transfer and the wallet",
+    burns=False,
+)
+TRANSFER_ARRIVED = RefusalCode(
+    "transfer_arrived",
+    status=409,
+    zh="这次转让已经到账",
+    en="This transfer has arrived already",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
+)
+CARD_NOT_EXPIRED = RefusalCode(
+    "card_not_expired",
+    status=409,
+    zh="卡内没有过期的本金",
+    en="No principal on the card has expired",
+    remedy_zh="无需激活",
+    remedy_en="There is nothing to make valid again",
+)
+CARD_NOT_IDLE = RefusalCode(
+    "card_not_idle",
+    status=409,
+    zh="这张卡没有闲置，或已经提醒过",
+    en="The card is not idle, or its holder was reminded already",
+    remedy_zh="无需处理",
+    remedy_en="There is nothing to do",
+)
+BREAKAGE_EVIDENCE = RefusalCode(
+    "breakage_evidence",
+    status=400,
+    zh="请写明依据文件的编号，最多 {length_max} 个字符",
+    en="Name the document that shows why, in at most {length_max} characters",
+    remedy_zh="如审计报告或会议决议的文号",
+    remedy_en="Such as an auditor's report or a resolution",
+    burns=False,
+)
+BREAKAGE_ONE_PERSON = RefusalCode(
+    "breakage_one_person",
+    status=422,
+    zh="确认未使用收入须由另一人批准",
+    en="A second person approves what counts as income",
+    remedy_zh="请写明批准人，不能是经办人自己",
+    remedy_en="Name who approved it: somebody else than who asks",
+    burns=False,
+)
+BREAKAGE_REGISTERED = RefusalCode(
+    "breakage_registered",
+    status=422,
+    zh="记名卡的余额永远不能确认为收入",
+    en="What is left of a registered card never becomes income",
+    remedy_zh="请提醒持卡人使用或退卡",
+    remedy_en="Remind the holder to spend it, or to return the card",
+)
+BREAKAGE_NO_LAW = RefusalCode(
+    "breakage_no_law",
+    status=422,
+    zh="适用的法规包没有允许确认未使用收入",
+    en="No law pack of the program lets idle money count as income",
+    remedy_zh="余额继续作为负债",
+    remedy_en="It stays a liability",
+)
+BREAKAGE_EARLY = RefusalCode(
+    "breakage_early",
+    status=422,
+    zh="过期且无变动未满 {days} 天，最早 {due} 才能确认（{article_zh}）",
+    en="It has not lain expired and unmoved for {days} days; the earliest is {due} ({article_en})",
+    remedy_zh="请到期后再办理",
+    remedy_en="Wait until then",
+    retryable=True,
+    article="breakage_idle_days_min",
+)

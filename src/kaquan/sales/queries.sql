@@ -9,6 +9,8 @@ SELECT l.id, l.version, l.card, l.kind, l.source, l.state, l.balance, l.held, l.
        l.granted, coalesce((
            SELECT sum(p.amount)::bigint FROM posting p
            WHERE p.bucket = l.bucket AND p.debit_owner = l.id AND p.debit IN (20, 21) AND p.credit NOT IN (40, 70)), 0)
+       - coalesce((SELECT sum(p.amount)::bigint FROM posting p
+                   WHERE p.bucket = l.bucket AND p.credit_owner = l.id AND p.debit = 63), 0)
 FROM lot l
 WHERE l.bucket = ANY (%(buckets)s) AND l.card = ANY (%(cards)s) ORDER BY l.id;
 
@@ -57,3 +59,63 @@ ORDER BY t.state > 2, t.deadline, t.id LIMIT %(most)s;
 
 -- closings_due: requests whose legal deadline passed and was not told of
 SELECT id FROM closing WHERE state IN (1, 2) AND overdue_at IS NULL AND deadline <= %(at)s ORDER BY deadline, id LIMIT %(most)s;
+
+-- inherited: what cards that were passed on had been bought for, and what had been used of it
+SELECT card, purchase, paid, bonus, used, at, active_from, channel FROM inherited_purchase
+WHERE bucket = ANY (%(buckets)s) AND card = ANY (%(ids)s) ORDER BY at, purchase;
+
+-- breakages: income that was recognised from cards
+SELECT id, version, card, lot, source, state, amount, restored_at FROM breakage
+WHERE bucket = ANY (%(buckets)s) AND card = ANY (%(ids)s) ORDER BY id;
+
+-- movements_of: when each card was sold, last loaded or last paid, and when its holder was last reminded
+SELECT c.id, greatest(
+           c.at,
+           (SELECT max(l.active_from) FROM lot l WHERE l.bucket = c.bucket AND l.card = c.id),
+           (SELECT max(p.moved_at) FROM payment p WHERE p.bucket = c.bucket AND p.card = c.id)),
+       (SELECT max(r.at) FROM idle_reminder r WHERE r.bucket = c.bucket AND r.card = c.id)
+FROM card c WHERE c.bucket = ANY (%(buckets)s) AND c.id = ANY (%(ids)s);
+
+-- transfers: cards on their way, by id
+SELECT id, to_wallet, terms, lots, purchases FROM card_transfer
+WHERE bucket = ANY (%(buckets)s) AND id = ANY (%(ids)s);
+
+-- arrivals: which of these transfers arrived in these buckets
+SELECT transfer, card FROM card_arrival WHERE bucket = ANY (%(to)s) AND transfer = ANY (%(ids)s);
+
+-- transfers_due: cards that are on their way and have not arrived
+SELECT t.id, t.to_wallet FROM card_transfer t
+LEFT JOIN card_arrival a ON a.bucket = t.to_bucket AND a.transfer = t.id
+WHERE a.transfer IS NULL ORDER BY t.at, t.id LIMIT %(most)s;
+
+-- idle_cards: active cards of programs that hold something and did not move since a day that is the program's, and whose
+-- holder was not reminded since
+SELECT i.id, i.program, i.registered, i.balance, i.moved FROM (
+    SELECT c.id, c.bucket, c.program, c.registered, u.since,
+           (SELECT sum(l.balance)::bigint FROM lot l WHERE l.bucket = c.bucket AND l.card = c.id) AS balance,
+           greatest(c.at, (SELECT max(l.active_from) FROM lot l WHERE l.bucket = c.bucket AND l.card = c.id),
+                    p.moved) AS moved
+    FROM unnest(%(programs)s::smallint[], %(since)s::bigint[]) AS u (program, since)
+    JOIN card c ON c.program = u.program AND c.state = 1 AND c.at <= u.since
+    LEFT JOIN (SELECT bucket, card, max(moved_at) AS moved FROM payment WHERE card IS NOT NULL GROUP BY bucket, card) p
+        ON p.bucket = c.bucket AND p.card = c.id
+) i
+WHERE i.balance > 0 AND i.moved <= i.since AND NOT EXISTS (
+    SELECT FROM idle_reminder r WHERE r.bucket = i.bucket AND r.card = i.id AND r.at >= i.moved)
+ORDER BY i.moved, i.id LIMIT %(most)s;
+
+-- idle_balances: idle balances by program, kind of card and age in days: up to 180, 365, 730, 1095, and above
+SELECT g.code, i.registered, width_bucket((%(at)s - i.moved) / 86400000000, ARRAY[180, 365, 730, 1095]::bigint[]) AS age,
+       count(*), sum(i.principal)::bigint, sum(i.balance)::bigint
+FROM (
+    SELECT c.program, c.registered, l.balance, l.principal, greatest(c.at, l.active, p.moved) AS moved
+    FROM card c
+    JOIN (SELECT bucket, card, sum(balance) AS balance, sum(balance) FILTER (WHERE kind = 0) AS principal,
+                 max(active_from) AS active
+          FROM lot GROUP BY bucket, card HAVING sum(balance) > 0) l ON l.bucket = c.bucket AND l.card = c.id
+    LEFT JOIN (SELECT bucket, card, max(moved_at) AS moved FROM payment WHERE card IS NOT NULL GROUP BY bucket, card) p
+        ON p.bucket = c.bucket AND p.card = c.id
+    WHERE c.state NOT IN (4)
+) i JOIN program g ON g.id = i.program
+WHERE (%(program)s::text IS NULL OR g.code = %(program)s::text)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT 10000;
