@@ -75,6 +75,14 @@ def merchant() -> dict[str, Any]:
     ]
     settled = {"program": "jingxika", "period_end": "2025-05-31", "pay_on": "2025-06-05", "gross": 17_400}
     settled |= {"refunds": 2_345, "fee": 90, "reserved": 1_497, "paid": 13_468, "carried": 0, "carry": 0}
+    told = {"source": "custody"}
+    settled["lines"] = [
+        {"line": "gross", "amount_fen": 17_400, "rule": "payments", **told},
+        {"line": "refunds", "amount_fen": -2_345, "rule": "refunds", **told},
+        {"line": "fee_accrued", "amount_fen": -90, "rule": "settlement.fee_bps"},
+        {"line": "reserved", "amount_fen": -1_497, "rule": "reserve.rate_bps", **told},
+        {"line": "a line of later", "amount_fen": 0, "rule": "somewhere"},
+    ]
     named = Named(PartyKind.MERCHANT, SHOP, "mall-1", "京喜一号店（总店）", "jingxi-stores")
     counts = {(date(2025, 6, 3), int(kinds.PAY)): 12}
     return record(named, rows, {(payable, b""): 15_055}, settlements=[settled], counts=counts)

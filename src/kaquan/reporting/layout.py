@@ -9,7 +9,7 @@ import msgspec
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.refusal import Language
 from kaquan.reporting.sections import ADDED, MERCHANT
-from kaquan.reporting.wording import COLUMNS, MOVEMENTS, PARTIES, SECTIONS, TITLES, account, word
+from kaquan.reporting.wording import COLUMNS, LINES, MOVEMENTS, PARTIES, SECTIONS, SOURCES, TITLES, account, word
 
 AMOUNTS = ADDED | {"balance", "times"}
 COUNTS = frozenset({"count", "times"})
@@ -18,7 +18,7 @@ _ALWAYS = frozenset({"in_fen", "out_fen", "gross_fen", "paid_fen", "net_fen"}) |
 """Columns that are shown even when they hold nothing."""
 _UNNAMED = {"program": ("（不分活动）", "(none)"), "stock": ("（其他）", "(other)")}
 """What stands where there is no code."""
-_MAYBE = frozenset({"fen", "text", "day"})
+_MAYBE = frozenset({"fen", "text", "day", "source"})
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -112,6 +112,10 @@ def _value(head: Head, given: Any, language: Language) -> Any:
             return account(given, language)
         case "movement":
             return word(MOVEMENTS, given, language)
+        case "line":
+            return word(LINES, given, language)
+        case "source":
+            return word(SOURCES, given, language) if given else ""
         case "instant":
             return shown_instant(given)
     if head.key in ("fund", "funded_by") and given == MERCHANT:

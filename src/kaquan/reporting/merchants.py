@@ -32,6 +32,16 @@ ACCOUNT_COLUMNS: tuple[Column, ...] = (
     *HIDDEN,
 )
 _CARRIED = frozenset({"carried", "carry", "pending_bank", "pending_minimum"})
+LINES_OF_SETTLEMENTS: tuple[Column, ...] = (
+    ("program", "text"),
+    ("period_end", "day"),
+    ("line", "line"),
+    ("source", "source"),
+    ("funded_by", "text"),
+    ("rule", "text"),
+    ("amount_fen", "balance"),
+)
+"""A tax is part of its fee, so that these are read and not added up."""
 DAY_COLUMNS: tuple[Column, ...] = (
     ("day", "day"),
     ("payments", "count"),
@@ -60,6 +70,7 @@ def sections(party: PartyFacts, found: list[Balance], names: Names) -> list[dict
         lines("payable", payable, names),
         _discounts(party.moved, names),
         _settlements(party.more.get("settlements", ())),
+        _settlement_lines(party.more.get("settlements", ())),
         _days(payable, opening, party.more.get("counts", {})),
         lines("beside", beside, names),
     ]
@@ -113,6 +124,24 @@ def _settlements(settled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         (one["program"], one["period_end"], one["pay_on"], *(one.get(name, 0) for name in parts)) for one in settled
     ]
     return section("settlements", columns, rows)
+
+
+def _settlement_lines(settled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Each settlement line by line with the term behind it, whatever lines there are; against the merchant: minus."""
+    rows = [
+        (
+            one["program"],
+            one["period_end"],
+            line["line"],
+            line.get("source", ""),
+            line.get("funder", ""),
+            line["rule"],
+            line["amount_fen"],
+        )
+        for one in settled
+        for line in one.get("lines", ())
+    ]
+    return section("settlement_lines", LINES_OF_SETTLEMENTS, rows)
 
 
 def _days(payable: Sequence[Moved], opening: int, counts: Mapping[Any, int]) -> dict[str, Any]:

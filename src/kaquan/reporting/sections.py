@@ -14,7 +14,8 @@ from kaquan.reporting.model import Held, Moved
 
 Column = tuple[str, str]
 """What a column is called, and what it holds: `fen` and `count`, which are added up, `balance` and `times`, which
-are not, `day`, `instant`, `account`, `movement`, `text`; `hidden` is for the next statement and shown nowhere."""
+are not, `day`, `instant`, `account`, `movement`, `line`, `source`, `text`; `hidden` is for the next statement and
+shown nowhere."""
 
 ADDED = frozenset({"fen", "count"})
 FUNDS = frozenset({Account.FUNDER_BUDGET, Account.FUNDER_COMMITTED, Account.FUNDER_RECEIVABLE, Account.FUNDER_PLEDGE})

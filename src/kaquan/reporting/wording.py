@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, Words] = {
     "beside": ("保证金与打款：收支明细", "Reserve and payouts: what moved them"),
     "discounts": ("优惠由谁出资", "Discounts by who funds them"),
     "settlements": ("按账期结算", "Settlements by period"),
+    "settlement_lines": ("结算明细与依据", "Settlements line by line"),
     "days": ("按日汇总", "Day by day"),
     "budget": ("预算收支", "What the budget did"),
     "stocks": ("按券批次", "By stock of vouchers"),
@@ -84,6 +85,10 @@ COLUMNS: Mapping[str, Words] = {
     "swept_fen": ("重新可用", "Promisable again"),
     "card": ("卡号尾号", "Card ending"),
     "expires_on": ("到期日", "Last day"),
+    "line": ("项目", "Line"),
+    "source": ("资金来源", "Money"),
+    "rule": ("依据", "By which rule"),
+    "amount_fen": ("金额", "Amount"),
     "at": ("时间", "Time"),
     "merchant": ("商户", "Merchant"),
     "order_no": ("订单号", "Order"),
@@ -117,6 +122,21 @@ MOVEMENTS: Mapping[str, Words] = {
     "follow_referral": ("邀请奖励结清", "referral followed up"),
     "open_packets": ("红包池开放", "packets opened"),
     "end_packets": ("红包池结束", "packets ended"),
+    "close_card": ("退卡", "card returned"),
+    "pay_out_closing": ("退卡打款", "paid out for a returned card"),
+}
+LINES: Mapping[str, Words] = {
+    **{name.removesuffix("_fen"): words for name, words in COLUMNS.items() if name.endswith("_fen")},
+    "fee_accrued": ("手续费计提", "fee accrued"),
+    "fee_trued_up": ("手续费月末补差", "fee trued up"),
+    "fee_late": ("上月手续费补差", "fee of an earlier month trued up"),
+    "tax": ("其中增值税", "tax in it"),
+}
+SOURCES: Mapping[str, Words] = {
+    "custody": ("存管", "custody"),
+    "operating": ("自有", "operating"),
+    "fiscal": ("财政", "fiscal"),
+    "none": ("", ""),
 }
 _ENGLISH: Mapping[str, str] = {
     "card.principal": "card principal",
@@ -129,6 +149,14 @@ _ENGLISH: Mapping[str, str] = {
     "merchant.payable": "merchant payable",
     "merchant.reserve": "merchant reserve",
     "merchant.payout": "payout on its way",
+    "merchant.waiting": "payout to be sent again",
+    "merchant.disputed": "held for a dispute",
+    "partner.payable": "payable to partners",
+    "holder.refund": "owed to the holder outside cards",
+    "fee.income": "fee",
+    "tax.payable": "VAT",
+    "breakage.income": "breakage",
+    "store.transfer": "transfer to own stores",
     "merchant.discount": "own discount (memo)",
     "merchant.discount_borne": "own discount (memo, other side)",
 }
