@@ -13,13 +13,15 @@ import pytest
 
 from kaquan.accounting import service
 from kaquan.accounting.mapping import shipped
-from kaquan.accounting.model import Root, Voucher, cut_us
+from kaquan.accounting.model import CloseDays, Root, Voucher, cut_us
 from kaquan.accounting.service import Asked
-from kaquan.commands.model import Effect, Refused
+from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.db.pool import connect
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
 from kaquan.ledger import service as ledger
+from kaquan.main import Kaquan
 from kaquan.programs.terms import from_json, to_json
 from support.accounting import FIRST, LAST, balances, checked, close, closed, titles, traded, written
 from support.database import Database
@@ -131,6 +133,19 @@ def test_days_are_not_closed_while_an_older_operation_runs(database: Database, m
         assert town.rows("SELECT count(*) FROM closed_day") == [(0,)]
         slow.rollback()
     assert isinstance(close(town, NEXT), Effect)
+
+
+def test_of_two_who_close_at_once_one_is_told_that_it_is_done(database: Database) -> None:
+    town = traded(database.app_url)
+
+    def other_closes(app: Kaquan) -> None:
+        command = CloseDays(key="other", caller=OPERATOR, through=LAST)
+        assert isinstance(app.one(Kind.CLOSE_DAYS, command), Effect)
+
+    town.meanwhile(database.app_url, Kind.CLOSE_DAYS, other_closes)
+    outcome = close(town, LAST)
+    assert isinstance(outcome, Refused) and outcome.refusal.code.code == "accounting_day_closed"
+    assert town.rows("SELECT count(*), count(DISTINCT cut_xid) FROM closed_day") == [(17, 1)]
 
 
 def test_a_book_of_two_kinds_wants_to_be_told_which(town: Town) -> None:

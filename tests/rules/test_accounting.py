@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from beancount.parser import parser
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kaquan.accounting import rules
 from kaquan.accounting.beancount import account
+from kaquan.accounting.invoices import Invoicing
 from kaquan.accounting.mapping import TitleMap, read_mapping, shipped
 from kaquan.accounting.model import BookKind, CloseDays, ClosedDay, CloseFacts, Figure, Period, Root, Title, cut_us
 from kaquan.accounting.owners import Titles
@@ -23,8 +25,8 @@ from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.ids import Id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
-from kaquan.ledger.chart import Account
-from kaquan.programs.catalogue import Catalogue
+from kaquan.ledger.chart import Account, Source
+from kaquan.programs.catalogue import Catalogue, Merchant
 
 DAY = date(2025, 5, 20)
 AT = datetime(2025, 5, 26, 12, tzinfo=SHANGHAI)
@@ -154,3 +156,46 @@ def test_text_is_never_a_formula() -> None:
 
 def test_roots_are_those_of_the_statements() -> None:
     assert {entry.root for entry in shipped().title} == set(Root)
+
+
+def listed(*moved: tuple[Account, Account, Source, int]) -> list[tuple[str, str, str, int, int | None]]:
+    """What invoices a transfer calls for that moved so much between these accounts, at a merchant."""
+    catalogue = Catalogue(lambda *_: None)
+    known = Merchant(Id(b"m" * 16), "mall-1", "一号店", 1, None, True, "", "", False)
+    catalogue.merchants[known.id] = known
+    transfer, merchant = UUID(bytes=b"t" * 16), UUID(bytes=b"m" * 16)
+    rows = [(1, 40, 0, transfer, debit, credit, merchant, source, amount) for debit, credit, source, amount in moved]
+    invoicing = Invoicing(shipped().invoice, "jingxi", catalogue)
+    assert {(debit, credit) for debit, credit, *_ in moved} <= set(invoicing.pairs())
+    period_ = Period(DAY, DAY, (DAY,), (ClosedDay(DAY, 0, 0), ClosedDay(DAY, 1, 1)))
+    found = invoicing.listed(iter(rows), period_)
+    return [(one.entry.item, one.seller, one.buyer, one.amount, one.tax) for one in found]
+
+
+def test_a_fee_is_invoiced_with_the_tax_that_was_posted_and_the_sales_with_all_of_it() -> None:
+    payable, custody = Account.MERCHANT_PAYABLE, Source.CUSTODY
+    paid = (payable, Account.MERCHANT_PAYOUT, custody, 9_000)
+    fee, tax = (payable, Account.FEE_INCOME, custody, 223), (payable, Account.TAX_PAYABLE, custody, 14)
+    assert listed(paid, fee, tax) == [
+        ("card_settlement", "mall-1", "jingxi", 9_237, 0),
+        ("fee", "jingxi", "mall-1", 223, 14),
+    ]
+    assert listed(fee) == [("card_settlement", "mall-1", "jingxi", 223, 0), ("fee", "jingxi", "mall-1", 223, None)]
+
+
+def test_a_fee_that_is_given_back_is_red_and_no_sale() -> None:
+    payable, custody = Account.MERCHANT_PAYABLE, Source.CUSTODY
+    back = (Account.FEE_INCOME, payable, custody, 100)
+    tax_back = (Account.TAX_PAYABLE, payable, custody, 6)
+    assert listed((payable, Account.MERCHANT_PAYOUT, custody, 1_106), back, tax_back) == [
+        ("card_settlement", "mall-1", "jingxi", 1_000, 0),
+        ("fee_returned", "jingxi", "mall-1", -100, -6),
+    ]
+
+
+def test_public_money_is_no_prepaid_settlement_and_a_returned_card_is_red() -> None:
+    (one,) = listed((Account.MERCHANT_PAYABLE, Account.MERCHANT_PAYOUT, Source.FISCAL, 500))
+    assert one[:3] == ("funded_settlement", "mall-1", "-")
+    assert listed((Account.CARD_PRINCIPAL, Account.HOLDER_REFUND, Source.CUSTODY, 700)) == [
+        ("prepaid_card_returned", "jingxi", "holder", -700, 0)
+    ]

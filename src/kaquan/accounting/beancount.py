@@ -27,8 +27,8 @@ ROOTS = {
     Root.MEMO: "Equity",
 }
 """What is kept beside the balance sheet stands under Equity: beancount has no place outside."""
-EVERY_DAY = frozenset({10, 11, 12, 13, 40, 41, 42})
-"""Banks, channels, and what merchants have coming: their balance is told at the end of each day, moved or not."""
+EVERY_DAY = frozenset({*range(10, 20), 40, 41, 42, 45, 46, 47})
+"""Banks, channels, what merchants and partners have coming: their balance is told each day, moved or not."""
 
 _NOT_LEGAL = re.compile(r"[^A-Z0-9-]")
 _DAY = timedelta(days=1)

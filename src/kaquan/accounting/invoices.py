@@ -54,7 +54,8 @@ class Invoicing:
 
     def pairs(self) -> list[tuple[int, int]]:
         """The pairs of debit and credit to look for."""
-        return sorted({pair for rule in self._rules for pair in rule.pairs | rule.taxed})
+        back = {(credit, debit) for rule in self._rules if rule.entry.net for debit, credit in rule.pairs}
+        return sorted(back.union(*(rule.pairs | rule.taxed for rule in self._rules)))
 
     def listed(self, rows: Iterable[tuple[Any, ...]], period: Period) -> Iterator[Invoice]:
         """The lines for the rows of `store.invoices`."""
@@ -71,6 +72,8 @@ class Invoicing:
             key = kind, program, merchant, source
             if (debit, credit) in rule.pairs:
                 sums.setdefault(key, [0, 0])[0] += amount
+            elif rule.entry.net and (credit, debit) in rule.pairs:
+                sums.setdefault(key, [0, 0])[0] -= amount
             elif (debit, credit) in rule.taxed:
                 sums.setdefault(key, [0, 0])[1] += amount
         for (kind, program, merchant, source), (amount, tax) in sorted(sums.items(), key=str):

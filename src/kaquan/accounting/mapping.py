@@ -56,6 +56,7 @@ class InvoiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     credit: tuple[str, ...]
     sources: tuple[str, ...] = ()
     sign: Literal[1, -1] = 1
+    net: bool = False
     by: Literal["issuer", "merchant"]
     to: str
     code: str

@@ -1,5 +1,6 @@
 """What facts are called on the command line, in Chinese and English, by the name they have in an answer."""
 
+from kaquan.cli.book_labels import BOOK_LABELS
 from kaquan.cli.custody_labels import CUSTODY_LABELS
 from kaquan.cli.leaving_labels import LEAVING_LABELS
 from kaquan.cli.payout_labels import PAYOUT_LABELS
@@ -12,8 +13,6 @@ LABELS: dict[str, Words] = {
     **LEAVING_LABELS,
     **PAYOUT_LABELS,
     "accepted_at": ("接受时间", "Accepted at"),
-    "account": ("科目", "Account"),
-    "account_name": ("科目名称", "Side"),
     "account_no": ("收款账号", "Account"),
     "accrued_fen": ("已计提", "Accrued"),
     "active_at": ("可用时间", "Spendable from"),
@@ -73,14 +72,10 @@ LABELS: dict[str, Words] = {
     "covered": ("资金到位", "Covered"),
     "created_at": ("签发时间", "Issued"),
     "created_by": ("签发人", "Issued by"),
-    "credit": ("贷方", "Credit"),
-    "credits_fen": ("贷方发生", "Credits"),
     "cut": ("切点", "Cut"),
     "data_dir": ("数据目录", "Data folder"),
     "days": ("天数", "Days"),
     "deadline_at": ("期限届满", "Deadline"),
-    "debit": ("借方", "Debit"),
-    "debits_fen": ("借方发生", "Debits"),
     "debt_fen": ("欠款", "Debt"),
     "decided_at": ("决定时间", "Decided"),
     "decided_by": ("决定人", "Decided by"),
@@ -95,8 +90,6 @@ LABELS: dict[str, Words] = {
     "draw_number": ("第几次摇号", "Draw number"),
     "drawn_fen": ("保证金抵扣", "Drawn from reserve"),
     "due_at": ("发放时间", "Due at"),
-    "due_from_fen": ("应收", "Due from others"),
-    "due_to_fen": ("应付", "Due to others"),
     "each_month": ("每月张数", "A month"),
     "effect": ("影响", "Effect"),
     "effects": ("生效指令", "Effects"),
@@ -199,7 +192,6 @@ LABELS: dict[str, Words] = {
     "moved_at": ("扣款时间", "Taken at"),
     "movement": ("事项", "Event"),
     "name": ("名称", "Name"),
-    "net_fen": ("净额", "Net"),
     "next_at": ("下次发放", "Next"),
     "not_sold": ("档位不符的购买", "Purchases not offered"),
     "not_swept_fen": ("退回待归集", "Came back, not swept"),
@@ -397,4 +389,5 @@ LABELS: dict[str, Words] = {
     "work": ("事项", "Work"),
     "worst_fen": ("最多花费", "At worst"),
     "written_off_fen": ("核销", "Written off"),
+    **BOOK_LABELS,
 }
