@@ -16,6 +16,7 @@ from kaquan.settlement import service
 from kaquan.settlement.lines import MOVING, RESULTS
 from kaquan.settlement.making import line_document
 from kaquan.settlement.model import PART_FIELDS, Preview, ReleaseReserve, release_key
+from kaquan.settlement.write_offs import WriteOff
 from support.database import Database
 from support.town import Town, build
 
@@ -129,12 +130,51 @@ def test_a_quarter_of_days_is_settled_as_previewed_and_proved(desk: Desk) -> Non
             desk.refund(sold[-2], 1_111 if number % 8 == 2 else 3_333)
         desk.until(day + timedelta(days=1), 9)
         desk.settle(day)
+        if number % 9 == 8:
+            for command in service.partners_due(desk.app.connection):
+                desk.town.ok(Kind.PAY_PARTNER, command)
         if number % 15 == 14:
             desk.prove()
         day += timedelta(days=1)
     desk.prove()
     (owed,) = desk.town.rows("SELECT count(*) FROM settlement WHERE fee < 0 OR shared < 0")[0]
-    assert owed, "something was given back"
+    (paid,) = desk.town.rows("SELECT count(*) FROM partner_payment")[0]
+    assert owed and paid, "something was given back, and partners were paid"
+
+
+def test_a_debt_is_shown_with_its_age_and_alarm_and_is_gone_when_it_is_written_off(desk: Desk) -> None:
+    desk.until(date(2025, 5, 22))
+    payment = desk.pay(50_000)
+    desk.until(date(2025, 5, 23), 9)
+    desk.settle(date(2025, 5, 22))
+    desk.until(date(2025, 5, 23))
+    desk.refund(payment, 50_000)
+    desk.until(date(2025, 5, 24), 9)
+    desk.settle(date(2025, 5, 23))
+
+    def owing(day: date) -> list[tuple[str, int, bool]]:
+        found = service.owing(desk.app.connection, desk.app.catalogue, [1], day)
+        return [(one.code, one.days, one.alarm) for one in found]
+
+    assert owing(date(2025, 6, 22)) == [("mall-1", 30, False)]
+    assert owing(date(2025, 6, 23)) == [("mall-1", 31, True)]
+    desk.town.ok(
+        Kind.WRITE_OFF_DEBT,
+        WriteOff(
+            key=desk.town.key(),
+            caller=OPERATOR,
+            program=1,
+            merchant=desk.town.merchants["mall-1"],
+            approved_by="wang",
+            reason="bankrupt",
+        ),
+    )
+    assert owing(date(2025, 6, 23)) == []
+    desk.prove()
+    desk.until(date(2025, 5, 25), 9)
+    made = desk.settle(date(2025, 5, 24))["mall-1"]
+    assert made["written_off_fen"] == -made["carried_fen"] > 0 and made["carry_fen"] == 0
+    desk.prove()
 
 
 def test_the_month_is_trued_up_for_a_merchant_without_trade_on_its_last_day(desk: Desk) -> None:

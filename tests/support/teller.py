@@ -32,6 +32,8 @@ from kaquan.rewards.model import ExpireLot, GrantReward
 from kaquan.sales.model import Sell, TopUp
 from kaquan.settlement import service as settlement
 from kaquan.settlement.model import Preview, Settle
+from kaquan.settlement.partners import PayPartner
+from kaquan.settlement.write_offs import WriteOff
 from support.accounting_words import AccountingWords
 from support.claim_words import ClaimWords
 from support.closing_words import ClosingWords
@@ -285,6 +287,20 @@ class Teller(
     def _suspend(self, told: dict[str, str], code: str) -> Any:
         fields = {"merchant": code, "program": told.get("program", self.town.program), "reason": "complaint"}
         return self._do(Kind.SUSPEND_MERCHANT, SuspendMerchant, told, **fields)
+
+    def _write_off(self, told: dict[str, str], code: str) -> Any:
+        fields = {
+            "program": self.town.app.catalogue.programs[self.town.program],
+            "merchant": self.town.merchants[code],
+            "approved_by": told.get("approved-by", "").strip('"'),
+            "reason": told.get("because", "closed"),
+        }
+        return self._do(Kind.WRITE_OFF_DEBT, WriteOff, told, **fields)
+
+    def _pay_partner(self, told: dict[str, str], code: str) -> Any:
+        program = self.town.app.catalogue.programs[told.get("program", self.town.program)]
+        fields = {"program": program, "partner": self.town.merchants[code]}
+        return self._do(Kind.PAY_PARTNER, PayPartner, told, **fields)
 
     def _settle_up(self, told: dict[str, str], code: str, period_end: str) -> Any:
         """One merchant's period, as a preview of this moment counts it."""

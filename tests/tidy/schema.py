@@ -41,6 +41,8 @@ HISTORY = (
     "partner_share",
     "payout_step",
     "source_account",
+    "partner_payment",
+    "write_off",
     "packet",
     "closed_period",
     "closed_day",

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from kaquan.cli.endings import Misuse
-from kaquan.cli.opening import reads
+from kaquan.cli.opening import reads, writes
+from kaquan.cli.options import As
 from kaquan.cli.printing import Screen, listed
 from kaquan.cli.session import Session
 from kaquan.cli.settlement import Period, Program, app, previewed
 from kaquan.cli.words import line_words
+from kaquan.commands.model import Kind
 from kaquan.documents.settlements import (
     lines_of,
     owing_row,
@@ -21,8 +23,11 @@ from kaquan.documents.settlements import (
 )
 from kaquan.kernel import ids
 from kaquan.kernel.calendar import business_date
+from kaquan.kernel.caller import OPERATOR
 from kaquan.kernel.ids import Id, IdError
 from kaquan.settlement import service
+from kaquan.settlement.partners import PayPartner
+from kaquan.settlement.write_offs import WriteOff
 
 __all__ = ["app"]
 
@@ -98,6 +103,64 @@ def owing_command(
     rows = [owing_row(one) for one in service.owing(session.app.connection, catalogue, numbers, today)]
     columns = ("program", "code", "name", "debt_fen", "owing_since", "days", "alarm", "settlement")
     session.screen.rows("owing", columns, rows, ("没有欠款的商户。", "No merchant owes anything."))
+
+
+@app.command("partners")
+@reads
+def partners_command(session: Session, program: Program) -> None:
+    """列出分账方余额；负数为欠款，由以后的分账抵扣 / List what partners have; later shares offset debts"""
+    known, catalogue = session.program(program), session.catalogue()
+    rows = [
+        {"code": catalogue.merchants[partner].code, "name": catalogue.merchants[partner].name, "balance_fen": amount}
+        for (partner, number), amount in sorted(service.partner_balances(session.app.connection).items())
+        if number == known.program
+    ]
+    session.screen.rows(
+        "partners", ("code", "name", "balance_fen"), rows, ("没有分账款。", "No partner has anything.")
+    )
+
+
+@app.command("pay-partner")
+@writes
+def pay_partner_command(session: Session, program: Program, merchant: Merchant) -> None:
+    """把分账款转入接收方的下一次结算 / Let what a partner has come with its own next settlement"""
+    known, partner = session.program(program), session.merchant(merchant)
+    done = session.act(
+        Kind.PAY_PARTNER,
+        lambda key: PayPartner(key=key, caller=OPERATOR, program=known.program, partner=partner),
+    )
+    facts = {"program": program, "code": merchant, "paid_fen": done.facts["paid_fen"]}
+    session.tell(("已转入下一次结算。", "It comes with the next settlement."), done, facts)
+
+
+@app.command("write-off")
+@writes
+def write_off_command(
+    session: Session,
+    program: Program,
+    merchant: Merchant,
+    approved_by: Annotated[
+        str,
+        typer.Option("--approved-by", help="批准人，不同于办理人 / Another person who approves", metavar="PERSON"),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="理由 / Why", metavar="TEXT")],
+    as_: As = None,
+) -> None:
+    """核销商户欠款：须两人 / Write off what a merchant owes: two persons"""
+    known, found = session.program(program), session.merchant(merchant)
+    done = session.act(
+        Kind.WRITE_OFF_DEBT,
+        lambda key: WriteOff(
+            key=key,
+            caller=session.caller(as_),
+            program=known.program,
+            merchant=found,
+            approved_by=approved_by,
+            reason=reason,
+        ),
+    )
+    facts = {"program": program, "code": merchant, "written_off_fen": done.facts["written_off_fen"]}
+    session.tell(("已核销。", "Written off."), done, facts)
 
 
 def _settlement(text: str) -> Id:

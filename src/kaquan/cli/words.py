@@ -68,6 +68,7 @@ VALUES: dict[str, Words] = {
     "partly_refunded": ("已部分退款", "partly refunded"),
     "pay": ("支付", "pay"),
     "refund": ("退款", "refund"),
+    "pay_partner": ("分账款转入结算", "partners paid"),
     "release_reserve": ("保证金释放", "reserve released"),
     "reverse": ("冲正", "reverse"),
     "sell": ("售卡", "sell"),

@@ -161,6 +161,14 @@ EVENTS: dict[str, Event] = {
     ),
     "payout.exception_opened.v1": Event("打款差错", "what the bank said fits nothing", ()),
     "payout.exception_explained.v1": Event("打款差错已说明", "a line of the bank was explained", ()),
+    "debt.written_off.v1": Event(
+        "商户欠款已核销", "what a merchant owed was written off by two persons", ("merchant", "program")
+    ),
+    "partner.paid.v1": Event(
+        "分账款已转入待结算",
+        "what a partner has of merchants comes with its next settlement",
+        ("merchant", "program"),
+    ),
     "reserve.released.v1": Event(
         "保证金已释放", "what a settlement held back was released", ("settlement", "merchant", "program")
     ),

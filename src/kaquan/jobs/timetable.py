@@ -82,9 +82,7 @@ def due(
             ExpireLot(key=key("expire lot", lot), caller=SYSTEM, card=card, lot=lot)
             for lot, card in cards.lots_due(connection, at_us, most)
         ],
-        Kind.RELEASE_RESERVE: [
-            ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in later.reserves[:most]
-        ],
+        **_to_merchants(connection, later.reserves[:most], most),
         **_leaving(connection, at, most),
         Kind.SWEEP_FUND: funders.due(connection, most),
         Kind.PAUSE_STOCK: stocks.due(connection, catalogue, at),
@@ -93,6 +91,16 @@ def due(
         **custody.due(connection, catalogue, at),
     }
     return {kind: commands for kind, commands in found.items() if commands}
+
+
+def _to_merchants(connection: psycopg.Connection[Any], reserves: Sequence[Id], most: int) -> Due:
+    """What comes with the next settlements: reserves that are released, shares of partners."""
+    return {
+        Kind.RELEASE_RESERVE: [
+            ReleaseReserve(key=release_key(one), caller=SYSTEM, settlement=one) for one in reserves
+        ],
+        Kind.PAY_PARTNER: settlement.partners_due(connection)[:most],
+    }
 
 
 def _whole(seen: Sequence[Preview], most: int) -> list[Preview]:

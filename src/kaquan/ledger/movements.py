@@ -39,6 +39,8 @@ class Movement(IntEnum):
     RECEIVE_CARD = 155
     REACTIVATE_CARD = 156
     RECOGNISE_BREAKAGE = 157
+    PAY_PARTNER = 160
+    WRITE_OFF_DEBT = 161
 
 
 _NAMES = {movement.value: movement.name.lower() for movement in Movement}

@@ -605,13 +605,16 @@ FROM judged;
 SELECT count(*) FILTER (WHERE s.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(*) AS shares,
        coalesce(sum(s.amount), 0)::bigint AS shared_fen, coalesce(sum(p.amount), 0)::bigint AS posted_fen,
        count(*) FILTER (WHERE s.amount IS DISTINCT FROM p.amount) AS differing
-FROM (SELECT settlement, partner, sum(amount)::bigint AS amount FROM partner_share GROUP BY settlement, partner) s
+FROM (
+    SELECT settlement, partner, sum(amount)::bigint AS amount FROM partner_share GROUP BY settlement, partner
+    UNION ALL SELECT id, partner, -amount FROM partner_payment
+) s
 FULL JOIN (
     SELECT p.transfer, v.owner, sum(v.amount)::bigint AS amount
     FROM posting p
     CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
         AS v (account, owner, amount)
-    WHERE p.kind = 40 AND (p.debit = 45 OR p.credit = 45) AND v.account = 45 GROUP BY p.transfer, v.owner
+    WHERE (p.debit = 45 OR p.credit = 45) AND v.account = 45 GROUP BY p.transfer, v.owner
 ) p ON p.transfer = s.settlement AND p.owner = s.partner;
 
 -- prove_transfers: what the issuer's own stores were transferred inside is in the documents of it

@@ -72,7 +72,7 @@ def _conditions(
     wishes: list[sharing.Wish],
     parties: tuple[Terms, Merchant],
 ) -> Conditions:
-    """Fee, shares, and where what is left goes. A partner that is no merchant yet waits for his share."""
+    """Fee, shares, and where what is left goes. Who is no merchant of the same book yet waits."""
     terms, merchant = parties
     settlement, month = terms.terms.settlement, standing.month
     issuer = catalogue.organisations[terms.terms.program.issuer][0]
@@ -80,13 +80,20 @@ def _conditions(
         fee=charge.fee,
         tax=charge.tax,
         fee_by_source=_sources(month.by_source) if month else {},
-        wishes={one.partner: one.amount for one in wishes if one.partner in catalogue.merchant_codes},
+        wishes={one.partner: one.amount for one in wishes if _has_account(catalogue, one.partner, parties)},
         shared_by_source={one.partner: _sources(one.before.by_source) for one in wishes},
         reserve_bps=terms.terms.reserve.rate_bps,
         has_bank=bool(merchant.account_no) and (merchant.bank_verified or not settlement.requires_verified_bank),
         min_payout=settlement.min_payout_fen,
         is_internal=settlement.own_stores == "internal" and merchant.group == issuer,
     )
+
+
+def _has_account(catalogue: Catalogue, code: str, parties: tuple[Terms, Merchant]) -> bool:
+    """Whether a partner is a merchant whose money lies in the same book."""
+    known = catalogue.merchant_codes.get(code)
+    terms, merchant = parties
+    return known is not None and terms.ledger_of(catalogue.merchants[known]) == terms.ledger_of(merchant)
 
 
 def _reserved(

@@ -91,6 +91,34 @@ CALENDAR_HORIZON = RefusalCode(
     retryable=True,
     burns=False,
 )
+DEBT_NONE = RefusalCode(
+    "debt_none",
+    status=409,
+    zh="{merchant} 在本活动没有欠款，或已核销",
+    en="{merchant} owes nothing in the program, or it was written off already",
+    remedy_zh="请用 settle owing 查看欠款",
+    remedy_en="See kaquan settle owing for who owes",
+    burns=False,
+)
+DEBT_TWO_PERSONS = RefusalCode(
+    "debt_two_persons",
+    status=403,
+    zh="核销欠款须由两人办理，并写明理由（1 到 {length_max} 个可见字符）",
+    en="A debt is written off by two persons, with a reason of 1 to {length_max} printable characters",
+    remedy_zh="请写明办理人、另一位批准人和理由",
+    remedy_en="Name who acts, another person who approves, and why",
+    burns=False,
+)
+PARTNER_NOTHING = RefusalCode(
+    "partner_nothing",
+    status=409,
+    zh="{partner} 在本活动没有可付的分账款，余额 {balance_fen} 元",
+    en="{partner} has no shares to be paid in the program; its balance is {balance_fen} yuan",
+    remedy_zh="负余额由以后的分账抵扣",
+    remedy_en="A negative balance is offset by the shares that follow",
+    retryable=True,
+    burns=False,
+)
 RESERVE_UNKNOWN = RefusalCode(
     "reserve_unknown",
     status=404,

@@ -78,7 +78,9 @@ def _returned(sums: Statement) -> Iterator[Line]:
     for source, part in sums.parts.items():
         name = _name(source)
         if part.released:
-            yield Line(line="released", amount=part.released, rule="reserve.release_days", source=name)
+            yield Line(
+                line="released", amount=part.released, rule="reserve.release_days, settlement.sharing", source=name
+            )
         if part.written_off:
             yield Line(line="written_off", amount=part.written_off, rule="approvals", source=name)
         if part.drawn:

@@ -29,13 +29,13 @@ CROSS JOIN LATERAL (
 ) s;
 
 -- entries: trade and released reserves within each asked cut, and neither within the one before nor a closed one
--- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE, 161 WRITE_OFF. Account 40: MERCHANT_PAYABLE,
+-- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE, 160 PAY_PARTNER, 161 WRITE_OFF_DEBT. Account 40: MERCHANT_PAYABLE,
 -- 30 to 33 of a fund. Trade is told by who paid for it: the other account, and the fund. One pass over the rows since
 -- the oldest of the earlier cuts, however many merchants are asked for.
 SELECT u.ord::int, e.source::int,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (20, 22)), 0)::bigint,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (25, 26)), 0)::bigint,
-       coalesce(sum(e.amount) FILTER (WHERE e.kind = 41), 0)::bigint,
+       coalesce(sum(e.amount) FILTER (WHERE e.kind IN (41, 160)), 0)::bigint,
        coalesce(sum(e.amount) FILTER (WHERE e.kind = 161), 0)::bigint,
        e.other::int, e.fund
 FROM unnest(%(merchant)s::uuid[], %(program)s::smallint[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
@@ -50,7 +50,7 @@ JOIN (
     FROM posting p
     WHERE (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
       AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
-      AND p.kind IN (20, 22, 25, 26, 41, 161) AND (p.credit = 40 OR p.debit = 40)
+      AND p.kind IN (20, 22, 25, 26, 41, 160, 161) AND (p.credit = 40 OR p.debit = 40)
 ) e ON e.merchant = u.merchant AND e.program = u.program
 WHERE e.at < u.cut_at AND e.xid < u.cut_xid AND NOT (e.at < u.previous_at AND e.xid < u.previous_xid)
   AND NOT (e.at < u.closed_at AND e.xid < u.closed_xid)
@@ -153,4 +153,27 @@ WHERE s.program = ANY (%(programs)s::smallint[]) AND s.carry < 0
   AND (%(merchant)s::uuid IS NULL OR s.merchant = %(merchant)s::uuid)
   AND NOT EXISTS (SELECT FROM settlement later WHERE later.bucket = s.bucket AND later.merchant = s.merchant
                     AND later.program = s.program AND later.number > s.number)
+  AND NOT EXISTS (SELECT FROM write_off w WHERE w.bucket = s.bucket AND w.merchant = s.merchant
+                    AND w.program = s.program AND w.number = s.number)
 ORDER BY since, s.id LIMIT 100000;
+
+-- partner_payments: how often each asked partner was paid in each asked program
+SELECT u.partner, u.program::int, coalesce(max(t.number), 0)::int
+FROM unnest(%(bucket)s::smallint[], %(partner)s::uuid[], %(program)s::smallint[]) AS u (bucket, partner, program)
+LEFT JOIN partner_payment t ON t.bucket = u.bucket AND t.partner = u.partner AND t.program = u.program
+GROUP BY 1, 2;
+
+-- partner_balances: what partners have of merchants by program and source; account 45: PARTNER_PAYABLE
+SELECT t.owner, t.program::int, t.source::int, sum(t.amount)::bigint FROM (
+    SELECT owner, program, source, credits - debits AS amount FROM rollup WHERE account = 45
+    UNION ALL
+    SELECT v.owner, p.program, p.source, v.amount FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE p.xid >= (SELECT xid FROM rollup_horizon WHERE id = 1) AND (p.debit = 45 OR p.credit = 45) AND v.account = 45
+) t GROUP BY 1, 2, 3 HAVING sum(t.amount) <> 0 ORDER BY 2, 1, 3 LIMIT 100000;
+
+-- written_off: after which of their settlements the debts of merchants in programs were written off
+SELECT t.merchant, t.program::int, t.number
+FROM unnest(%(bucket)s::smallint[], %(merchant)s::uuid[], %(program)s::smallint[]) AS u (bucket, merchant, program)
+JOIN write_off t ON t.bucket = u.bucket AND t.merchant = u.merchant AND t.program = u.program LIMIT 1000000;

@@ -12,10 +12,12 @@ from kaquan.commands.model import Entry, Kind, Outcome, Plan, Routed
 from kaquan.db.wire import raw_cursor
 from kaquan.kernel.calendar import Calendar, business_date
 from kaquan.kernel.caller import SYSTEM, Caller
+from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import Id
+from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Fault, Refusal
 from kaquan.programs.catalogue import Catalogue
-from kaquan.settlement import closing, cycles, debts, previews, rules, store
+from kaquan.settlement import closing, cycles, debts, partners, previews, rules, store, write_offs
 from kaquan.settlement.model import (
     CloseFacts,
     ClosePeriod,
@@ -112,12 +114,50 @@ class CloseHandler(Handler):
         return closing.decide_close(entry, facts, self._catalogue, at)
 
 
+class PartnerHandler(Handler):
+    """Pay a partner."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(Kind.PAY_PARTNER, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> partners.PartnerFacts:
+        """What partners have. There is nothing to lock: each payment has a number of its own."""
+        return store.load_partners(cursor, entries)
+
+    def decide(self, entry: Entry, facts: partners.PartnerFacts, at: datetime) -> Plan | Refusal:
+        """See `settlement.partners`."""
+        return partners.decide_pay(entry, facts, self._catalogue, microseconds(at))
+
+
+class WriteOffHandler(Handler):
+    """Write off a debt."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(Kind.WRITE_OFF_DEBT, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> write_offs.DebtFacts:
+        """Latest settlements. There is nothing to lock: a settlement's debt is written off once."""
+        return store.load_debts(cursor, entries)
+
+    def decide(self, entry: Entry, facts: write_offs.DebtFacts, at: datetime) -> Plan | Refusal:
+        """See `settlement.write_offs`."""
+        return write_offs.decide_write_off(entry, facts, self._catalogue, microseconds(at))
+
+
 def handlers(catalogue: Catalogue, calendar: Calendar) -> dict[Kind, Handler]:
     """The handler of each kind of command here."""
     return {
         Kind.SETTLE: SettleHandler(catalogue, calendar),
         Kind.RELEASE_RESERVE: ReleaseHandler(catalogue),
         Kind.CLOSE_PERIOD: CloseHandler(catalogue),
+        Kind.PAY_PARTNER: PartnerHandler(catalogue),
+        Kind.WRITE_OFF_DEBT: WriteOffHandler(catalogue),
     }
 
 
@@ -192,6 +232,27 @@ def payouts(
     """What the bank is instructed to pay for a period."""
     name = cycles.period_name(period_end, catalogue.latest[program].terms.settlement)
     return store.payouts(connection, program, period_end, name)
+
+
+def partner_balances(connection: psycopg.Connection[Any]) -> dict[tuple[bytes, int], Money]:
+    """What each partner has of a program's merchants; negative: owes, until later shares offset it."""
+    found = store.partner_balances(raw_cursor(connection))
+    return {key: Money(sum(by_source.values())) for key, by_source in found.items()}
+
+
+def partners_due(connection: psycopg.Connection[Any], caller: Caller = SYSTEM) -> list[partners.PayPartner]:
+    """The commands that pay all partners who have something."""
+    found = [key for key, amount in partner_balances(connection).items() if amount > 0]
+    numbers = store.partner_numbers(raw_cursor(connection), found)
+    return [
+        partners.PayPartner(
+            key=partners.pay_key(program, Id(partner), numbers[partner, program] + 1),
+            caller=caller,
+            program=program,
+            partner=Id(partner),
+        )
+        for partner, program in found
+    ]
 
 
 def _in_batches(

@@ -31,7 +31,9 @@ from kaquan.settlement.model import (
     Waiting,
     close_id,
 )
+from kaquan.settlement.partners import PartnerBooks, PartnerFacts
 from kaquan.settlement.standing import read
+from kaquan.settlement.write_offs import DebtFacts
 
 QUERIES = load(__package__)
 
@@ -347,3 +349,42 @@ def payouts_page(connection: psycopg.Connection[Any], asked: Asked) -> list[Any]
     """Instructions to the bank for display, the latest day first; of account numbers only how they end."""
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(QUERIES.payouts_page, asked.values()).fetchall()
+
+
+def load_partners(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> PartnerFacts:
+    """Earlier decisions, and what each partner has: its payments are counted before its balance is read."""
+    numbers = partner_numbers(cursor, [(entry.command.partner, entry.command.program) for entry in entries])
+    balances = partner_balances(cursor)
+    books = {
+        (partner, program): PartnerBooks(balances.get((partner, program), {}), number)
+        for (partner, program), number in numbers.items()
+    }
+    return PartnerFacts(_known(cursor, entries), books)
+
+
+def partner_numbers(cursor: psycopg.Cursor[Any], pairs: Sequence[tuple[bytes, int]]) -> dict[tuple[bytes, int], int]:
+    """How often each partner was paid in a program."""
+    unique = sorted(set(pairs))
+    asked = {
+        "bucket": column(INT2, buckets([partner for partner, _ in unique])),
+        "partner": column(UUID, [partner for partner, _ in unique]),
+        "program": column(INT2, [program for _, program in unique]),
+    }
+    rows = cursor.execute(QUERIES.partner_payments, asked)
+    return {(partner, program): number for partner, program, number in rows}
+
+
+def partner_balances(cursor: psycopg.Cursor[Any]) -> dict[tuple[bytes, int], dict[Source, Money]]:
+    """What partners have of merchants (negative: owe), by partner and program."""
+    found: dict[tuple[bytes, int], dict[Source, Money]] = {}
+    for partner, program, source, amount in cursor.execute(QUERIES.partner_balances):
+        found.setdefault((partner, program), {})[Source(source)] = Money(amount)
+    return found
+
+
+def load_debts(cursor: psycopg.Cursor[Any], entries: Sequence[Entry]) -> DebtFacts:
+    """Earlier decisions, latest settlements, and which of them were written off."""
+    pairs = [(entry.command.merchant, entry.command.program) for entry in entries]
+    previous = latest_settlements(cursor, pairs)
+    written = {tuple(row) for row in cursor.execute(QUERIES.written_off, _pairs(pairs))}
+    return DebtFacts(_known(cursor, entries), previous, written)
