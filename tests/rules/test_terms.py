@@ -33,6 +33,7 @@ CODES = [
 WORDS_ABOUT_TERMS = {
     "giveaways",
     "explain_stocks",
+    "explain_leaving",
     "explain_custody",
     "terms",
     "meaning",

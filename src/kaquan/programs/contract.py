@@ -17,6 +17,8 @@ from kaquan.kernel.refusal import Language
 from kaquan.law.model import Law, Topic
 from kaquan.programs.catalogue import Terms
 from kaquan.programs.explain import held, kind_of, opined, paying, rebated, withdrawal
+from kaquan.programs.explain_leaving import leaving
+from kaquan.programs.leaving import DEFAULT_CLOSING
 from kaquan.programs.phrases import Sentence
 
 _TITLES: dict[Topic, Sentence] = {
@@ -157,11 +159,16 @@ def _said(topic: Topic, terms: Terms, law: Law) -> Sequence[Sentence]:
         case "place":
             return _places(terms)
         case "refund":
-            return [*withdrawal(terms.terms, law), *paying(terms.terms)]
+            return [*withdrawal(terms.terms, law), *_leaving(terms, law), *paying(terms.terms)]
         case "gifts":
             return [*rebated(terms.terms, law), *opined(terms.terms)]
         case _:
             return [_WORDS[topic]]
+
+
+def _leaving(terms: Terms, law: Law) -> Sequence[Sentence]:
+    """Only what the terms say of it themselves: contracts that are older than these terms keep their words."""
+    return [] if terms.terms.closing == DEFAULT_CLOSING else leaving(terms.terms, law)
 
 
 def _places(terms: Terms) -> list[Sentence]:

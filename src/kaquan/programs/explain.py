@@ -5,6 +5,7 @@ from kaquan.kernel.refusal import Language
 from kaquan.law.model import Binding, Law
 from kaquan.law.rules import balance_max
 from kaquan.programs.explain_custody import kept_in_custody
+from kaquan.programs.explain_leaving import leaving
 from kaquan.programs.explain_merchants import merchants, platform_en, platform_zh
 from kaquan.programs.explain_refunds import refunding
 from kaquan.programs.explain_stocks import given, subsidies
@@ -58,6 +59,7 @@ def explain(terms: ProgramTerms, law: Law, language: Language) -> list[str]:
         *withdrawal(terms, law),
         *paying(terms),
         *rebated(terms, law),
+        *leaving(terms, law),
         *given(terms),
         *merchants(terms),
         *kept_in_custody(terms, law),
