@@ -123,6 +123,10 @@ MOVEMENTS: Mapping[str, Words] = {
     "open_packets": ("红包池开放", "packets opened"),
     "end_packets": ("红包池结束", "packets ended"),
     "close_card": ("退卡", "card returned"),
+    "transfer_card": ("过户转出", "card passed on"),
+    "receive_card": ("过户转入", "card received"),
+    "reactivate_card": ("过期卡激活", "card made valid again"),
+    "recognise_breakage": ("未使用余额转收入", "idle balance taken as income"),
     "pay_out_closing": ("退卡打款", "paid out for a returned card"),
 }
 LINES: Mapping[str, Words] = {
@@ -152,6 +156,7 @@ _ENGLISH: Mapping[str, str] = {
     "merchant.waiting": "payout to be sent again",
     "merchant.disputed": "held for a dispute",
     "partner.payable": "payable to partners",
+    "clearing.transfer": "on its way to another wallet",
     "holder.refund": "owed to the holder outside cards",
     "fee.income": "fee",
     "tax.payable": "VAT",
