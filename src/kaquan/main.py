@@ -10,6 +10,7 @@ import psycopg
 from kaquan.accounting import service as accounting
 from kaquan.approvals import service as approvals
 from kaquan.cards.service import CardHandler
+from kaquan.casework import service as casework
 from kaquan.commands.execute import Door
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Kind
@@ -121,4 +122,5 @@ def _handlers(catalogue: Catalogue, calendar: Calendar, master: MasterKey) -> di
         **accounting.handlers(),
         **custody.handlers(catalogue),
         **payouts.handlers(catalogue, master),
+        **casework.handlers(catalogue, calendar),
     }

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from kaquan.casework.model import About, AnswerDispute, DisputeState, OpenDispute, ResolveDispute
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.kernel.ids import Id
 from kaquan.kernel.refusal import Refusal
@@ -88,6 +89,26 @@ class PayoutWords(Words):
         }
         return self._do(Kind.EXPLAIN_EXCEPTION, ExplainException, told, **fields)
 
+    def _dispute(self, told: dict[str, str], what: str, amount: str, name: str = "d-1") -> Any:
+        """`dispute o-1 100`: a payment; `dispute payout-of-mall-1 100`: the payout of a merchant."""
+        merchant = what.removeprefix("payout-of-")
+        about = About.PAYMENT if merchant == what else About.PAYOUT
+        target = self._payout(merchant) if about is About.PAYOUT else self.payments.get(what, nothing(what))
+        fields = {"about": about, "object": target, "amount": fen(amount), "reason": _said(told, "never delivered")}
+        outcome = self._do(Kind.OPEN_DISPUTE, OpenDispute, told, **fields)
+        if isinstance(outcome, Effect):
+            self.disputes[name] = outcome.id
+        return outcome
+
+    def _answer(self, told: dict[str, str], name: str) -> Any:
+        fields = {"dispute": self.disputes.get(name, nothing(name)), "text": _said(told, "it was delivered")}
+        return self._do(Kind.ANSWER_DISPUTE, AnswerDispute, told, **fields)
+
+    def _resolve(self, told: dict[str, str], name: str, side: str) -> Any:
+        fields = {"dispute": self.disputes.get(name, nothing(name)), "text": _said(told, "papers seen")}
+        state = DisputeState[f"FOR_{side.upper()}"]
+        return self._do(Kind.RESOLVE_DISPUTE, ResolveDispute, told, **fields, side=state)
+
     def _payout(self, merchant: str) -> Id:
         owner = self.town.merchants.get(merchant, nothing(merchant)).hex()
         rows = self.town.rows("SELECT id FROM payout WHERE merchant = %s AND source = 1 ORDER BY id", owner)
@@ -96,6 +117,10 @@ class PayoutWords(Words):
     def _outgoing(self, payout: Id) -> Any:
         rows = self.town.rows("SELECT amount - held FROM payout WHERE id = %s", payout.hex())
         return rows[0][0] if rows else 100
+
+
+def _said(told: dict[str, str], otherwise: str) -> str:
+    return told.get("because", otherwise).strip('"')
 
 
 def _source(told: dict[str, str]) -> Source:

@@ -67,6 +67,7 @@ MOVING = (
     *("closing", "card_transfer", "card_arrival", "breakage"),
     *("custody", "custody_day"),
     *("payout", "payout_step", "payout_file", "payout_file_line", "payout_exception", "source_account"),
+    *("dispute",),
 )
 _FACT = re.compile(r"([a-z_]+)=(.*?)(?=\s+[a-z_]+=|$)")
 _BEFORE = re.compile(r"\S* ?(stocks|funds|before): ")

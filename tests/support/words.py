@@ -52,6 +52,7 @@ class Words:
         self.api_keys: dict[str, Id] = {}
         self.approvals: dict[str, Id] = {}
         self.files: dict[str, Id] = {}
+        self.disputes: dict[str, Id] = {}
         self.bank_exceptions: dict[str, Id] = {}
 
     def _do(self, kind: Kind, shape: Any, told: dict[str, str], **fields: Any) -> Any:

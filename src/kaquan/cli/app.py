@@ -14,6 +14,7 @@ from kaquan.cli import (
     custody,
     db,
     demo,
+    disputes,
     draws,
     forecast,
     funders,
@@ -92,6 +93,7 @@ app.add_typer(referrals.app, name="referral", rich_help_panel=EVERY_DAY)
 app.add_typer(packets.app, name="packets", rich_help_panel=EVERY_DAY)
 app.add_typer(settlement_lines.app, name="settle", rich_help_panel=MONEY)
 app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
+app.add_typer(disputes.app, name="disputes", rich_help_panel=MONEY)
 app.add_typer(payouts.app, name="payouts", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
 app.add_typer(custody.app, name="custody", rich_help_panel=MONEY)

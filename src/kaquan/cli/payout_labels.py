@@ -27,4 +27,13 @@ PAYOUT_LABELS: dict[str, tuple[str, str]] = {
     "taken": ("已登记", "Taken"),
     "verdict": ("认定", "Verdict"),
     "waiting_fen": ("待重发", "Waits"),
+    "about": ("事由", "About"),
+    "answer_by": ("答复期限", "Answer by"),
+    "decide_by": ("裁定期限", "Decide by"),
+    "dispute": ("争议", "Dispute"),
+    "disputes": ("争议", "Disputes"),
+    "opened_by": ("提出人", "Opened by"),
+    "merchant_answer": ("商户答复", "Answer"),
+    "decision": ("裁定", "Decision"),
+    "held_from": ("扣留自", "Held from"),
 }

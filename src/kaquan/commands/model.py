@@ -129,6 +129,9 @@ class Kind(IntEnum):
     RECORD_PAYOUT_RESULT = 174
     REISSUE_PAYOUT = 175
     EXPLAIN_EXCEPTION = 176
+    OPEN_DISPUTE = 177
+    ANSWER_DISPUTE = 178
+    RESOLVE_DISPUTE = 179
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -159,6 +159,13 @@ EVENTS: dict[str, Event] = {
     "payout.result_repeated.v1": Event(
         "银行重复告知", "the bank said what was known", ("payout", "merchant", "program")
     ),
+    "dispute.opened.v1": Event(
+        "争议已提出", "an amount is disputed and held back", ("dispute", "merchant", "program")
+    ),
+    "dispute.answered.v1": Event("商户已答复争议", "the merchant answered", ("dispute", "merchant", "program")),
+    "dispute.resolved.v1": Event(
+        "争议已了结", "a dispute was decided, what was held goes back", ("dispute", "merchant", "program")
+    ),
     "payout.exception_opened.v1": Event("打款差错", "what the bank said fits nothing", ()),
     "payout.exception_explained.v1": Event("打款差错已说明", "a line of the bank was explained", ()),
     "debt.written_off.v1": Event(

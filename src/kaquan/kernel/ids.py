@@ -37,6 +37,7 @@ PREFIXES = {
     "card": "crd",
     "closing": "cls",
     "device": "dev",
+    "dispute": "dsp",
     "draw": "drw",
     "endpoint": "whe",
     "entry": "ent",

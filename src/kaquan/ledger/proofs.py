@@ -78,6 +78,7 @@ PROOFS: dict[str, tuple[str, str]] = {
         "在途、待重发和已付的打款与各银行账户的分录一致",
         "payouts on their way, waiting and paid are what was posted, for each merchant and bank account",
     ),
+    "disputes": ("争议扣留等于未决的争议", "what is held back for disputes is what open disputes say"),
     "payouts_once": ("没有一笔打款付过两次", "no payout was confirmed twice"),
     "rollup": ("汇总等于逐笔重算", "the roll-up equals a full recount"),
     "journal": ("每个生效的指令恰有一个存证叶", "every command that took effect has exactly one leaf"),

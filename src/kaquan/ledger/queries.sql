@@ -745,6 +745,23 @@ FULL JOIN (
     GROUP BY 1, 2, 3 HAVING sum(v.amount) <> 0
 ) p ON p.account = o.account AND p.source = o.source AND p.owner IS NOT DISTINCT FROM o.owner;
 
+-- prove_disputes: what is held back of each merchant and source is what its open disputes say
+SELECT count(*) FILTER (WHERE d.amount IS DISTINCT FROM p.amount) = 0 AS ok, count(d.merchant) AS merchants,
+       coalesce(sum(d.amount), 0)::bigint AS disputed_fen, coalesce(sum(p.amount), 0)::bigint AS posted_fen,
+       count(*) FILTER (WHERE d.amount IS DISTINCT FROM p.amount) AS differing
+FROM (
+    SELECT t.merchant, array_position(ARRAY['none', 'custody', 'operating', 'fiscal'], e.key) - 1 AS source,
+           sum(e.value::bigint)::bigint AS amount
+    FROM dispute t CROSS JOIN LATERAL jsonb_each_text(t.by_source) e WHERE t.state = 1 GROUP BY 1, 2
+) d
+FULL JOIN (
+    SELECT v.owner, p.source, sum(v.amount)::bigint AS amount
+    FROM posting p
+    CROSS JOIN LATERAL (VALUES (p.debit, p.debit_owner, -p.amount), (p.credit, p.credit_owner, p.amount))
+        AS v (account, owner, amount)
+    WHERE v.account = 47 AND (p.debit = 47 OR p.credit = 47) GROUP BY 1, 2 HAVING sum(v.amount) <> 0
+) p ON p.owner = d.merchant AND p.source = d.source;
+
 -- prove_payouts_once: each payout was confirmed once for each time that it was returned, and once more if it is paid
 SELECT count(*) FILTER (WHERE wrong) = 0 AS ok, count(*) AS payouts, count(*) FILTER (WHERE wrong) AS differing
 FROM (

@@ -38,6 +38,7 @@ from kaquan.programs.catalogue import Catalogue
 REASONS = results.REASONS
 instruction = model.instruction
 view, steps, listed = store.view, store.steps, store.listed
+payouts = store.payouts
 files, exceptions, positions = store.files, store.exceptions, store.positions
 
 

@@ -29,13 +29,15 @@ CROSS JOIN LATERAL (
 ) s;
 
 -- entries: trade and released reserves within each asked cut, and neither within the one before nor a closed one
--- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE, 160 PAY_PARTNER, 161 WRITE_OFF_DEBT. Account 40: MERCHANT_PAYABLE,
+-- Kinds: 20 PAY, 22 CAPTURE, 25 REFUND, 26 REVERSE, 41 RELEASE_RESERVE, 160 PAY_PARTNER, 161 WRITE_OFF_DEBT, 177
+-- OPEN_DISPUTE (what it holds back is a negative release), 179 RESOLVE_DISPUTE. Account 40: MERCHANT_PAYABLE,
 -- 30 to 33 of a fund. Trade is told by who paid for it: the other account, and the fund. One pass over the rows since
 -- the oldest of the earlier cuts, however many merchants are asked for.
 SELECT u.ord::int, e.source::int,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (20, 22)), 0)::bigint,
        coalesce(sum(e.amount) FILTER (WHERE e.kind IN (25, 26)), 0)::bigint,
-       coalesce(sum(e.amount) FILTER (WHERE e.kind IN (41, 160)), 0)::bigint,
+       coalesce(sum(CASE e.kind WHEN 177 THEN -e.amount ELSE e.amount END)
+                FILTER (WHERE e.kind IN (41, 160, 177, 179)), 0)::bigint,
        coalesce(sum(e.amount) FILTER (WHERE e.kind = 161), 0)::bigint,
        e.other::int, e.fund
 FROM unnest(%(merchant)s::uuid[], %(program)s::smallint[], %(cut_at)s::bigint[], %(cut_xid)s::bigint[],
@@ -50,7 +52,7 @@ JOIN (
     FROM posting p
     WHERE (p.at >= %(since_at)s::bigint OR p.xid >= %(since_xid)s::bigint)
       AND p.at < %(until_at)s::bigint AND p.xid < %(until_xid)s::bigint
-      AND p.kind IN (20, 22, 25, 26, 41, 160, 161) AND (p.credit = 40 OR p.debit = 40)
+      AND p.kind IN (20, 22, 25, 26, 41, 160, 161, 177, 179) AND (p.credit = 40 OR p.debit = 40)
 ) e ON e.merchant = u.merchant AND e.program = u.program
 WHERE e.at < u.cut_at AND e.xid < u.cut_xid AND NOT (e.at < u.previous_at AND e.xid < u.previous_xid)
   AND NOT (e.at < u.closed_at AND e.xid < u.closed_xid)

@@ -1,0 +1,1 @@
+"""Cases that a person decides: disputes about payments and payouts, with deadlines; what they hold back."""
