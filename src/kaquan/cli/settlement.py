@@ -15,6 +15,7 @@ from kaquan.cli.printing import Screen
 from kaquan.cli.session import Session
 from kaquan.commands.model import Effect, Kind, Refused
 from kaquan.documents.answers import refusal_document
+from kaquan.documents.merchants import hidden
 from kaquan.documents.settlements import (
     coming_rows,
     part_document,
@@ -73,7 +74,7 @@ def run_command(
         Path | None,
         typer.Option(
             "--payouts",
-            help="打款指令写成 CSV（含完整账号） / Write the payout instructions as CSV, account numbers in full",
+            help="打款清单写成 CSV，供核对；给银行的用 kaquan payouts file / Write the payouts as CSV to look at",
             metavar="FILE",
         ),
     ] = None,
@@ -258,7 +259,7 @@ def _report(
     if broken:
         screen.note(f"{broken} 家出错，可重新执行。", f"{broken} broke on our side; run it again.")
     if payouts is None and lines:
-        screen.note("加 --payouts FILE 写出打款文件。", "Add --payouts FILE to write the bank's file.")
+        screen.note("用 kaquan payouts file 生成给银行的文件。", "Make the bank's file with kaquan payouts file.")
 
 
 def _tell_waiting(screen: Screen, count: int, amount: Money) -> None:
@@ -273,4 +274,5 @@ def _tell_waiting(screen: Screen, count: int, amount: Money) -> None:
 def _write(payouts: Path | None, lines: list[PayoutLine], screen: Screen) -> None:
     if payouts is not None:
         with os.fdopen(private_file(payouts), "w", encoding="utf-8", newline="") as out:
-            service.write_payouts(out, lines, screen.language)
+            ends = [line._replace(account_no=hidden(line.account_no)) for line in lines]
+            service.write_payouts(out, ends, screen.language)
