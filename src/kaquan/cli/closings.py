@@ -31,7 +31,7 @@ _COLUMNS = ("closing", "number", "program", "state", "cause", "amount_fen", "pai
 _LINES = (
     "basis",
     "paid_fen",
-    "used_fen",
+    "spent_fen",
     "consumed_fen",
     "fee_fen",
     "cost_fen",
@@ -181,7 +181,9 @@ def show_command(session: Session, closing: ClosingArgument) -> None:
     if session.screen.as_json:
         session.screen.answer({"outcome": "effect", **document, "lines": lines})
         return
-    session.screen.facts({name: value for name, value in document.items() if not isinstance(value, dict)})
+    if (payee := document.pop("payee")) is not None:
+        document["payee"] = " ".join(filter(None, payee.values()))
+    session.screen.facts(document)
     session.screen.table(_LINES, [_line(session, line) for line in lines])
 
 
@@ -200,7 +202,8 @@ def _quoted(session: Session, done: Effect, verb: tuple[str, str], born: tuple[s
 
 
 def _line(session: Session, line: dict[str, Any]) -> dict[str, Any]:
-    return {**line, "article": line[f"article_{session.screen.language}"]}
+    article = line[f"article_{session.screen.language}"]
+    return {**line, "spent_fen": line["used_fen"], "article": article}
 
 
 def _payee(session: Session, name: str, bank: str, account: str, id_number: str | None) -> service.Payee:

@@ -176,6 +176,8 @@ VALUES: dict[str, Words] = {
 
 _WORDED = frozenset(
     {
+        "basis",
+        "route",
         "state",
         "bank_state",
         "inviter_state",
