@@ -17,6 +17,7 @@ from kaquan.payments.model import Pay, Refund
 from kaquan.payments.service import refund_facts
 from kaquan.payments.tenders import unpack_returned
 from kaquan.rewards.model import GrantReward
+from kaquan.sales.closing_model import CloseCard, RequestClosing
 from kaquan.settlement import service as settlement
 from kaquan.vouchers.model import Claim
 from kaquan.vouchers.orders import Line
@@ -127,6 +128,25 @@ def test_random_refunds_are_among_the_oracles_outcomes_with_settlements_in_betwe
     assert carried < 0, "what was refunded after its settlement is carried on below zero"
 
 
+def test_what_comes_back_to_a_closed_card_is_owed_to_the_holder_by_the_books(database: Database) -> None:
+    town = build(database.app_url)
+    card = town.sell(town.holder(), 100_000)
+    town.tick(days=1)
+    payment = town.pay(card, 96_000, "o-1").id
+    town.tick(days=9)
+    asked = RequestClosing(key=town.key(), caller=OPERATOR, card=card, cause="holder", reason="asked", purchase=None)
+    closing = town.ok(Kind.REQUEST_CLOSING, asked).id
+    command = CloseCard(key=town.key(), caller=OPERATOR, closing=closing, cost=Money(0), cost_reference="")
+    town.ok(Kind.CLOSE_CARD, command)
+    for ask in (Ask(amount=333, late=True), Ask(lines=(0,), late=True), Ask(late=True)):
+        refunded(town, payment, ask)
+    assert town.rows("SELECT state::int FROM payment") == [(5,)]
+    assert town.rows("SELECT sum(balance)::bigint FROM lot") == [(0,)]
+    owed = "SELECT sum(amount)::bigint FROM posting WHERE credit = 50 AND kind = 25"
+    assert town.rows(owed) == [(95_000,)]
+    assert unproved(town) == {}
+
+
 def overspent(town: Town) -> tuple[Id, Id, Id]:
     """A card, an order whose rebate was spent, and the order that spent it."""
     card = town.sell(town.holder(), 100_000)
@@ -172,4 +192,5 @@ def test_a_till_is_told_before_it_refunds_and_nothing_moves(database: Database) 
     late = refund_outcomes(town.app, town.app.catalogue, command, "zh")
     assert [one["code"] for one in late["refused"]] == ["refund_window_over"]
     assert [one["late"] for one in late["instead"]] == [True, True] and late["would"] is None
+    assert [one["all_left"] for one in late["instead"]] == [False, True]
     assert town.rows("SELECT count(*) FROM command") == before

@@ -100,7 +100,7 @@ LABELS: dict[str, Words] = {
     "entry": ("报名编号", "Entry"),
     "event": ("事件", "Event"),
     "events": ("订阅事件", "Events"),
-    "exact": ("应得（分）", "Exact, in fen"),
+    "exact": ("精确应得", "Exact share"),
     "executed_at": ("执行时间", "Executed"),
     "expires_at": ("到期", "Expires"),
     "face_fen": ("面值", "Face value"),

@@ -120,7 +120,8 @@ def refund_command(
             key=key, caller=OPERATOR, payment=target, reason=reason, late=late, amount=amount, lines=lines
         ),
     )
-    goods, card = done.facts["amount_fen"], done.facts["card_fen"]
+    goods, elsewhere = done.facts["amount_fen"], ("holder_fen", "payer_fen", "set_off_fen")
+    card = done.facts["card_fen"] - sum(done.facts[name] for name in elsewhere)
     headline = (f"已退款 {text(goods)} 元。", f"Refunded {text(goods)} yuan.")
     if card != goods:
         headline = (

@@ -61,11 +61,8 @@ def judge(order: PaidOrder, ask: Ask) -> Verdict:
 
 def instead(order: PaidOrder, ask: Ask) -> tuple[Ask, ...]:
     """What may be asked instead of what is refused: the same after the window, all that is left, or both."""
-    others = [
-        msgspec.structs.replace(ask, late=True),
-        msgspec.structs.replace(ask, amount=None, lines=()),
-        msgspec.structs.replace(ask, amount=None, lines=(), late=True),
-    ]
+    late = ask.late or order.window_over
+    others = [msgspec.structs.replace(ask, late=late), msgspec.structs.replace(ask, amount=None, lines=(), late=late)]
     found: list[Ask] = []
     for one in others:
         if one != ask and one not in found and judge(order, one).outcomes:
