@@ -44,6 +44,7 @@ class Lot:
 class Card:
     lots: list[Lot] = field(default_factory=list)
     state: str = "active"
+    owed: int = 0
 
     def total(self) -> int:
         return sum(lot.balance for lot in self.lots)
@@ -274,13 +275,20 @@ class Model:
             slack = abs(gone * payment.captured - part * payment.refunded)
             assert anew or slack < 2 * payment.captured, "in proportion, within two fen"
         for lot, _ in payment.shares:
-            if back.get(lot):
-                lot.balance, lot.expired = lot.balance + back[lot], False
+            self.land(payment.card, lot, back.get(lot, 0))
         again = last and not before
         for voucher, _ in payment.discounts:
             self.give_back(payment, voucher, back, last, again)
         self.cut(payment, last)
         payment.state = "refunded" if last else "partly_refunded"
+
+    def land(self, card: Card, lot: Lot, part: int) -> None:
+        """Bonus that comes back first pays what the card owes of spent rebates; of a lot that expired none stays."""
+        if lot.kind == BONUS:
+            off = min(part, card.owed)
+            gone = part if lot.expired or lot.over(self.at) else off
+            card.owed, self.granted, part = card.owed - off, self.granted - gone, part - gone
+        lot.balance += part
 
     def give_back(self, payment: Payment, voucher: Voucher, back: dict[Any, int], last: bool, again: bool) -> None:
         given = {key[1]: part for key, part in back.items() if isinstance(key, tuple) and key[0] is voucher}
@@ -305,6 +313,7 @@ class Model:
         for lot in sorted(bonus, key=lambda lot: (lot is not payment.lot, lot.id)):
             part = min(left, lot.balance - lot.held)
             lot.balance, left, self.granted = lot.balance - part, left - part, self.granted - part
+        payment.card.owed += left
         if payment.cut == payment.rebate:
             payment.reward = {"waiting": "cancelled", "granted": "clawed_back"}[payment.reward]
 

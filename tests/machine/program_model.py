@@ -279,8 +279,11 @@ class Program:
             gone = payment.returned[party]
             assert 0 <= gone <= part and (gone == part or not last), "each party gets back what it paid, no more"
         for lot, _ in payment.shares:
-            if back.get(lot):
-                lot.balance, lot.expired = lot.balance + back[lot], False
+            part = back.get(lot, 0)
+            if lot.kind != PRINCIPAL and (lot.expired or lot.over(self.at)):
+                self.move(self.used, self.free, {lot.fund: part} if lot.fund else {})
+            else:
+                lot.balance += part
         if voucher := payment.voucher:
             self.move(self.used, self.free, by_fund(voucher.stock, back.get(voucher, 0)))
             voucher.used -= back.get(voucher, 0)
