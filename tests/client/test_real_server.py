@@ -35,7 +35,7 @@ from support.service import issue, set_clock
 from support.town import Town, build
 
 UP_SECONDS = 60
-PATIENT = Retries(attempts=200, total_seconds=90, first_wait_ms=20, longest_wait_ms=200)
+PATIENT = Retries(attempts=1_000, total_seconds=180, first_wait_ms=20, longest_wait_ms=200)
 
 
 class Shop:
