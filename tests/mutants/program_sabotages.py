@@ -29,8 +29,8 @@ PROGRAM_SABOTAGES = (
     sabotage(
         "life: keep another statement than was told",
         LIFE,
-        ("settlement/rules.py", '        "gross": total.gross,\n', '        "gross": total.gross - total.refunds,\n'),
-        ("settlement/rules.py", '        "refunds": total.refunds,\n', '        "refunds": ZERO,\n'),
+        ("settlement/statement.py", "            gross=one.gross,\n", "            gross=one.gross - one.refunds,\n"),
+        ("settlement/statement.py", "            refunds=one.refunds,\n", "            refunds=ZERO,\n"),
     ),
     sabotage(
         "life: settle a period again",

@@ -75,7 +75,7 @@ VOUCHER_SABOTAGES = (
     sabotage(
         "let a voucher count again after a partial refund",
         RETURNS + "a_voucher_of_which_some_came_back_before_does_not_count_again",
-        ("payments/returns.py", "back.last and not payment.refunded and", "back.last and"),
+        ("payments/vouchers_back.py", "valid and back.last and not payment.refunded:", "valid and back.last:"),
     ),
     sabotage(
         "quote more off than cash leaves room for",
@@ -104,8 +104,12 @@ VOUCHER_SABOTAGES = (
     ),
     sabotage(
         "keep what comes back to an expired subsidy",
-        VOUCHER_SALES + "the_timetable_gives_a_subsidy_back_to_its_fund_also_when_a_refund_comes_late",
-        ("payments/refunds.py", "lot.held, LotState.LIVE))", "lot.held, lot.state))"),
+        VOUCHER_SALES + "an_expired_subsidy_is_its_funds_also_when_a_refund_comes_late",
+        (
+            "payments/landing.py",
+            "return lot.state == LotState.EXPIRED or 0 < lot.expires_us <= at_us",
+            "return False",
+        ),
     ),
     sabotage(
         "know only purchases that somebody paid money for",
