@@ -284,6 +284,12 @@ def test_forty_days_hold_no_surprise_and_the_table_adds_up(database: Database) -
         "referrals_clawed_back",
         "vouchers_taken_back",
         "rebates_clawed_back",
+        "closings_kept",
+        "closings_open",
+        "closings_unpaid",
+        "closings_unpaid_fen",
+        "owed_holders_fen",
+        "refunded_outside_fen",
     }
     assert {name for name, count in happened.items() if not count} <= rare | {"holds", "rebates_cancelled"}
     lines = [*export(world.app.connection)]

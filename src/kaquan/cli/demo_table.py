@@ -61,9 +61,18 @@ _CARDS: tuple[_Row, ...] = (
     ("消费", "Spent", "-", lambda t, m: _spent(t)),
     ("返利追回", "Rebates clawed back", "-", lambda t, m: t.rebates_clawed_back_fen),
     ("赠金与补贴到期", "Bonus and subsidy expired", "-", lambda t, m: t.bonus_expired_fen + t.subsidy_expired_fen),
+    ("卡外退给持卡人", "Refunded outside the card", "-", lambda t, m: m.refunded_outside_fen),
+    ("退卡清空", "Taken from returned cards", "-", lambda t, m: m.closed_cards_fen),
     ("卡内余额", "Outstanding on cards", "=", lambda t, m: _outstanding(t)),
     ("  其中本金", "  of it principal", "", lambda t, m: t.outstanding_principal_fen),
     ("  其中预授权占用", "  of it held", "", lambda t, m: t.held_fen),
+)
+
+_HOLDERS: tuple[_Row, ...] = (
+    ("退卡与卡外退款应付", "Owed for returned cards and refunds", "+", lambda t, m: t.owed_to_holders_fen),
+    ("超出本金，由发行方承担", "Beyond principal, borne by issuers", "+", lambda t, m: _beyond(t, m)),
+    ("已付持卡人", "Paid to holders", "-", lambda t, m: m.paid_to_holders_fen),
+    ("仍应付", "Still owed to holders", "=", lambda t, m: m.owed_holders_fen),
 )
 
 _PROMISES: tuple[_Row, ...] = (
@@ -109,6 +118,10 @@ _TIMES: tuple[_Row, ...] = (
     ("全额退款", "Refunds, full", "", lambda t, m: m.refunds_full),
     ("部分退款", "Refunds, partial", "", lambda t, m: m.refunds_partial),
     ("冲正", "Reversals", "", lambda t, m: m.reversals),
+    ("申请退卡", "Returns of cards asked for", "", lambda t, m: m.closings),
+    ("  因发行方原因", "  for the issuer's cause", "", lambda t, m: m.closings_issuer),
+    ("  又保留", "  kept after all", "", lambda t, m: m.closings_kept),
+    ("  已退卡", "  cards closed", "", lambda t, m: m.cards_closed),
     ("返利到账", "Rebates granted", "", lambda t, m: m.rebates_granted),
     ("返利追回", "Rebates clawed back", "", lambda t, m: m.rebates_clawed_back),
     ("按月返还计划", "Monthly plans", "", lambda t, m: m.plans),
@@ -128,6 +141,7 @@ def sections(columns: Sequence[Column], funds: Mapping[str, str]) -> list[Sectio
     In each, the lines with a sign add up to the line with "=", column by column."""
     return [
         Section(("卡内资金", "Value on cards"), _lines(_CARDS, columns)),
+        Section(("卡外应付持卡人", "Owed to holders outside cards"), _lines(_HOLDERS, columns)),
         Section(("出资方的承诺", "Promises of funds"), _lines(_PROMISES, columns)),
         _discounts(columns, funds),
         Section(("商户资金", "Money of merchants"), _lines(_MERCHANTS, columns)),
@@ -167,6 +181,11 @@ def _discounts(columns: Sequence[Column], funds: Mapping[str, str]) -> Section:
 
 def _spent(totals: Totals) -> int:
     return totals.spent_principal_fen + totals.spent_bonus_fen + totals.spent_subsidy_fen
+
+
+def _beyond(totals: Totals, more: Details) -> int:
+    """What holders of returned cards get beyond their principal: the discount that stays with them."""
+    return more.paid_to_holders_fen + more.owed_holders_fen - totals.owed_to_holders_fen
 
 
 def _outstanding(totals: Totals) -> int:

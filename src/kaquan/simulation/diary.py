@@ -30,14 +30,17 @@ ORDER = (
     Kind.CLAIM,
     Kind.OPEN_PACKET,
     Kind.UNFREEZE,
+    Kind.CANCEL_CLOSING,
     Kind.REPLACE,
     Kind.CAPTURE,
     Kind.VOID,
     Kind.REFUND,
     Kind.REVERSE,
+    Kind.PAY_OUT_CLOSING,
     Kind.TOP_UP,
     Kind.FREEZE,
     Kind.REPORT_LOST,
+    Kind.REQUEST_CLOSING,
     Kind.PAY,
     Kind.AUTHORIZE,
 )
@@ -65,11 +68,13 @@ class Intent(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What the town does at one instant. `due`: something may be due then, so the timetable runs before."""
+    """What the town does at one instant. `due`: something may be due then, so the timetable runs before;
+    `office`: the offices work through what lies open."""
 
     at: datetime
     due: bool
     batches: Sequence[tuple[Kind, list[Intent]]]
+    office: bool = False
 
 
 class Diary:
@@ -109,10 +114,10 @@ class Diary:
         midnight = shanghai(self._scenario.start + timedelta(days=self.day))
         self.at = midnight + timedelta(minutes=minutes)
 
-    def close(self, *, due: bool = False) -> Step:
+    def close(self, *, due: bool = False, office: bool = False) -> Step:
         """The present step with all that was written into it."""
         written, self._written = self._written, {}
-        return Step(self.at, due, [(kind, written[kind]) for kind in ORDER if kind in written])
+        return Step(self.at, due, [(kind, written[kind]) for kind in ORDER if kind in written], office)
 
     def write(self, kind: Kind, wish: Any, expects: str | None = None) -> None:
         """Want something in this step."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from kaquan.kernel.ids import Id
 from kaquan.privacy.model import Person
@@ -13,6 +14,9 @@ from kaquan.simulation.pocket import Pocket
 from kaquan.simulation.purse import Purse
 from kaquan.simulation.scenario import Scenario, Segment
 from kaquan.simulation.venues import Venue
+
+RETURNED = "closing"
+"""The state of a member who has returned the card."""
 
 _DAYS_A_YEAR = 365
 
@@ -29,7 +33,10 @@ class Resident:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A holder in one program: from which day on, until which day it pays (None: for ever), its card and vouchers."""
+    """A holder in one program: from which day on, until which day it pays (None: for ever), its card and vouchers.
+
+    `last` is the last visit that nothing was planned for (`visits.Visit`), which knows its member.
+    """
 
     resident: Resident
     venue: Venue
@@ -38,6 +45,7 @@ class Member:
     card: Id | None = None
     state: str = ""
     first_bought: bool = False
+    last: Any = None
     purse: Purse = field(default_factory=Purse)
     pocket: Pocket = field(default_factory=Pocket)
 
@@ -52,7 +60,7 @@ class Member:
 
     def shops(self, day: int) -> bool:
         """Whether there is a card that its holder uses."""
-        return self.card is not None and not self.gone(day)
+        return self.card is not None and not self.gone(day) and self.state != RETURNED
 
 
 def members(scenario: Scenario, venues: Mapping[str, Venue], seed: int, holders: int) -> list[Member]:

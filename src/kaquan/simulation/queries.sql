@@ -12,22 +12,35 @@ SELECT convert_from(answer, 'UTF8')::jsonb ->> 'code', count(*)
 FROM command WHERE outcome = 1 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000;
 
 -- details: what the totals of the ledger do not tell of a program, or of all: how often, and what is still to come
--- Kinds: 11 TOP_UP, 25 REFUND, 31 EXPIRE_LOT, 41 RELEASE_RESERVE. Accounts: 20 CARD_PRINCIPAL, 31 FUNDER_COMMITTED,
+-- Kinds: 11 TOP_UP, 25 REFUND, 31 EXPIRE_LOT, 41 RELEASE_RESERVE, 151 CLOSE_CARD. Accounts: 20 to 22 CARD_*, 50 HOLDER_REFUND, 31 FUNDER_COMMITTED,
 -- 40 MERCHANT_PAYABLE, 41 MERCHANT_RESERVE. The states of payments, vouchers, rewards, plans and referrals stand with
 -- their tables.
 WITH wanted AS (SELECT id FROM program WHERE %(program)s::smallint IS NULL OR id = %(program)s::smallint)
-SELECT p.*, y.*, b.*, v.*, r.*, k.*, l.*, f.*, s.*, w.*
+SELECT p.*, g.*, y.*, b.*, v.*, r.*, k.*, l.*, f.*, s.*, w.*
 FROM (
     SELECT count(DISTINCT transfer) FILTER (WHERE kind = 11) AS topped_up,
            count(DISTINCT transfer) FILTER (WHERE kind = 11 AND debit = 31) AS topped_up_with_vouchers,
            count(DISTINCT transfer) FILTER (WHERE kind = 31) AS lots_expired,
            count(DISTINCT transfer) FILTER (WHERE kind = 41) AS reserves_released,
+           coalesce(sum(amount) FILTER (WHERE kind = 151 AND debit BETWEEN 20 AND 22), 0)::bigint AS closed_cards_fen,
+           coalesce(sum(amount) FILTER (WHERE kind <> 151 AND debit BETWEEN 20 AND 22 AND credit = 50), 0)::bigint
+               AS refunded_outside_fen,
+           coalesce(sum(amount) FILTER (WHERE debit = 50), 0)::bigint AS paid_to_holders_fen,
+           (coalesce(sum(amount) FILTER (WHERE credit = 50), 0)
+               - coalesce(sum(amount) FILTER (WHERE debit = 50), 0))::bigint AS owed_holders_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 40), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 40), 0))::bigint AS payable_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 41), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 41), 0))::bigint AS reserve_fen
     FROM posting WHERE program IN (SELECT id FROM wanted)
 ) p, (
+    SELECT count(*) AS closings, count(*) FILTER (WHERE cause = 1) AS closings_issuer,
+           count(*) FILTER (WHERE state = 4) AS closings_kept, count(*) FILTER (WHERE state = 1) AS closings_open,
+           count(*) FILTER (WHERE state = 2) AS closings_unpaid,
+           coalesce(sum(amount) FILTER (WHERE state = 2), 0)::bigint AS closings_unpaid_fen,
+           count(*) FILTER (WHERE closed_at IS NOT NULL) AS cards_closed
+    FROM closing WHERE program IN (SELECT id FROM wanted)
+) g, (
     SELECT count(*) FILTER (WHERE captured > 0) AS payments,
            count(*) FILTER (WHERE captured > 0 AND discounts <> '') AS payments_with_vouchers,
            count(*) FILTER (WHERE captured > 0 AND card IS NULL) AS payments_without_card,

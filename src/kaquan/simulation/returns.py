@@ -16,6 +16,10 @@ LATE_DAYS = (2, 12)
 PART_PERCENT = (15, 75)
 """How much of an order comes back when not all of it does, and no line of it is known."""
 
+PIECE_PERCENT = 35
+PIECE_LEAST_FEN = 1_000
+"""How much of what is left comes back at a time; what is less than this comes back at once."""
+
 _REASON, _LATE_REASON = "退货", "质量问题"
 
 
@@ -34,10 +38,12 @@ class Returns:
             case "reversed":
                 diary.next_step(partial(self._reverse, visit), early=True)
             case "refund" if window:
-                diary.later(partial(self._refund, visit), rng.randint(1, window), early=True)
+                diary.later(partial(self.refund, visit), rng.randint(1, window), early=True)
             case "partial_refund" if window:
                 after = rng.randint(1, window)
                 diary.later(partial(self._refund_partly, visit, window - after), after, early=True)
+            case "many_partial" if window:
+                diary.later(partial(self._piece_by_piece, visit, window - 1), 1, early=True)
             case _ if visit.rebate and diary.chance(self._incidents.late_refund):
                 diary.later(partial(self._refund_too_late, visit), window + rng.randint(*LATE_DAYS))
 
@@ -54,7 +60,8 @@ class Returns:
         reversal = Reversal(self._diary.key(), place.till, command.merchant, command.order_no)
         self._diary.write(Kind.REVERSE, reversal)
 
-    def _refund(self, visit: Visit) -> None:
+    def refund(self, visit: Visit) -> None:
+        """All that is left of an order comes back."""
         self._diary.write(Kind.REFUND, self._command(visit))
         visit.give_back(visit.left, self._diary.at)
 
@@ -69,7 +76,17 @@ class Returns:
             self._diary.write(Kind.REFUND, self._command(visit, amount))
             visit.give_back(amount, self._diary.at)
         if days_left and visit.left and self._diary.chance(self._incidents.again_bps):
-            self._diary.later(partial(self._refund, visit), self._diary.rng.randint(1, days_left), early=True)
+            self._diary.later(partial(self.refund, visit), self._diary.rng.randint(1, days_left), early=True)
+
+    def _piece_by_piece(self, visit: Visit, days_left: int) -> None:
+        """A piece comes back each day, the rest on the last."""
+        piece = Money(visit.left * PIECE_PERCENT // 100)
+        if piece < PIECE_LEAST_FEN or days_left <= 1:
+            self.refund(visit)
+            return
+        self._diary.write(Kind.REFUND, self._command(visit, piece))
+        visit.give_back(piece, self._diary.at)
+        self._diary.later(partial(self._piece_by_piece, visit, days_left - 1), 1, early=True)
 
     def _command(self, visit: Visit, amount: Money | None = None, lines: tuple[int, ...] = ()) -> Refund:
         return Refund(

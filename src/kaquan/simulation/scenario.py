@@ -125,6 +125,7 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reversed_early: int
     refund: int
     partial_refund: int
+    many_partial: int
     again_bps: int
     late_refund: int
     freeze: int
@@ -159,6 +160,19 @@ class InvitationHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     invited_bps: int
     undone_bps: int
+
+
+class LeavingHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who returns a card, in bps: of those who leave, of new holders on each of their first days; for the issuer's
+    cause, asked for twice, kept after all, with goods that come back when the card is closed."""
+
+    leavers_bps: int
+    regrets_bps: int
+    regrets_within_days: int
+    issuer_bps: int
+    asked_twice_bps: int
+    keeps_bps: int
+    refund_after_bps: int
 
 
 class FundPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +218,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vouchers: VoucherHabits
     packets: PacketHabits
     invitations: InvitationHabits
+    leaving: LeavingHabits
     incidents: Incidents
     holds: HoldFates
 

@@ -36,6 +36,7 @@ INCIDENTS = (
     "reversed",
     "refund",
     "partial_refund",
+    "many_partial",
 )
 
 
@@ -89,7 +90,7 @@ class Shopping:
         """A payment that the card's state, its activation or its value does not allow."""
         purse, day = member.purse, self._diary.day
         later = "value_not_active" if not purse.free(day) and purse.inactive(day) else "balance_insufficient"
-        expects = {"frozen": "card_frozen", "lost": "card_lost"}.get(member.state, later)
+        expects = {"frozen": "card_frozen", "lost": "card_lost", "closing": "card_closing"}.get(member.state, later)
         self._diary.write(Kind.PAY, self._command(Pay, member, amount, place), expects)
 
     def basket(self, scene: Scene, large: bool = False) -> Money:
@@ -117,6 +118,7 @@ class Shopping:
                 changed = msgspec.structs.replace(command, amount=Money(command.amount + 100))
                 diary.next_step(partial(diary.write, Kind.PAY, changed, "key_reused"))
             case _:
+                member.last = None if incident else visit
                 self._returns.plan(visit, incident)
 
     def _note(self, visit: Visit) -> None:

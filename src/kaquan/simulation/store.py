@@ -21,6 +21,8 @@ LOCK_WAIT = "10s"
 class Details(msgspec.Struct, frozen=True):
     """Beside the ledger's totals of a program, or of all: how often things happened, what waits. Amounts in fen.
 
+    `closed_cards_fen` was taken from cards that were returned. Owed to holders outside cards is what those came to,
+    and refunds that could not stay on a card (`refunded_outside_fen`).
     `payable_fen` is earned by merchants and not settled yet, of it `waiting_fen` because there is no verified bank
     account; `reserve_fen` is held back and not released yet. Refunds gave back all of an order at once, or a part of
     it; clawed back are rebates that were granted before, and referrals, paid or not.
@@ -30,6 +32,10 @@ class Details(msgspec.Struct, frozen=True):
     topped_up_with_vouchers: int
     lots_expired: int
     reserves_released: int
+    closed_cards_fen: Money
+    refunded_outside_fen: Money
+    paid_to_holders_fen: Money
+    owed_holders_fen: Money
     payable_fen: Money
     reserve_fen: Money
     payments: int
@@ -60,6 +66,13 @@ class Details(msgspec.Struct, frozen=True):
     referrals: int
     referrals_paid: int
     referrals_clawed_back: int
+    closings: int
+    closings_issuer: int
+    closings_kept: int
+    closings_open: int
+    closings_unpaid: int
+    closings_unpaid_fen: Money
+    cards_closed: int
     settlements: int
     settlements_paid: int
     settlements_waiting: int

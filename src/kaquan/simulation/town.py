@@ -17,6 +17,7 @@ from kaquan.simulation.desk import Desk
 from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversal, Step
 from kaquan.simulation.founding import verification
 from kaquan.simulation.gifts import Gifts
+from kaquan.simulation.leaving import Leaving
 from kaquan.simulation.packets import Packets
 from kaquan.simulation.population import Member, members
 from kaquan.simulation.promises import Promises
@@ -31,6 +32,7 @@ NIGHT_MINUTES = 23 * 60 + 45
 
 CLOSING_MINUTES = 23 * 60 + 50
 AFTER_MIDNIGHT_MINUTES = 5
+OFFICE_MINUTES = 9 * 60
 MONTH_DAYS = 30
 
 _SATURDAY = 5
@@ -51,6 +53,7 @@ class Town:
         self._diary = Diary(scenario, seed)
         returns = Returns(scenario.incidents, self._diary)
         self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
+        self._leaving = Leaving(scenario.leaving, self._diary, returns)
         self._gifts = Gifts(scenario.vouchers, self._diary)
         self._packets = Packets(scenario.packets, self._diary)
         self._promises = Promises(scenario.invitations, self._diary)
@@ -65,6 +68,8 @@ class Town:
         self._midnight(day)
         yield diary.close(due=True)
         yield from self._soon(AFTER_MIDNIGHT_MINUTES)
+        diary.open_at(OFFICE_MINUTES)
+        yield diary.close(office=True)
         plans = self._plans(day)
         for index, hour in enumerate(self._scenario.hours):
             diary.open(index)
@@ -120,6 +125,9 @@ class Town:
             if member.arrives == day:
                 plans[member.resident.number % len(self._scenario.hours)].append(partial(self._desk.arrive, member))
         users = [member for member in self.members if member.shops(day)]
+        for member in self.members:
+            if self._leaving.wants_to(member, day):
+                plans[self._hour()].append(partial(self._leaving.ask, member))
         for member, stock in self._claimers(users):
             plans[self._hour()].append(partial(self._gifts.claim, member, stock))
         for member in users:

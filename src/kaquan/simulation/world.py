@@ -17,6 +17,7 @@ from kaquan.payments import service as payments
 from kaquan.simulation import store
 from kaquan.simulation.diary import Intent, Reversal, Step
 from kaquan.simulation.founding import Founder, places
+from kaquan.simulation.office import Office
 from kaquan.simulation.scenario import Scenario
 from kaquan.simulation.town import Town, closing_order
 
@@ -112,8 +113,11 @@ class World:
 
     def _live(self, step: Step) -> None:
         self._move_clock(step.at)
-        if step.due and self._stopped_at < step.at + STEP_LASTS:  # else it ran to its end, and more has come since
-            self.run_due()
+        if self._stopped_at < step.at + STEP_LASTS:  # else it ran to its end, and more has come since
+            if step.due:
+                self.run_due()
+            if step.office:
+                Office(self.app, self.surprises).morning()
         if step.at < self._stopped_at < step.at + STEP_LASTS:
             self._move_clock(self._stopped_at)
         for kind, intents in step.batches:
