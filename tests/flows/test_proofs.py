@@ -252,8 +252,8 @@ def test_everything_is_proved_and_an_outsider_adds_up_the_same(database: Databas
     assert outcome.returncode != 0 and b"cut short" in outcome.stderr
 
 
-ELSEWHERE = {"closings", "passing", "breakage", "statements"}
-"""Proofs of what this story has not: `flows/test_closing.py` and `flows/test_statements.py`."""
+ELSEWHERE = {"closings", "passing", "breakage", "statements", "disputes"}
+"""Proofs of what this story has not: see `flows/test_closing.py`, `test_statements.py`, `test_disputes.py` there."""
 
 SABOTAGE = {
     "trial_balance": "UPDATE rollup SET debits = debits + 1 WHERE account = 20",
@@ -282,6 +282,8 @@ SABOTAGE = {
     " SELECT 1, at, id, merchant, id, period_end, pay_on, bucket, program, 1 FROM settlement",
     "reserves": "UPDATE reserve SET state = 1",
     "payouts": "UPDATE payout SET amount = amount + 1",
+    "payout_lives": "UPDATE payout SET state = 3",
+    "payouts_once": "UPDATE payout SET attempt = attempt + 1",
     "custody": "UPDATE custody_day SET required = required - 1",
     "rollup": "UPDATE rollup SET debits = debits + 1, credits = credits + 1 WHERE account = 40",
     "journal": "DELETE FROM journal WHERE id IN (SELECT id FROM journal LIMIT 1)",
