@@ -290,6 +290,8 @@ def test_forty_days_hold_no_surprise_and_the_table_adds_up(database: Database) -
         "closings_unpaid_fen",
         "owed_holders_fen",
         "refunded_outside_fen",
+        *(f"payouts_{word}" for word in ("failed", "returned", "again", "open", "open_fen", "waiting", "sent")),
+        *(f"disputes_{word}" for word in ("merchant", "holder", "open", "open_fen")),
     }
     assert {name for name, count in happened.items() if not count} <= rare | {"holds", "rebates_cancelled"}
     lines = [*export(world.app.connection)]

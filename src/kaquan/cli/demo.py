@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kaquan.cli.demo_open import show_open, still_open
 from kaquan.cli.demo_serving import serve_town
 from kaquan.cli.demo_table import Column, show, show_commands
 from kaquan.cli.endings import FAULTY, REFUSED, Misuse, guarded, read_settings
@@ -219,6 +220,8 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
     )
     screen.line(f"[bold]{escape(title)}[/]")
     show(screen, [*columns.values()], {code: fund.name for code, fund in world.app.catalogue.funds.items()})
+    opened = still_open(connection)
+    show_open(screen, opened)
     screen.line("")
     show_commands(screen, commands, refused)
     _show_surprises(world, screen)
@@ -234,6 +237,7 @@ def _report(world: World, screen: Screen, figures: Path | None) -> bool:
             "programs": {code: _figures(one) for code, one in columns.items()},
             "commands": {kind: count._asdict() for kind, count in commands.items()},
             "refusals": refused,
+            "open": {one.code: len(one.items) for one in opened},
             "surprises": world.surprises,
             "proofs": proved,
         }

@@ -93,6 +93,7 @@ _MERCHANTS: tuple[_Row, ...] = (
     ("结算打款", "Paid out", "-", lambda t, m: t.settled_fen),
     ("留存保证金", "Held back as reserve", "-", lambda t, m: t.held_back_fen),
     ("释放保证金", "Reserve released", "+", lambda t, m: t.released_fen),
+    ("争议扣留，减已解除", "Held back for disputes, net", "-", lambda t, m: m.disputed_fen),
     ("待结算", "Not settled yet", "=", lambda t, m: m.payable_fen),
     ("  其中待绑定银行卡", "  of it waiting for a bank card", "", lambda t, m: m.waiting_fen),
     ("  另有保证金", "  beside it in reserve", "", lambda t, m: m.reserve_fen),
@@ -105,6 +106,14 @@ _VOUCHERS: tuple[_Row, ...] = (
     ("已过期", "Expired", "-", lambda t, m: m.vouchers_expired),
     ("已追回", "Taken back", "-", lambda t, m: m.vouchers_taken_back),
     ("有效", "Still valid", "=", lambda t, m: m.vouchers_open),
+)
+
+_PAYOUTS: tuple[_Row, ...] = (
+    ("打款", "Payouts", "+", lambda t, m: m.payouts),
+    ("已到账", "Confirmed by the bank", "-", lambda t, m: m.payouts_confirmed),
+    ("待发送：未到打款日", "To be told: their day has not come", "-", lambda t, m: m.payouts_waiting),
+    ("已发送，待银行回复", "Told, not answered yet", "-", lambda t, m: m.payouts_sent),
+    ("失败或退汇，待更正账号", "Failed or returned, to be corrected", "=", lambda t, m: m.payouts_open),
 )
 
 _TIMES: tuple[_Row, ...] = (
@@ -132,6 +141,12 @@ _TIMES: tuple[_Row, ...] = (
     ("  已追回", "  clawed back", "", lambda t, m: m.referrals_clawed_back),
     ("商户结算", "Settlements of merchants", "", lambda t, m: m.settlements),
     ("  等待银行卡", "  waiting for a bank card", "", lambda t, m: m.settlements_waiting),
+    ("争议", "Disputes", "", lambda t, m: m.disputes),
+    ("  支持商户", "  won by the merchant", "", lambda t, m: m.disputes_merchant),
+    ("  支持持卡人", "  won by the holder", "", lambda t, m: m.disputes_holder),
+    ("打款失败", "Payouts failed", "", lambda t, m: m.payouts_failed),
+    ("打款退汇", "Payouts returned", "", lambda t, m: m.payouts_returned),
+    ("同号重发", "Payouts told again, same number", "", lambda t, m: m.payouts_again),
 )
 
 
@@ -145,6 +160,7 @@ def sections(columns: Sequence[Column], funds: Mapping[str, str]) -> list[Sectio
         Section(("出资方的承诺", "Promises of funds"), _lines(_PROMISES, columns)),
         _discounts(columns, funds),
         Section(("商户资金", "Money of merchants"), _lines(_MERCHANTS, columns)),
+        Section(("打款", "Payouts"), _lines(_PAYOUTS, columns), money=False),
         Section(("券", "Vouchers"), _lines(_VOUCHERS, columns), money=False),
         Section(("发生次数", "How often"), _lines(_TIMES, columns), money=False),
     ]

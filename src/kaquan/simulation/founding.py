@@ -1,5 +1,6 @@
 """What stands before a town's first day: who takes part, who gives money, which programs are open."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from kaquan.commands.model import Kind
 from kaquan.funders.model import PayInFund, RegisterFund
 from kaquan.kernel.caller import OPERATOR, Caller, Role
+from kaquan.kernel.money import Money
 from kaquan.ledger.chart import Source
 from kaquan.merchants.model import RegisterMerchant, RegisterOrganisation, RegisterStore, VerifyBankAccount
+from kaquan.payouts.model import SetSourceAccount
 from kaquan.programs.catalogue import Catalogue, FundMode
 from kaquan.programs.enrolment import EnrolMerchant
 from kaquan.programs.model import OpenProgram
@@ -21,7 +24,13 @@ from kaquan.stocks.model import OpenStock
 APPROVER = "second"
 """The person who approves the programs: not the operator, who opens them."""
 
+HOLDERS_EACH = 1_000
+"""For so many holders funds and stocks are enough; a larger town has as much for each so many."""
+
+_AMOUNT = re.compile(r"^(count = |budget_fen = )([\d_]+)", re.MULTILINE)
+
 _REFERENCE = "首笔拨款"
+_PAYING_BANK = "建设银行"
 _PROOF = "小额打款验证"
 
 Founding = Iterator[tuple[Kind, list[Any]]]
@@ -31,9 +40,10 @@ Founding = Iterator[tuple[Kind, list[Any]]]
 class Founder:
     """Gives the commands that found a town. Their keys follow from the seed: founding twice founds once."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, holders: int = HOLDERS_EACH) -> None:
         self._scenario = scenario
         self._seed = seed
+        self._times = -(-holders // HOLDERS_EACH)
 
     def commands(self, charter: tuple[str, str]) -> Founding:
         """All of it. The charter, by code and name, is among the organisations, in one batch with them, so that a
@@ -48,9 +58,30 @@ class Founder:
                 )
             ],
         )
+        yield from self._accounts()
         yield from self._merchants()
         yield from self._funds()
         yield from self._programs()
+
+    def _accounts(self) -> Founding:
+        """From which bank accounts each book pays."""
+        books = [one for one in self._scenario.organisations if one.keeps_book]
+        yield (
+            Kind.SET_SOURCE_ACCOUNT,
+            [
+                SetSourceAccount(
+                    key=self._key(f"{one.code} pays {source.name}"),
+                    caller=OPERATOR,
+                    organisation=one.code,
+                    source=source,
+                    account_name=one.name,
+                    account_bank=_PAYING_BANK,
+                    account_no=f"11001{number:04d}{int(source):04d}",
+                )
+                for number, one in enumerate(books)
+                for source in (Source.CUSTODY, Source.OPERATING, Source.FISCAL)
+            ],
+        )
 
     def _merchants(self) -> Founding:
         everybody = [*traders(self._scenario), stranger(self._scenario)]
@@ -112,7 +143,7 @@ class Founder:
                     key=self._key(f"{one.code} paid in"),
                     caller=OPERATOR,
                     fund=one.code,
-                    amount=one.paid_in_fen,
+                    amount=Money(one.paid_in_fen * self._times),
                     reference=_REFERENCE,
                 )
                 for one in self._scenario.funds
@@ -124,7 +155,9 @@ class Founder:
         yield (
             Kind.OPEN_PROGRAM,
             [
-                OpenProgram(key=self._key(plan.code), caller=OPERATOR, text=preset(plan.code), approved_by=APPROVER)
+                OpenProgram(
+                    key=self._key(plan.code), caller=OPERATOR, text=self._text(plan.code), approved_by=APPROVER
+                )
                 for plan in plans
             ],
         )
@@ -144,6 +177,11 @@ class Founder:
                 for code in _stocks(plan)
             ],
         )
+
+    def _text(self, code: str) -> str:
+        """The preset, with so much more in its stocks as there are more holders than it was made for."""
+        head, stocks, rest = preset(code).partition("[[stocks]]")
+        return head + stocks + _AMOUNT.sub(lambda found: f"{found[1]}{int(found[2]) * self._times}", rest)
 
     def _key(self, what: str) -> str:
         return f"{self._seed}:{what}"

@@ -14,9 +14,9 @@ from kaquan.quotas.model import SLICES, own_slice
 SEEDS_APART = 10
 """Seeds that differ by less than this give different phone numbers."""
 
-HOLDERS_MAX = 10_000
+HOLDERS_MAX = 20_000
 
-NUMBERS_EACH = 1_000
+NUMBERS_EACH = 500
 """Phone numbers that a person chooses among."""
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"

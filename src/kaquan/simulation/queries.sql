@@ -16,7 +16,7 @@ FROM command WHERE outcome = 1 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000;
 -- 40 MERCHANT_PAYABLE, 41 MERCHANT_RESERVE. The states of payments, vouchers, rewards, plans and referrals stand with
 -- their tables.
 WITH wanted AS (SELECT id FROM program WHERE %(program)s::smallint IS NULL OR id = %(program)s::smallint)
-SELECT p.*, g.*, y.*, b.*, v.*, r.*, k.*, l.*, f.*, s.*, w.*
+SELECT p.*, g.*, o.*, d.*, y.*, b.*, v.*, r.*, k.*, l.*, f.*, s.*, w.*
 FROM (
     SELECT count(DISTINCT transfer) FILTER (WHERE kind = 11) AS topped_up,
            count(DISTINCT transfer) FILTER (WHERE kind = 11 AND debit = 31) AS topped_up_with_vouchers,
@@ -28,6 +28,8 @@ FROM (
            coalesce(sum(amount) FILTER (WHERE debit = 50), 0)::bigint AS paid_to_holders_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 50), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 50), 0))::bigint AS owed_holders_fen,
+           (coalesce(sum(amount) FILTER (WHERE debit = 40 AND credit = 47), 0)
+               - coalesce(sum(amount) FILTER (WHERE credit = 40 AND debit = 47), 0))::bigint AS disputed_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 40), 0)
                - coalesce(sum(amount) FILTER (WHERE debit = 40), 0))::bigint AS payable_fen,
            (coalesce(sum(amount) FILTER (WHERE credit = 41), 0)
@@ -41,6 +43,26 @@ FROM (
            count(*) FILTER (WHERE closed_at IS NOT NULL) AS cards_closed
     FROM closing WHERE program IN (SELECT id FROM wanted)
 ) g, (
+    SELECT count(*) AS payouts, count(*) FILTER (WHERE t.state = 1) AS payouts_waiting,
+           count(*) FILTER (WHERE t.state = 2) AS payouts_sent,
+           count(*) FILTER (WHERE t.state = 3) AS payouts_confirmed,
+           (SELECT count(*) FROM payout_step x JOIN payout q ON q.bucket = x.bucket AND q.id = x.payout
+            JOIN settlement z ON z.bucket = q.bucket AND z.id = q.settlement
+            WHERE x.state = 4 AND z.program IN (SELECT id FROM wanted)) AS payouts_failed,
+           (SELECT count(*) FROM payout_step x JOIN payout q ON q.bucket = x.bucket AND q.id = x.payout
+            JOIN settlement z ON z.bucket = q.bucket AND z.id = q.settlement
+            WHERE x.state = 5 AND z.program IN (SELECT id FROM wanted)) AS payouts_returned,
+           coalesce(sum(t.attempt - 1), 0)::bigint AS payouts_again,
+           count(*) FILTER (WHERE t.state IN (4, 5, 6)) AS payouts_open,
+           coalesce(sum(t.amount - t.held) FILTER (WHERE t.state IN (4, 5, 6)), 0)::bigint AS payouts_open_fen
+    FROM payout t JOIN settlement s ON s.bucket = t.bucket AND s.id = t.settlement
+    WHERE s.program IN (SELECT id FROM wanted)
+) o, (
+    SELECT count(*) AS disputes, count(*) FILTER (WHERE state = 2) AS disputes_merchant,
+           count(*) FILTER (WHERE state = 3) AS disputes_holder, count(*) FILTER (WHERE state = 1) AS disputes_open,
+           coalesce(sum(amount) FILTER (WHERE state = 1), 0)::bigint AS disputes_open_fen
+    FROM dispute WHERE program IN (SELECT id FROM wanted)
+) d, (
     SELECT count(*) FILTER (WHERE captured > 0) AS payments,
            count(*) FILTER (WHERE captured > 0 AND discounts <> '') AS payments_with_vouchers,
            count(*) FILTER (WHERE captured > 0 AND card IS NULL) AS payments_without_card,

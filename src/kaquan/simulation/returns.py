@@ -6,7 +6,8 @@ from kaquan.commands.model import Kind
 from kaquan.kernel.money import Money
 from kaquan.payments.model import Pay, Refund
 from kaquan.simulation.diary import Diary, Reversal
-from kaquan.simulation.scenario import Incidents
+from kaquan.simulation.quarrels import Quarrels
+from kaquan.simulation.scenario import DisputeHabits, Incidents
 from kaquan.simulation.venues import Place
 from kaquan.simulation.visits import Visit
 
@@ -26,9 +27,10 @@ _REASON, _LATE_REASON = "退货", "质量问题"
 class Returns:
     """What becomes of payments afterwards."""
 
-    def __init__(self, incidents: Incidents, diary: Diary) -> None:
+    def __init__(self, incidents: Incidents, disputes: DisputeHabits, diary: Diary) -> None:
         self._incidents = incidents
         self._diary = diary
+        self._quarrels = Quarrels(disputes, diary)
 
     def plan(self, visit: Visit, incident: str) -> None:
         """A payment that will be undone, or that was a large purchase and may come back late."""
@@ -42,6 +44,8 @@ class Returns:
             case "partial_refund" if window:
                 after = rng.randint(1, window)
                 diary.later(partial(self._refund_partly, visit, window - after), after, early=True)
+            case "disputed":
+                self._quarrels.plan(visit)
             case "many_partial" if window:
                 diary.later(partial(self._piece_by_piece, visit, window - 1), 1, early=True)
             case _ if visit.rebate and diary.chance(self._incidents.late_refund):

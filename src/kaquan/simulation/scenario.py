@@ -105,6 +105,25 @@ class Banks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verified_bps: int
 
 
+class BankHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many payouts fail the first time or come back, in bps, and how many days after their day: when a merchant
+    corrects its account, when a payout comes back."""
+
+    fails_bps: int
+    corrected_after_days: int
+    returned_bps: int
+    returned_after_days: int
+
+
+class DisputeHabits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When holders dispute a payment, when the merchant answers and it is decided, how many they win, in bps."""
+
+    after_days: Span
+    answered_after_days: int
+    decided_after_days: int
+    for_holder_bps: int
+
+
 class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A merchant that takes part in no program."""
 
@@ -126,6 +145,7 @@ class Incidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refund: int
     partial_refund: int
     many_partial: int
+    disputed: int
     again_bps: int
     late_refund: int
     freeze: int
@@ -213,6 +233,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scenes: tuple[Scene, ...]
     chains: tuple[Chain, ...]
     banks: Banks
+    bank: BankHabits
+    disputes: DisputeHabits
     stranger: Stranger
     funds: tuple[FundPlan, ...]
     vouchers: VoucherHabits

@@ -37,6 +37,7 @@ INCIDENTS = (
     "refund",
     "partial_refund",
     "many_partial",
+    "disputed",
 )
 
 

@@ -36,6 +36,7 @@ class Details(msgspec.Struct, frozen=True):
     refunded_outside_fen: Money
     paid_to_holders_fen: Money
     owed_holders_fen: Money
+    disputed_fen: Money
     payable_fen: Money
     reserve_fen: Money
     payments: int
@@ -73,6 +74,20 @@ class Details(msgspec.Struct, frozen=True):
     closings_unpaid: int
     closings_unpaid_fen: Money
     cards_closed: int
+    payouts: int
+    payouts_waiting: int
+    payouts_sent: int
+    payouts_confirmed: int
+    payouts_failed: int
+    payouts_returned: int
+    payouts_again: int
+    payouts_open: int
+    payouts_open_fen: Money
+    disputes: int
+    disputes_merchant: int
+    disputes_holder: int
+    disputes_open: int
+    disputes_open_fen: Money
     settlements: int
     settlements_paid: int
     settlements_waiting: int

@@ -51,7 +51,7 @@ class Town:
         self._scenario = scenario
         self._places = places
         self._diary = Diary(scenario, seed)
-        returns = Returns(scenario.incidents, self._diary)
+        returns = Returns(scenario.incidents, scenario.disputes, self._diary)
         self._shopping = Shopping(scenario, self._diary, returns, places.stranger)
         self._leaving = Leaving(scenario.leaving, self._diary, returns)
         self._gifts = Gifts(scenario.vouchers, self._diary)

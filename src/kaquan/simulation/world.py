@@ -15,6 +15,7 @@ from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
 from kaquan.payments import service as payments
 from kaquan.simulation import store
+from kaquan.simulation.bank import Bank
 from kaquan.simulation.diary import Intent, Reversal, Step
 from kaquan.simulation.founding import Founder, places
 from kaquan.simulation.office import Office
@@ -73,7 +74,9 @@ class World:
             return
         self._move_clock(begun)
         charter = self.charter
-        for kind, commands in Founder(self.scenario, charter.seed).commands((charter.code, charter.name)):
+        for kind, commands in Founder(self.scenario, charter.seed, charter.holders).commands(
+            (charter.code, charter.name)
+        ):
             for outcome in self._send(kind, commands):
                 if isinstance(outcome, Refused):
                     raise Fault(f"the town could not be founded: {kind.name} {outcome.refusal.code.code}")
@@ -118,6 +121,7 @@ class World:
                 self.run_due()
             if step.office:
                 Office(self.app, self.surprises).morning()
+                Bank(self.app, self.scenario.bank, self.surprises).morning()
         if step.at < self._stopped_at < step.at + STEP_LASTS:
             self._move_clock(self._stopped_at)
         for kind, intents in step.batches:
