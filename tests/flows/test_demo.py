@@ -20,6 +20,7 @@ import pytest
 from rich.cells import cell_len
 
 from kaquan.cli import demo as command
+from kaquan.cli.demo_open import still_open
 from kaquan.cli.demo_table import sections
 from kaquan.cli.printing import Screen
 from kaquan.commands.model import Kind
@@ -34,7 +35,7 @@ from kaquan.main import Kaquan
 from kaquan.settings import Settings
 from kaquan.simulation.service import Charter, World, commands, load_scenario
 from support.database import Database, fresh_database
-from support.readd import add_up
+from support.readd import add_up, add_up_more
 from support.town import build
 
 LONGEST_SECONDS = 120
@@ -298,6 +299,31 @@ def test_forty_days_hold_no_surprise_and_the_table_adds_up(database: Database) -
     for code, one in columns.items():
         own = msgspec.to_builtins(one.totals)
         assert add_up(lines, "" if code == command.ALL else code) == own, code
+        more = msgspec.to_builtins(one.more)
+        for name, fen in add_up_more(lines, "" if code == command.ALL else code).items():
+            assert more[name] == fen, (code, name)
+    explained(world, happened)
+
+
+def explained(world: World, happened: dict[str, int]) -> None:
+    """What is open is listed one by one, with its day, and comes to what the table counts."""
+    found = {one.code: one for one in still_open(world.app.connection)}
+    for code, name in LISTED.items():
+        assert sum(len(found[one].items) for one in code.split()) == happened[name], code
+    held = sum(one.amount for one in found["disputes"].items)
+    assert held == happened["disputes_open_fen"] and happened["payouts_confirmed"] > 0 < happened["cards_closed"]
+    assert all(one.words[0] and one.words[1] and item.day for one in found.values() for item in one.items)
+
+
+LISTED = {
+    "closings_asked": "closings_open",
+    "closings_owed": "closings_unpaid",
+    "payouts_instructed": "payouts_waiting",
+    "payouts_sent": "payouts_sent",
+    "payouts_failed payouts_returned payouts_withheld": "payouts_open",
+    "disputes": "disputes_open",
+}
+"""What the list of open things calls them, and where the table counts them."""
 
 
 def world_on(database: Database, charter: Charter) -> World:

@@ -27,6 +27,7 @@ from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
 from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
 from mutants.closing_sabotages import CLOSING_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
+from mutants.demo_sabotages import DEMO_SABOTAGES  # noqa: E402
 from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
 from mutants.payout_sabotages import PAYOUT_SABOTAGES  # noqa: E402
@@ -65,6 +66,7 @@ def main(part: str, share: str) -> int:
         *REWARD_SABOTAGES,
         *CODE_SABOTAGES,
         *CLOSING_SABOTAGES,
+        *DEMO_SABOTAGES,
     )
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
     desk = (*SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *ACCOUNTING_SABOTAGES, *REFUND_SABOTAGES)

@@ -51,6 +51,30 @@ def signs(kind, debit, credit):
     }
 
 
+def more_signs(kind, debit, credit):
+    """How a posting enters what the table tells beside the totals, by name."""
+    closed, owed, disputed = kind == "close_card" and debit in CARD, "holder.refund", "merchant.disputed"
+    return {
+        "closed_cards_fen": closed,
+        "refunded_outside_fen": not closed and debit in CARD and credit == owed,
+        "paid_to_holders_fen": debit == owed,
+        "owed_holders_fen": (credit == owed) - (debit == owed),
+        "disputed_fen": (debit == PAID[0] and credit == disputed) - (credit == PAID[0] and debit == disputed),
+        "payable_fen": (credit == PAID[0]) - (debit == PAID[0]),
+    }
+
+
+def add_up_more(lines, program=""):
+    """What postings say of closed cards, holders that are owed, and disputes, in fen; of one program, or of all."""
+    total = Counter()
+    for text in lines:
+        line = json.loads(text)
+        if line["type"] == "posting" and program in ("", line.get("program")):
+            for name, sign in more_signs(line["kind"], line["debit"], line["credit"]).items():
+                total[name] += sign * line["amount_fen"]
+    return dict(total)
+
+
 def add_up(lines, program=""):
     """The totals of an export, in fen; of one program, or of all."""
     total, sold, seen, end = Counter({"held_fen": 0}), set(), Counter(), None

@@ -20,7 +20,7 @@ from kaquan.main import Kaquan
 from kaquan.merchants.model import BindBankAccount, VerifyBankAccount
 from kaquan.payouts import service as payouts
 from kaquan.payouts.lifecycle import PayoutState
-from kaquan.payouts.model import ExplainException, FileFormat, OpenFile, ReissuePayout, Verdict
+from kaquan.payouts.model import ExplainException, FileFormat, FileState, OpenFile, ReissuePayout, Verdict
 from kaquan.simulation.diary import WHOLE_BPS
 from kaquan.simulation.scenario import BankHabits
 
@@ -49,13 +49,25 @@ class Bank:
         self._habits = habits
         self._surprises = surprises
 
-    def morning(self) -> None:
-        """Yesterday's exceptions are explained, what failed is told again, the bank answers, new files are made."""
-        today = business_date(self._app.door.at())
+    def clear_up(self) -> None:
+        """What fitted nothing is explained, what failed is told again."""
         self._explain()
-        self._tell_again(today)
-        self._answers(today)
-        self._files(today)
+        self._tell_again(self._today())
+
+    def answer(self) -> None:
+        """The bank answers to what it was told."""
+        self._answers(self._today())
+
+    def send(self) -> None:
+        """Files that were left unfinished are finished, what is due today is told."""
+        for row in payouts.files(self._app.connection):
+            if row.state == FileState.OPEN:
+                made = payouts.finish_file(self._app.door, self._app.handlers, Id(row.id.bytes))
+                self._note(Kind.CLOSE_PAYOUT_FILE, made)
+        self._files(self._today())
+
+    def _today(self) -> date:
+        return business_date(self._app.door.at())
 
     def _explain(self) -> None:
         for one in payouts.exceptions(self._app.connection):

@@ -72,12 +72,12 @@ class Intent(NamedTuple):
 
 class Step(NamedTuple):
     """What the town does at one instant. `due`: something may be due then, so the timetable runs before;
-    `office`: the offices work through what lies open."""
+    `office`: which part of the offices' morning it is."""
 
     at: datetime
     due: bool
     batches: Sequence[tuple[Kind, list[Intent]]]
-    office: bool = False
+    office: str = ""
 
 
 class Diary:
@@ -117,7 +117,7 @@ class Diary:
         midnight = shanghai(self._scenario.start + timedelta(days=self.day))
         self.at = midnight + timedelta(minutes=minutes)
 
-    def close(self, *, due: bool = False, office: bool = False) -> Step:
+    def close(self, *, due: bool = False, office: str = "") -> Step:
         """The present step with all that was written into it."""
         written, self._written = self._written, {}
         return Step(self.at, due, [(kind, written[kind]) for kind in ORDER if kind in written], office)

@@ -17,6 +17,11 @@ from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
 from kaquan.sales import closing_service as closings
 from kaquan.sales.closing_model import CloseCard, ClosingState, PayOutClosing
+from kaquan.simulation.bank import Bank
+from kaquan.simulation.scenario import BankHabits
+
+MORNING = ("cases", "answers", "files")
+"""The parts of a morning: old cases, what the bank answers to yesterday's files, today's files."""
 
 PAID_AFTER_DAYS = 3
 """How long an office takes to pay for a returned card: within what any law allows."""
@@ -30,11 +35,23 @@ _RECEIPT = "原路退款"
 class Office:
     """Works through what is open. `surprises` takes what it was refused."""
 
-    def __init__(self, app: Kaquan, surprises: list[str]) -> None:
+    def __init__(self, app: Kaquan, habits: BankHabits, surprises: list[str]) -> None:
         self._app = app
+        self._bank = Bank(app, habits, surprises)
         self._surprises = surprises
 
-    def morning(self) -> None:
+    def work(self, part: str) -> None:
+        """A part of the morning."""
+        match part:
+            case "cases":
+                self._closings()
+                self._bank.clear_up()
+            case "answers":
+                self._bank.answer()
+            case "files":
+                self._bank.send()
+
+    def _closings(self) -> None:
         """Close the cards that were returned, pay for those closed some days ago."""
         today = business_date(self._app.door.at())
         closes: list[Command] = []

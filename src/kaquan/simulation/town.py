@@ -18,6 +18,7 @@ from kaquan.simulation.diary import SOON_MINUTES, WHOLE_BPS, Act, Diary, Reversa
 from kaquan.simulation.founding import verification
 from kaquan.simulation.gifts import Gifts
 from kaquan.simulation.leaving import Leaving
+from kaquan.simulation.office import MORNING
 from kaquan.simulation.packets import Packets
 from kaquan.simulation.population import Member, members
 from kaquan.simulation.promises import Promises
@@ -33,6 +34,9 @@ NIGHT_MINUTES = 23 * 60 + 45
 CLOSING_MINUTES = 23 * 60 + 50
 AFTER_MIDNIGHT_MINUTES = 5
 OFFICE_MINUTES = 9 * 60
+PART_MINUTES = 15
+"""The parts of a morning are steps of their own: one that was interrupted is not taken for the next."""
+
 MONTH_DAYS = 30
 
 _SATURDAY = 5
@@ -68,8 +72,9 @@ class Town:
         self._midnight(day)
         yield diary.close(due=True)
         yield from self._soon(AFTER_MIDNIGHT_MINUTES)
-        diary.open_at(OFFICE_MINUTES)
-        yield diary.close(office=True)
+        for number, part in enumerate(MORNING):
+            diary.open_at(OFFICE_MINUTES + number * PART_MINUTES)
+            yield diary.close(office=part)
         plans = self._plans(day)
         for index, hour in enumerate(self._scenario.hours):
             diary.open(index)

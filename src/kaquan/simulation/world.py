@@ -15,7 +15,6 @@ from kaquan.kernel.refusal import Fault
 from kaquan.main import Kaquan
 from kaquan.payments import service as payments
 from kaquan.simulation import store
-from kaquan.simulation.bank import Bank
 from kaquan.simulation.diary import Intent, Reversal, Step
 from kaquan.simulation.founding import Founder, places
 from kaquan.simulation.office import Office
@@ -120,8 +119,7 @@ class World:
             if step.due:
                 self.run_due()
             if step.office:
-                Office(self.app, self.surprises).morning()
-                Bank(self.app, self.scenario.bank, self.surprises).morning()
+                Office(self.app, self.scenario.bank, self.surprises).work(step.office)
         if step.at < self._stopped_at < step.at + STEP_LASTS:
             self._move_clock(self._stopped_at)
         for kind, intents in step.batches:
