@@ -111,7 +111,9 @@ def show_open(screen: Screen, found: list[Open]) -> None:
             continue
         total = text(Money(sum(item.amount for item in one.items)))
         screen.line(escape(f"{len(one.items):>6,}  {total:>14}  {screen.words(*one.words)}"))
-        nearest = "；".join(f"{item.day} {item.of} {text(item.amount)}" for item in one.items[:SHOWN])
+        nearest = screen.words("；", "; ").join(
+            f"{item.day} {item.of} {text(item.amount)}" for item in one.items[:SHOWN]
+        )
         screen.line(f"[dim]{' ' * 24}{escape(nearest)}[/]")
     if not any(one.items for one in found):
         screen.line(screen.words("没有。", "Nothing."))

@@ -33,7 +33,7 @@ SECOND = "second"
 STRANGE_WEEKDAY = 3
 """On this day of the week the bank tells of something that is nobody's."""
 
-_HEADINGS = "打款编号,结果,金额（元）,银行流水号,失败原因"
+_HEADINGS = ",".join(("打款编号", "结果", "金额（元）", "银行流水号", "失败原因"))
 _WRONG = "账号与户名不符"
 _CORRECTED = "商户已更正账号"
 _SENT_BACK = "收款行退汇"
@@ -114,7 +114,7 @@ class Bank:
         """A file of the bank: what it was told is paid, or fails; what it had paid some days before comes back."""
         lines = [*self._told(today)]
         if lines and today.isoweekday() == STRANGE_WEEKDAY:
-            lines.append(f"EXT{today:%Y%m%d},成功,88.00,B{today:%Y%m%d}X,")
+            lines.append(f"EXT{today:%Y%m%d},confirmed,88.00,B{today:%Y%m%d}X,")
         if not lines:
             return
         content = "\n".join([_HEADINGS, *lines]).encode()
