@@ -28,6 +28,7 @@ from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
 from mutants.closing_sabotages import CLOSING_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
 from mutants.demo_sabotages import DEMO_SABOTAGES  # noqa: E402
+from mutants.custody_sabotages import CUSTODY_SABOTAGES  # noqa: E402
 from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
 from mutants.payout_sabotages import PAYOUT_SABOTAGES  # noqa: E402
@@ -70,7 +71,7 @@ def main(part: str, share: str) -> int:
     )
     outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
     desk = (*SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *ACCOUNTING_SABOTAGES, *REFUND_SABOTAGES)
-    desk = (*desk, *PAYOUT_SABOTAGES)
+    desk = (*desk, *PAYOUT_SABOTAGES, *CUSTODY_SABOTAGES)
     every = (*SABOTAGES, *desk, *more, *PROGRAM_SABOTAGES, *outside)
     chosen = [each for each in every if part in each.name][int(first) - 1 :: int(every_nth)]
     tests = sorted({each.test for each in chosen})

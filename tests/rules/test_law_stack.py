@@ -19,7 +19,11 @@ HIGHEST = {
     *("cooling_off_free_days_min", "cooling_off_unused_days_min", "breakage_idle_days_min"),
     *("interest_issuer_cause_bps_min", "interest_holder_cause_bps_min"),
 }
-HIGHEST |= {name for name in Rules.__struct_fields__ if name.startswith("custody_") and name.endswith("_bps_min")}
+HIGHEST |= {
+    name
+    for name in Rules.__struct_fields__
+    if name.startswith("custody_") and name.endswith(("_bps_min", "_required"))
+}
 """Rules of which the highest value is the strictest, typed a second time."""
 
 

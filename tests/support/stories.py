@@ -65,7 +65,7 @@ MOVING = (
     *("plan", "referral", "invitation", "packet_pool", "packet"),
     *("api_key", "approval", "statement", "closed_day"),
     *("closing", "card_transfer", "card_arrival", "breakage"),
-    *("custody", "custody_day"),
+    *("custody", "custody_day", "custody_statement", "custody_entry", "custody_discrepancy"),
     *("payout", "payout_step", "payout_file", "payout_file_line", "payout_exception", "source_account"),
     *("dispute",),
 )

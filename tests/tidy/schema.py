@@ -52,6 +52,7 @@ HISTORY = (
     "idle_reminder",
     "stock_event",
     "custody_day",
+    "custody_entry",
     "audit",
     "statement",
 )

@@ -11,7 +11,7 @@ from kaquan.cli import (
     bulk,
     cards,
     closings,
-    custody,
+    custody_statements,
     db,
     demo,
     disputes,
@@ -96,7 +96,7 @@ app.add_typer(statements.app, name="statements", rich_help_panel=MONEY)
 app.add_typer(disputes.app, name="disputes", rich_help_panel=MONEY)
 app.add_typer(payouts.app, name="payouts", rich_help_panel=MONEY)
 app.add_typer(funders.app, name="funder", rich_help_panel=MONEY)
-app.add_typer(custody.app, name="custody", rich_help_panel=MONEY)
+app.add_typer(custody_statements.app, name="custody", rich_help_panel=MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=MONEY)
 app.add_typer(accounting.app, name="accounting", rich_help_panel=MONEY)
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)

@@ -22,4 +22,10 @@ CUSTODY_LABELS: dict[str, tuple[str, str]] = {
     "required_fen": ("应存", "Required"),
     "short_since": ("不足起始日", "Short since"),
     "surplus_fen": ("结余", "Surplus"),
+    "closing_fen": ("期末余额", "Closing"),
+    "discrepancy": ("差错编号", "Discrepancy"),
+    "looked_by": ("复核人", "Looked at by"),
+    "matched": ("已核对笔数", "Matched"),
+    "opening_fen": ("期初余额", "Opening"),
+    "statement": ("对账单", "Statement"),
 }

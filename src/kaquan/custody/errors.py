@@ -1,5 +1,15 @@
 """Refusals about custody."""
 
+from kaquan.custody.statement_errors import DISCREPANCY_REASON as DISCREPANCY_REASON
+from kaquan.custody.statement_errors import DISCREPANCY_UNKNOWN as DISCREPANCY_UNKNOWN
+from kaquan.custody.statement_errors import STATEMENT_ACCOUNT as STATEMENT_ACCOUNT
+from kaquan.custody.statement_errors import STATEMENT_DAY as STATEMENT_DAY
+from kaquan.custody.statement_errors import STATEMENT_FILE as STATEMENT_FILE
+from kaquan.custody.statement_errors import STATEMENT_GAP as STATEMENT_GAP
+from kaquan.custody.statement_errors import STATEMENT_KNOWN as STATEMENT_KNOWN
+from kaquan.custody.statement_errors import STATEMENT_NUMBER as STATEMENT_NUMBER
+from kaquan.custody.statement_errors import STATEMENT_SUM as STATEMENT_SUM
+from kaquan.custody.statement_errors import STATEMENT_UNKNOWN as STATEMENT_UNKNOWN
 from kaquan.kernel.refusal import RefusalCode
 
 CUSTODY_NOT_KEPT = RefusalCode(

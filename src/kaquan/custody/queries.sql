@@ -56,3 +56,32 @@ SELECT d.day, d.at, d.required, d.ledger, d.bank, d.covered, d.state::int, d.law
        t.version AS terms_version
 FROM custody_day d JOIN program_terms t ON t.id = d.terms
 WHERE d.bucket = %(bucket)s AND d.id = %(id)s AND d.day < %(before)s ORDER BY d.day DESC LIMIT %(most)s;
+
+-- statements: statements of the bank by their ids
+SELECT s.id, s.version, s.day, s.opening, s.closing, s.state::int, s.person, s.looked_by
+FROM custody_statement s WHERE s.bucket = ANY (%(buckets)s::smallint[]) AND s.id = ANY (%(ids)s::uuid[]) LIMIT 10000;
+
+-- statements_of: the statements of a custody, the latest first
+SELECT s.day, s.number, s.opening, s.closing, s.state::int, s.reference, s.person, s.looked_by,
+       (SELECT count(*) FROM custody_entry e WHERE e.bucket = s.bucket AND e.statement = s.id) AS entries
+FROM custody_statement s WHERE s.bucket = %(bucket)s AND s.custody = %(custody)s
+ORDER BY s.day DESC, s.number DESC LIMIT %(most)s;
+
+-- open_discrepancies: what the bank and the books do not agree on, not matched or explained yet
+SELECT d.id, d.version, d.kind::int, d.amount, d.day, d.reference, d.transfer
+FROM custody_discrepancy d WHERE d.bucket = %(bucket)s AND d.custody = %(custody)s AND d.state = 1
+ORDER BY d.day, d.id LIMIT 10000;
+
+-- discrepancies: all discrepancies of a custody, the latest first
+SELECT d.id, d.kind::int, d.amount, d.day, d.reference, d.state::int, d.person, d.reason, s.number
+FROM custody_discrepancy d JOIN custody_statement s ON s.bucket = d.bucket AND s.id = d.statement
+WHERE d.bucket = %(bucket)s AND d.custody = %(custody)s ORDER BY d.day DESC, d.id LIMIT %(most)s;
+
+-- booked: movements of custody by the books between two instants, with the reference that their command gave
+SELECT p.transfer, sum(p.amount * ((p.debit = 10)::int - (p.credit = 10)::int))::bigint, min(p.at),
+       coalesce((SELECT convert_from(c.answer, 'UTF8')::jsonb ->> 'reference' FROM command c
+                 WHERE c.bucket = p.bucket AND c.id = p.transfer), '')
+FROM posting p
+WHERE p.at >= %(since)s AND p.at < %(until)s AND p.book = %(book)s AND p.program = %(program)s
+  AND (p.debit = 10 OR p.credit = 10)
+GROUP BY p.bucket, p.transfer ORDER BY min(p.at), p.transfer LIMIT 10000;

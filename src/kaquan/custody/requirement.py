@@ -11,7 +11,7 @@ import msgspec
 from kaquan.custody.model import Books
 from kaquan.kernel.calendar import shanghai
 from kaquan.kernel.clock import microseconds
-from kaquan.kernel.money import WHOLE, ZERO, Money
+from kaquan.kernel.money import WHOLE, ZERO, Money, Rate, share
 from kaquan.kernel.refusal import Fact
 from kaquan.law.model import Binding, Law
 from kaquan.programs.custody import CustodyRule
@@ -111,8 +111,32 @@ def _lawful(
     off = stands if offset is not None and offset.value else ZERO
     if asked := of_class.get(terms.program.legal_class):
         yield _article(asked, "quarter_end", quarter_end, off)
+    if terms.program.legal_class.startswith("single_purpose"):
+        yield from _of_every_issuer(law, quarter_end, books.at(until_us).principal, off)
+        yield from _of_large_balances(terms, law, books.at(until_us).principal, off)
     if (asked := law.custody_owed_bps_min) and terms.program.legal_class == "multi_purpose_licensed":
         yield _article(asked, "entrusted", books.at(until_us).owed, off)
+
+
+def _of_every_issuer(law: Law, quarter_end: Money, outstanding: Money, off: Money) -> Iterator[Line]:
+    """A share of the last quarter's balance, whatever the issuer's class, once it is large enough to be filed."""
+    asked, filed = law.custody_quarter_bps_min, law.custody_quarter_from_fen
+    if asked and (filed is None or max(quarter_end, outstanding) >= filed.value):
+        yield _article(asked, "quarter_end", quarter_end, off)
+
+
+def _of_large_balances(terms: ProgramTerms, law: Law, outstanding: Money, off: Money) -> Iterator[Line]:
+    """A share of the balance of now above a warning level; all of it for the young, or beside a small revenue."""
+    above = law.custody_outstanding_above_fen.value if law.custody_outstanding_above_fen else 0
+    if outstanding <= above:
+        return
+    if asked := law.custody_outstanding_bps_min:
+        yield _article(asked, "outstanding", outstanding, off)
+    special, part, cap = law.custody_special_bps_min, law.custody_special_revenue_bps, law.custody_special_cap_fen
+    level = max(above, share(terms.custody.issuer_revenue_fen, Rate(part.value))) if part else above
+    level = min(level, cap.value) if cap else level
+    if special and (terms.custody.issuer_first_year or outstanding > level):
+        yield _article(special, "outstanding", outstanding, off)
 
 
 def _article(asked: Binding, base: str, basis: Money, off: Money) -> Line:

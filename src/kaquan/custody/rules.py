@@ -115,7 +115,7 @@ def _deposit(entry: Entry, terms: Terms, custody: Custody, books: Books, at: dat
     new = _risen(custody, terms, now)
     leg = Leg(Account.BANK_CUSTODY, None, Account.BANK_OPERATING, None, Source.CUSTODY, command.amount)
     moved = {"amount_fen": command.amount, "reference": command.reference.strip()}
-    return _plan(
+    return plan_of(
         terms,
         custody,
         new,
@@ -150,7 +150,7 @@ def _release(entry: Entry, terms: Terms, custody: Custody, books: Books, at: dat
         "released_fen": new.released,
         "approved_by": command.approved_by.strip(),
     }
-    return _plan(
+    return plan_of(
         terms,
         custody,
         new,
@@ -176,7 +176,7 @@ def _assess(command: AssessCustody, terms: Terms, custody: Custody, books: Books
     elif custody.state is not CustodyState.SALES_STOPPED:
         new.state = current
     row = ("custody_day", _day_row(day, ended, level, terms, custody, at))
-    return _plan(
+    return plan_of(
         terms, custody, new, ended, event=event, answer={"day": day.isoformat(), "level": level.word}, kept=(row,)
     )
 
@@ -195,7 +195,7 @@ def _lift(terms: Terms, custody: Custody, books: Books, at: datetime) -> Plan | 
     if now.missing_fen:
         return Refusal(errors.CUSTODY_STILL_SHORT, _told(now))
     new = msgspec.structs.replace(custody, state=now.level(terms.terms.custody.warn_bps), stop=None, fresh=False)
-    return _plan(terms, custody, new, now, event="program.sales_resumed.v1", answer={})
+    return plan_of(terms, custody, new, now, event="program.sales_resumed.v1", answer={})
 
 
 def _risen(custody: Custody, terms: Terms, now: Coverage) -> Custody:
@@ -241,7 +241,7 @@ def _day_row(
     }
 
 
-def _plan(
+def plan_of(
     terms: Terms,
     old: Custody,
     new: Custody,

@@ -9,10 +9,21 @@ import psycopg
 
 from kaquan.commands.handler import Handler
 from kaquan.commands.model import Entry, Kind, Plan, Routed
-from kaquan.custody import rules, store
+from kaquan.custody import rules, statements, store
 from kaquan.custody.coverage import Coverage, redeemed_fen, releasable_fen
 from kaquan.custody.model import AssessCustody, Books, Custody, CustodyCommand, CustodyFacts, CustodyState, LiftStop
 from kaquan.custody.requirement import instants, quarter_of
+from kaquan.custody.statement_model import (
+    Booked,
+    DiscrepancyKind,
+    EnterStatement,
+    ExplainDiscrepancy,
+    ImportStatement,
+    LookAtStatement,
+    Statement,
+    StatementFacts,
+    statement_id,
+)
 from kaquan.kernel.calendar import business_date, shanghai
 from kaquan.kernel.caller import SYSTEM
 from kaquan.kernel.clock import microseconds
@@ -73,10 +84,84 @@ class CustodyHandler(Handler):
         return rules.decide(entry, facts, self._catalogue, at)
 
 
+class StatementHandler(Handler):
+    """Enter, look, import, explain."""
+
+    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+        super().__init__(kind, catalogue)
+        self._catalogue = catalogue
+
+    def load(
+        self, cursor: psycopg.Cursor[Any], entries: Sequence[Entry], routed: Routed, lock: bool, at: datetime
+    ) -> StatementFacts:
+        """The custody first, then its statements, what is open, what the books moved since the last one."""
+        connection, commands = cursor.connection, [entry.command for entry in entries]
+        facts = StatementFacts(store.known(cursor, entries), {}, {})
+        named = {code: found for one in commands if (found := self._catalogue.program(code := one.program))}
+        facts.custodies = store.custodies(connection, named)
+        wanted = {statement_id(one.program, one.number.strip()) for one in commands if hasattr(one, "number")}
+        facts.statements = store.statements(connection, wanted)
+        for code, terms in named.items():
+            ended = {day for one in commands if one.program == code for day in _days_of(one, facts.statements)}
+            facts.books[terms.program] = books(connection, terms, business_date(at), ended)
+            facts.open[terms.program] = store.open_discrepancies(connection, code)
+            facts.booked[terms.program] = _booked(connection, terms, facts, max(ended, default=None))
+        return facts
+
+    def decide(self, entry: Entry, facts: StatementFacts, at: datetime) -> Plan | Refusal:
+        """See `custody.statements`."""
+        return statements.decide(entry, facts, self._catalogue, at)
+
+
+def _days_of(command: Any, known: dict[bytes, Statement]) -> list[date]:
+    """The days at whose end the books are compared with what a statement says."""
+    if isinstance(command, EnterStatement | ImportStatement):
+        return [command.day]
+    if isinstance(command, LookAtStatement) and (found := known.get(statement_id(command.program, command.number))):
+        return [found.day]
+    return []
+
+
+def _booked(
+    connection: psycopg.Connection[Any], terms: Terms, facts: StatementFacts, until: date | None
+) -> list[Booked]:
+    """What the books moved since the last statement, after what was not at the bank by then."""
+    if until is None:
+        return []
+    waiting = [
+        Booked(one.transfer, one.amount, one.day, one.reference)
+        for one in facts.open[terms.program]
+        if one.kind is DiscrepancyKind.NOT_AT_BANK and one.transfer is not None
+    ]
+    custody = facts.custodies.get(terms.program)
+    since = rules.end_of(custody.bank_day) if custody is not None and custody.bank_day is not None else 0
+    return [*waiting, *store.booked(connection, terms, since, rules.end_of(until))]
+
+
+STATEMENT_KINDS = {
+    Kind.ENTER_STATEMENT: EnterStatement,
+    Kind.LOOK_AT_STATEMENT: LookAtStatement,
+    Kind.IMPORT_STATEMENT: ImportStatement,
+    Kind.EXPLAIN_DISCREPANCY: ExplainDiscrepancy,
+}
+"""Every kind of command on a statement."""
+
+
+def statements_of(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
+    """Up to `most` statements of a program's custody, the latest first."""
+    return store.listed(connection, "statements_of", program, most)
+
+
+def discrepancies(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
+    """Up to `most` discrepancies of a program's custody, the latest first."""
+    return store.listed(connection, "discrepancies", program, most)
+
+
 def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:
     """The handler of each kind of command here."""
     kinds = (Kind.DEPOSIT_CUSTODY, Kind.RELEASE_CUSTODY, Kind.ASSESS_CUSTODY, Kind.LIFT_STOP)
-    return {kind: CustodyHandler(kind, catalogue) for kind in kinds}
+    moves: dict[Kind, Handler] = {kind: CustodyHandler(kind, catalogue) for kind in kinds}
+    return {**moves, **{kind: StatementHandler(kind, catalogue) for kind in STATEMENT_KINDS}}
 
 
 def books(connection: psycopg.Connection[Any], terms: Terms, today: date, ended: set[date]) -> Books:

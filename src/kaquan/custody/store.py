@@ -12,8 +12,11 @@ from kaquan.commands.loading import buckets, call_load, known_commands
 from kaquan.commands.model import Entry
 from kaquan.custody.model import Books, Custody, CustodyState, Moved, custody_id
 from kaquan.custody.requirement import quarter_of
+from kaquan.custody.statement_model import Booked, Discrepancy, DiscrepancyKind, Statement, StatementState
 from kaquan.db.queries import load
 from kaquan.db.wire import INT2, UUID, column
+from kaquan.kernel.calendar import business_date
+from kaquan.kernel.clock import instant
 from kaquan.kernel.ids import Id, bucket_of
 from kaquan.kernel.money import Money
 from kaquan.programs.catalogue import Terms
@@ -85,3 +88,58 @@ def days(connection: psycopg.Connection[Any], program: str, before: date, most: 
     key = {"bucket": bucket_of(identity), "id": identity.hex(), "before": before, "most": most}
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(QUERIES.days, key).fetchall()
+
+
+def statements(connection: psycopg.Connection[Any], ids: Collection[Id]) -> dict[bytes, Statement]:
+    """The statements by these ids that there are."""
+    key = {"buckets": [bucket_of(one) for one in ids], "ids": [one.hex() for one in ids]}
+    found = {}
+    for identity, version, day, opening, closing, state, person, looked_by in connection.execute(
+        QUERIES.statements, key
+    ):
+        found[identity.bytes] = Statement(
+            id=Id(identity.bytes),
+            version=version,
+            day=day,
+            opening=Money(opening),
+            closing=Money(closing),
+            state=StatementState(state),
+            person=person,
+            looked_by=looked_by,
+        )
+    return found
+
+
+def open_discrepancies(connection: psycopg.Connection[Any], program: str) -> list[Discrepancy]:
+    """What the bank and the books of a program do not agree on, still open, oldest first."""
+    identity = custody_id(program)
+    rows = connection.execute(QUERIES.open_discrepancies, {"bucket": bucket_of(identity), "custody": identity.hex()})
+    return [
+        Discrepancy(
+            id=Id(one.bytes),
+            version=version,
+            kind=DiscrepancyKind(kind),
+            amount=Money(amount),
+            day=day,
+            reference=reference,
+            transfer=Id(transfer.bytes) if transfer else None,
+        )
+        for one, version, kind, amount, day, reference, transfer in rows
+    ]
+
+
+def booked(connection: psycopg.Connection[Any], terms: Terms, since_us: int, until_us: int) -> list[Booked]:
+    """What moved in a program's custody between two instants, oldest first."""
+    key = {"since": since_us, "until": until_us, "book": terms.ledger.book, "program": terms.program}
+    return [
+        Booked(Id(transfer.bytes), Money(amount), business_date(instant(at_us)), reference)
+        for transfer, amount, at_us, reference in connection.execute(QUERIES.booked, key)
+    ]
+
+
+def listed(connection: psycopg.Connection[Any], query: str, program: str, most: int) -> list[Any]:
+    """Up to `most` `statements_of` a program's custody, or its `discrepancies`, the latest first."""
+    identity = custody_id(program)
+    key = {"bucket": bucket_of(identity), "custody": identity.hex(), "most": most}
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(getattr(QUERIES, query), key).fetchall()

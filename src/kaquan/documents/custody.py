@@ -6,7 +6,9 @@ import msgspec
 
 from kaquan.custody.requirement import Line
 from kaquan.custody.service import Standing
+from kaquan.custody.statement_model import DiscrepancyKind, DiscrepancyState
 from kaquan.documents.answers import instant
+from kaquan.kernel.ids import public
 
 
 def custody_document(standing: Standing) -> dict[str, Any]:
@@ -58,4 +60,34 @@ def day_row(row: Any) -> dict[str, Any]:
         "law_pack": row.law_pack,
         "law_version": row.law_version,
         "rules": msgspec.json.decode(row.rules),
+    }
+
+
+def statement_row(row: Any) -> dict[str, Any]:
+    """A statement of the bank."""
+    return {
+        "day": row.day.isoformat(),
+        "number": row.number,
+        "opening_fen": row.opening,
+        "closing_fen": row.closing,
+        "entries": row.entries,
+        "state": ("entered", "confirmed", "rejected")[row.state - 1],
+        "reference": row.reference,
+        "person": row.person,
+        "looked_by": row.looked_by,
+    }
+
+
+def discrepancy_row(row: Any) -> dict[str, Any]:
+    """What the bank and the books do not agree on."""
+    return {
+        "discrepancy": public("dsc", row.id.bytes),
+        "day": row.day.isoformat(),
+        "kind": DiscrepancyKind(row.kind).word,
+        "amount_fen": row.amount,
+        "reference": row.reference,
+        "state": DiscrepancyState(row.state).word,
+        "statement": row.number,
+        "person": row.person,
+        "reason": row.reason,
     }

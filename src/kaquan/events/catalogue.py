@@ -98,6 +98,18 @@ EVENTS: dict[str, Event] = {
     "custody.covered.v1": Event("日终存管足额", "a day ended with enough in custody", ("program",)),
     "custody.warned.v1": Event("日终存管接近应存额", "a day ended with hardly enough in custody", ("program",)),
     "custody.short.v1": Event("日终存管不足", "a day ended with too little in custody", ("program",)),
+    "custody.statement_entered.v1": Event(
+        "存管对账单已登记，待复核", "a statement of the custody bank waits to be looked at", ("program",)
+    ),
+    "custody.statement_confirmed.v1": Event(
+        "存管对账单已生效", "a statement of the custody bank counts", ("program",)
+    ),
+    "custody.statement_rejected.v1": Event(
+        "存管对账单已退回", "a statement of the custody bank was not agreed to", ("program",)
+    ),
+    "custody.discrepancy_explained.v1": Event(
+        "存管差错已说明", "a difference between bank and books was explained", ("program",)
+    ),
     "program.sales_stopped.v1": Event(
         "存管不足，已停止售卡和充值", "sales stopped for want of money in custody", ("program",)
     ),

@@ -170,6 +170,22 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True,
     """The same for a brand issuer."""
     custody_scale_quarter_bps_min: T | None = None
     """The same for an issuer of scale."""
+    custody_quarter_bps_min: T | None = None
+    """The same for every issuer of single-purpose cards."""
+    custody_quarter_from_fen: T | None = None
+    """From this prepaid balance the share of every issuer is kept."""
+    custody_outstanding_bps_min: T | None = None
+    """Of what holders have prepaid by now, the share that lies in custody once it is above the warning level."""
+    custody_outstanding_above_fen: T | None = None
+    """The warning level of the prepaid balance."""
+    custody_special_bps_min: T | None = None
+    """The share that a young issuer, or one with a balance large beside its revenue, keeps instead."""
+    custody_special_revenue_bps: T | None = None
+    """Of last year's main revenue, what the balance must not exceed without that."""
+    custody_special_cap_fen: T | None = None
+    """The highest such level, whatever the revenue."""
+    custody_stop_required: T | None = None
+    """Whether sales must stop while too little lies in custody."""
     custody_owed_bps_min: T | None = None
     """Of all that is held for holders and merchants, the share that a licensed institution keeps in custody."""
     custody_offset_allowed: T | None = None

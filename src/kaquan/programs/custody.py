@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from kaquan.kernel.money import Money, Rate
+from kaquan.kernel.money import ZERO, Money, Rate
 from kaquan.programs.meaning import NAME_MAX, Meaning, bps, choice, code, fen, name, span
 
 RULES_MAX = 10  # a regulator reads them on one page
@@ -136,6 +136,23 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             "what leaves custody: nothing (never), or what is above the requirement, up to what was redeemed",
         ),
     ] = "never"
+
+    issuer_revenue_fen: Annotated[
+        Money,
+        fen(
+            "发行方上一年度主营业务收入；不填按 0 计，从严",
+            "the issuer's main revenue of last year; 0 where it is not told, which is the strictest",
+            looser=1,
+        ),
+    ] = ZERO
+    issuer_first_year: Annotated[
+        bool,
+        choice(
+            "发行方开业是否不满一年，或商场为租户发卡",
+            "whether the issuer is in its first year of business, or a mall that issues for its tenants",
+            looser=-1,
+        ),
+    ] = False
 
     @property
     def kept(self) -> bool:

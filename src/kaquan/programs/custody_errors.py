@@ -35,3 +35,12 @@ GUARANTEE_REFUSED = RefusalCode(
     remedy_en="Remove custody.guarantees and deposit all of it",
     article="custody_offset_allowed",
 )
+CUSTODY_STOP_NEEDED = RefusalCode(
+    code="program_custody_stop_needed",
+    status=422,
+    zh="存管不足时只报警不够：须停止售卡和充值（{article_zh}）",
+    en="With too little in custody an alarm is not enough: sales stop ({article_en})",
+    remedy_zh="请把 custody.on_shortfall 改为 stop_sale",
+    remedy_en="Set custody.on_shortfall to stop_sale",
+    article="custody_stop_required",
+)

@@ -7,6 +7,7 @@ spans in `_days`.
 
 from kaquan.kernel.refusal import RefusalCode
 from kaquan.programs.custody_errors import CUSTODY_INCOMPLETE as CUSTODY_INCOMPLETE
+from kaquan.programs.custody_errors import CUSTODY_STOP_NEEDED as CUSTODY_STOP_NEEDED
 from kaquan.programs.custody_errors import CUSTODY_TERM_UNUSED as CUSTODY_TERM_UNUSED
 from kaquan.programs.custody_errors import GUARANTEE_DATES as GUARANTEE_DATES
 from kaquan.programs.custody_errors import GUARANTEE_REFUSED as GUARANTEE_REFUSED

@@ -18,18 +18,16 @@ def kept_in_custody(terms: ProgramTerms, law: Law) -> list[Sentence]:
     custody = terms.custody
     if not custody.kept:
         return []
-    asked = [
-        (f"{one.article.article_zh}", f"{one.article.article_en}")
-        for one in (
-            {
-                "single_purpose_group": law.custody_group_quarter_bps_min,
-                "single_purpose_brand": law.custody_brand_quarter_bps_min,
-                "single_purpose_scale": law.custody_scale_quarter_bps_min,
-                "multi_purpose_licensed": law.custody_owed_bps_min,
-            }.get(terms.program.legal_class),
-        )
-        if one is not None
-    ]
+    of_class = {
+        "single_purpose_group": law.custody_group_quarter_bps_min,
+        "single_purpose_brand": law.custody_brand_quarter_bps_min,
+        "single_purpose_scale": law.custody_scale_quarter_bps_min,
+        "multi_purpose_licensed": law.custody_owed_bps_min,
+    }
+    found = [of_class.get(terms.program.legal_class)]
+    if terms.program.legal_class.startswith("single_purpose"):
+        found += [law.custody_quarter_bps_min, law.custody_outstanding_bps_min, law.custody_special_bps_min]
+    asked = [(one.article.article_zh, one.article.article_en) for one in found if one is not None]
     asked += [_rule(rule) for rule in custody.rules]
     zh, en = "；".join(one for one, _ in asked) or "没有规则", "; ".join(one for _, one in asked) or "no rule"
     tail = custody.account_no[-4:]

@@ -45,7 +45,7 @@ def unlawful(terms: ProgramTerms, law: Law, day: date) -> Iterator[Refusal]:
     yield from _promises(terms, law)
     yield from _leaving(terms, law)
     yield from _vouchers(terms, law)
-    yield from _guarantees(terms, law)
+    yield from _in_custody(terms, law)
 
 
 def _packs_of_class(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
@@ -179,8 +179,11 @@ def _vouchers(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
             yield Refusal(law_errors.VOUCHER_VALID_TOO_LONG, {**facts, "law_days": longest[0], **longest[1].facts})
 
 
-def _guarantees(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
-    """Whether papers may stand for money in custody."""
+def _in_custody(terms: ProgramTerms, law: Law) -> Iterator[Refusal]:
+    """Whether papers may stand for money in custody, and whether an alarm is enough when it is too little."""
+    stop = law.custody_stop_required
+    if terms.custody.kept and terms.custody.on_shortfall == "alarm" and stop is not None and stop.value:
+        yield Refusal(errors.CUSTODY_STOP_NEEDED, stop.facts)
     offset = _refused(law.custody_offset_allowed)
     if terms.custody.guarantees and offset:
         yield Refusal(errors.GUARANTEE_REFUSED, {"count": len(terms.custody.guarantees), **offset.facts})
