@@ -3,7 +3,7 @@
 from mutants.sabotages import Sabotage, sabotage
 
 RULES = "tests/rules/test_custody.py::test_"
-STORY = "tests/stories/test_stories.py::test_story"
+FLOWS = "tests/flows/test_custody.py::test_"
 
 CUSTODY_SABOTAGES: tuple[Sabotage, ...] = (
     sabotage(
@@ -41,17 +41,17 @@ CUSTODY_SABOTAGES: tuple[Sabotage, ...] = (
     ),
     sabotage(
         "sell on although custody is short",
-        STORY,
+        FLOWS + "sales_stop_in_another_process_from_its_next_command_on",
         ("sales/rules.py", "if terms.stop is not None:", "if False:"),
     ),
     sabotage(
         "stop sales without telling the other processes",
-        STORY,
+        FLOWS + "sales_stop_in_another_process_from_its_next_command_on",
         ("custody/rules.py", "if (old.stop is None) != (new.stop is None):", "if False:"),
     ),
     sabotage(
         "let one person both enter a statement and look at it",
-        STORY,
+        FLOWS + "a_statement_is_looked_at_by_another_person",
         ("custody/statements.py", "if same_person(person, statement.person):", "if False:"),
     ),
 )
