@@ -43,6 +43,8 @@ _OWING = (ProgramState.RUNNING, ProgramState.PAUSED, ProgramState.ENDED)
 """States of programs whose holders may have something on their cards."""
 
 days = store.days
+statements_of = store.statements_of
+discrepancies = store.discrepancies
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -145,16 +147,6 @@ STATEMENT_KINDS = {
     Kind.EXPLAIN_DISCREPANCY: ExplainDiscrepancy,
 }
 """Every kind of command on a statement."""
-
-
-def statements_of(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
-    """Up to `most` statements of a program's custody, the latest first."""
-    return store.listed(connection, "statements_of", program, most)
-
-
-def discrepancies(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
-    """Up to `most` discrepancies of a program's custody, the latest first."""
-    return store.listed(connection, "discrepancies", program, most)
 
 
 def handlers(catalogue: Catalogue) -> dict[Kind, Handler]:

@@ -137,9 +137,18 @@ def booked(connection: psycopg.Connection[Any], terms: Terms, since_us: int, unt
     ]
 
 
-def listed(connection: psycopg.Connection[Any], query: str, program: str, most: int) -> list[Any]:
-    """Up to `most` `statements_of` a program's custody, or its `discrepancies`, the latest first."""
+def statements_of(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
+    """Up to `most` statements of a program's custody, the latest first."""
+    return _listed(connection, QUERIES.statements_of, program, most)
+
+
+def discrepancies(connection: psycopg.Connection[Any], program: str, most: int) -> list[Any]:
+    """Up to `most` discrepancies of a program's custody, the latest first."""
+    return _listed(connection, QUERIES.discrepancies, program, most)
+
+
+def _listed(connection: psycopg.Connection[Any], query: str, program: str, most: int) -> list[Any]:
     identity = custody_id(program)
     key = {"bucket": bucket_of(identity), "custody": identity.hex(), "most": most}
     with connection.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(getattr(QUERIES, query), key).fetchall()
+        return cursor.execute(query, key).fetchall()
