@@ -57,7 +57,7 @@ class CustodyWords(Words):
         fields = {name: getattr(one, name) for name in one.__struct_fields__}
         return self._do(Kind.IMPORT_STATEMENT, ImportStatement, told, program=program, **fields)
 
-    def _explain(self, told: dict[str, str], program: str, number: str) -> Any:
+    def _explain_difference(self, told: dict[str, str], program: str, number: str) -> Any:
         """The discrepancy with this place in the list of those that are open, oldest first."""
         sql = "SELECT id FROM custody_discrepancy WHERE state = 1 ORDER BY day, id"
         rows = self.town.rows(sql)
