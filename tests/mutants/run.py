@@ -27,8 +27,8 @@ from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
 from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
 from mutants.closing_sabotages import CLOSING_SABOTAGES  # noqa: E402
 from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
-from mutants.demo_sabotages import DEMO_SABOTAGES  # noqa: E402
 from mutants.custody_sabotages import CUSTODY_SABOTAGES  # noqa: E402
+from mutants.demo_sabotages import DEMO_SABOTAGES  # noqa: E402
 from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
 from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
 from mutants.payout_sabotages import PAYOUT_SABOTAGES  # noqa: E402
