@@ -34,7 +34,9 @@ SHOWN = (
 
 @pytest.fixture(scope="module")
 def outside(server: Server, template_name: str) -> Iterator[Outside]:
-    """One town for all operations; what it answered is kept when that was asked for."""
+    """One town for all operations; what it answered is kept when that was asked for, by one process."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    assert alone or not os.environ.get("KAQUAN_KEEP_ANSWERS"), "each worker of -n knows only its own answers"
     with everybody(server, template_name) as town:
         yield town
     if os.environ.get("KAQUAN_KEEP_ANSWERS"):
