@@ -4,6 +4,7 @@ from kaquan.cli.book_labels import BOOK_LABELS
 from kaquan.cli.custody_labels import CUSTODY_LABELS
 from kaquan.cli.leaving_labels import LEAVING_LABELS
 from kaquan.cli.payout_labels import PAYOUT_LABELS
+from kaquan.cli.statement_labels import STATEMENT_LABELS
 
 Words = tuple[str, str]
 """The same words in Chinese and in English."""
@@ -12,6 +13,7 @@ LABELS: dict[str, Words] = {
     **CUSTODY_LABELS,
     **LEAVING_LABELS,
     **PAYOUT_LABELS,
+    **STATEMENT_LABELS,
     "accepted_at": ("接受时间", "Accepted at"),
     "account_no": ("收款账号", "Account"),
     "accrued_fen": ("已计提", "Accrued"),

@@ -37,9 +37,9 @@ app = typer.Typer(
 
 LIST_MAX = 1_000
 TOGETHER = 100  # parties whose statements are made in one batch, which reads the books once
-_COLUMNS = ("party", "code", "party_id", "number", "since", "until", "hash")
-_MADE = ("code", "party_id", "number", "since", "until", "hash")
-_FOUND = ("file", "number", "found")
+_COLUMNS = ("party", "code", "party_id", "statement_no", "since", "until", "hash")
+_MADE = ("code", "party_id", "statement_no", "since", "until", "hash")
+_FOUND = ("file", "statement_no", "found")
 _ENDINGS = frozenset({".json", ".pdf", ".xlsx"})
 
 Merchant = Annotated[
@@ -260,7 +260,7 @@ def _told_verdicts(screen: Screen, files: dict[str, bytes], books: dict[tuple[st
         told = None if first is None else verdict_row(first, screen.language)
         screen.answer({"outcome": "effect" if first is None else "fault", "files": rows, "first_changed": told})
     else:
-        screen.table(_FOUND, rows)
+        screen.table(_FOUND, [{**row, "statement_no": row["number"]} for row in rows])
         if first is None:
             count = len(verdicts)
             against = screen.words(
@@ -370,4 +370,4 @@ def _told(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
     """For people: of the hash only how it begins."""
-    return {**row, "hash": row["hash"][:12]}
+    return {**row, "statement_no": row["number"], "hash": row["hash"][:12]}

@@ -194,6 +194,7 @@ _WORDED = frozenset(
         "mode",
         "cause",
         "part",
+        "party",
         "goes",
         "payer",
         "source",
