@@ -21,25 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from kaquan.kernel.clock import seconds  # noqa: E402
-from mutants.accounting_sabotages import ACCOUNTING_SABOTAGES  # noqa: E402
-from mutants.bulk_sabotages import BULK_SABOTAGES  # noqa: E402
-from mutants.claim_sabotages import CLAIM_SABOTAGES  # noqa: E402
-from mutants.client_sabotages import CLIENT_SABOTAGES  # noqa: E402
-from mutants.closing_sabotages import CLOSING_SABOTAGES  # noqa: E402
-from mutants.code_sabotages import CODE_SABOTAGES  # noqa: E402
-from mutants.custody_sabotages import CUSTODY_SABOTAGES  # noqa: E402
-from mutants.demo_sabotages import DEMO_SABOTAGES  # noqa: E402
-from mutants.fund_sabotages import FUND_SABOTAGES  # noqa: E402
-from mutants.identity_sabotages import IDENTITY_SABOTAGES  # noqa: E402
-from mutants.payout_sabotages import PAYOUT_SABOTAGES  # noqa: E402
-from mutants.program_sabotages import PROGRAM_SABOTAGES  # noqa: E402
-from mutants.refund_sabotages import REFUND_SABOTAGES  # noqa: E402
-from mutants.reward_sabotages import REWARD_SABOTAGES  # noqa: E402
-from mutants.sabotages import SABOTAGES, Sabotage  # noqa: E402
-from mutants.settlement_sabotages import SETTLEMENT_SABOTAGES  # noqa: E402
-from mutants.statement_sabotages import STATEMENT_SABOTAGES  # noqa: E402
-from mutants.voucher_sabotages import VOUCHER_SABOTAGES  # noqa: E402
-from mutants.webhook_sabotages import WEBHOOK_SABOTAGES  # noqa: E402
+from mutants.every import EVERY  # noqa: E402
+from mutants.sabotages import Sabotage  # noqa: E402
 from support.database import shared_server  # noqa: E402
 
 AT_ONCE = 2
@@ -60,20 +43,10 @@ class Verdict(NamedTuple):
 def main(part: str, share: str) -> int:
     """Run those whose name contains `part`, of them every n-th from the k-th for a share of k/n; the exit status."""
     first, _, every_nth = share.partition("/")
-    more = (
-        *CLAIM_SABOTAGES,
-        *VOUCHER_SABOTAGES,
-        *FUND_SABOTAGES,
-        *REWARD_SABOTAGES,
-        *CODE_SABOTAGES,
-        *CLOSING_SABOTAGES,
-        *DEMO_SABOTAGES,
-    )
-    outside = (*IDENTITY_SABOTAGES, *WEBHOOK_SABOTAGES, *CLIENT_SABOTAGES, *BULK_SABOTAGES)
-    desk = (*SETTLEMENT_SABOTAGES, *STATEMENT_SABOTAGES, *ACCOUNTING_SABOTAGES, *REFUND_SABOTAGES)
-    desk = (*desk, *PAYOUT_SABOTAGES, *CUSTODY_SABOTAGES)
-    every = (*SABOTAGES, *desk, *more, *PROGRAM_SABOTAGES, *outside)
-    chosen = [each for each in every if part in each.name][int(first) - 1 :: int(every_nth)]
+    chosen = [each for each in EVERY if part in each.name][int(first) - 1 :: int(every_nth)]
+    if not chosen:
+        print(f"No sabotage has {part!r} in its name.")
+        return 1
     tests = sorted({each.test for each in chosen})
     with shared_server(), tempfile.TemporaryDirectory(prefix="kaquan-mutants-") as folder:
         print(f"{len(tests)} tests on the code as it is …", flush=True)

@@ -20,7 +20,7 @@ from kaquan.payouts import bank_csv, pain001
 from kaquan.payouts.lifecycle import TRANSITIONS, PayoutState
 from kaquan.payouts.model import FileFormat, FileState, Line, Payout, PayoutFile, Said, SourceAccount, instruction
 from kaquan.payouts.reading import Read, Told, read
-from kaquan.payouts.results import REASONS, judge
+from kaquan.payouts.results import REASONS, judge, read_number
 from kaquan.payouts.service import result_command
 
 PAYOUT = Id(bytes(range(16)))
@@ -192,3 +192,8 @@ def test_the_same_line_is_one_command_whoever_brings_it() -> None:
     assert (first.key, first.content()) == (second.key, second.content())
     assert result_command(one._replace(reference="B-2"), OPERATOR).key != first.key
     assert len(instruction(PAYOUT, 999)) <= 35 and public("pyo", PAYOUT) in first.number
+
+
+def test_a_number_of_somebody_elses_is_not_read_as_an_attempt() -> None:
+    assert read_number("PYO-2") == ("PYO", 2)
+    assert read_number("EXT-20250521") == ("EXT-20250521", None)

@@ -60,14 +60,11 @@ SECOND_PERSON: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.VOID_VOUCHER: _by_operator,
     Kind.ISSUE_KEY: _of_second_person,
     Kind.RECOGNISE_BREAKAGE: _always,
-    Kind.RELEASE_CUSTODY: _always,
-    Kind.LIFT_STOP: _always,
-    Kind.EXPLAIN_EXCEPTION: _always,
 }
 """Which commands take two persons, and when: money that leaves, promises that grow, a deadline that is passed over,
-a holder's voucher taken away, her idle money counted as income, a line of the bank explained away. And a key for
-somebody who asks and approves, an operator or an issuer: whoever could issue one alone, the operator included, could
-be both persons. The first ones come from the command line."""
+a holder's voucher taken away, her idle money counted as income. And a key for somebody who asks and approves, an
+operator or an issuer: whoever could issue one alone, the operator included, could be both persons. The first ones
+come from the command line."""
 
 
 def needs_second(kind: Kind, command: Any) -> bool:

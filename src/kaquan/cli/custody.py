@@ -21,9 +21,9 @@ app = typer.Typer(
     "Custody: what must lie at the bank, what does, deposits, releases, sales that stop and go on",
 )
 
-_COLUMNS = ("program", "state", "required_fen", "ledger_fen", "bank_fen", "covered_fen", "surplus_fen", "rule")
 _RULES = ("rule", "base", "basis_fen", "rate_bps", "deducted_fen", "required_fen", "article")
 _DAYS = ("day", "level", "required_fen", "ledger_fen", "bank_fen", "covered_fen", "surplus_fen", "rule")
+_COLUMNS = ("program", "state", *_DAYS[1:])
 _EVER = date(9999, 12, 31)
 _DAYS_MAX = 100
 

@@ -162,6 +162,7 @@ VALUES: dict[str, Words] = {
     "given_up": ("已放弃", "given up"),
     "waiting": ("待送达", "waiting"),
     "covered": ("足额", "covered"),
+    "not_kept": ("未在此存管", "not kept here"),
     "warned": ("预警", "warned"),
     "short": ("不足", "short"),
     "sales_stopped": ("已停售", "sales stopped"),

@@ -10,6 +10,9 @@ from kaquan.custody.statement_model import DiscrepancyKind, DiscrepancyState
 from kaquan.documents.answers import instant
 from kaquan.kernel.ids import public
 
+NOT_KEPT = "not_kept"
+"""Of a program whose terms name no custody account: its money lies elsewhere, and nothing is compared."""
+
 
 def custody_document(standing: Standing) -> dict[str, Any]:
     """How a program's custody stands now, with every rule beside the one that counts."""
@@ -20,8 +23,8 @@ def custody_document(standing: Standing) -> dict[str, Any]:
         "program": terms.terms.program.code,
         "bank": rules.bank,
         "account_no": rules.account_no,
-        "state": custody.state.word,
-        "level": now.level(rules.warn_bps).word,
+        "state": custody.state.word if rules.kept else NOT_KEPT,
+        "level": now.level(rules.warn_bps).word if rules.kept else NOT_KEPT,
         "required_fen": now.required_fen,
         "ledger_fen": now.ledger_fen,
         "bank_fen": custody.bank_fen,

@@ -210,9 +210,12 @@ def _exception(entry: Entry, payout: Payout | None, code: str, at_us: int) -> Pl
     )
 
 
+ATTEMPT_DIGITS_MAX = 4  # more can't be an attempt: the tail belongs to a number of somebody else's
+
+
 def read_number(text: str) -> tuple[str, int | None]:
     """The payout's public number and the attempt in an instruction as the bank repeats it."""
     number, dash, attempt = text.strip().rpartition("-")
-    if dash and attempt.isascii() and attempt.isdigit():
+    if dash and attempt.isascii() and attempt.isdigit() and len(attempt) <= ATTEMPT_DIGITS_MAX:
         return number, int(attempt)
     return text.strip(), None

@@ -22,14 +22,14 @@ NUMBERS_EACH = 500
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰涛明超秀霞平刚桂英华玉萍红建文辉力莉燕婷宇浩欣怡子轩梓涵"
 _MACHINES = "140"  # numbers that begin with it are given to machines only, never to a person
-_NO_REGION = "990000"  # no place in the country has this code
+_NO_REGION = "99"  # no place in the country has a code that begins so
 
 
 def person(seed: int, number: int, born: date, rng: Random) -> Person:
     """The `number`-th person of a town, born on a day. The same seed gives the same person."""
     name = rng.choice(_SURNAMES) + "".join(rng.choices(_GIVEN, k=rng.choice((1, 2, 2))))
     phone = phone_number(seed, number, 0)
-    first_17 = f"{_NO_REGION}{born:%Y%m%d}{number % 1000:03d}"
+    first_17 = f"{_NO_REGION}{number // 1000:02d}00{born:%Y%m%d}{number % 1000:03d}"
     return Person(name, phone, first_17 + resident_check_letter(first_17))
 
 

@@ -62,6 +62,10 @@ CROSS JOIN LATERAL (
     UNION ALL SELECT e.organisation FROM webhook_endpoint e WHERE u.kind = 'endpoint' AND e.bucket = u.bucket AND e.id = u.id
     UNION ALL SELECT k.organisation FROM api_key k WHERE u.kind = 'api_key' AND k.bucket = u.bucket AND k.id = u.id
     UNION ALL SELECT a.organisation FROM approval a WHERE u.kind = 'approval' AND a.bucket = u.bucket AND a.id = u.id
+    UNION ALL SELECT m.organisation FROM statement s JOIN merchant m ON m.id = s.subject
+              WHERE u.kind = 'statement' AND s.bucket = u.bucket AND s.id = u.id AND s.kind = 1
+    UNION ALL SELECT f.organisation FROM statement s JOIN fund f ON f.id = s.subject
+              WHERE u.kind = 'statement' AND s.bucket = u.bucket AND s.id = u.id AND s.kind = 2
     UNION ALL SELECT g.issuer FROM payment p JOIN program g ON g.id = p.program
               WHERE u.kind = 'payment' AND p.bucket = u.bucket AND p.id = u.id
     UNION ALL SELECT m.organisation FROM payment p JOIN merchant m ON m.id = p.merchant
