@@ -190,6 +190,7 @@ def test_which_commands_take_a_second_person() -> None:
         Kind.REFUND,
         Kind.VOID_VOUCHER,
         Kind.ISSUE_KEY,
+        Kind.RECOGNISE_BREAKAGE,
     }
 
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from threading import Lock, Thread
 
-from kaquan.commands.committer import Committer
+from kaquan.commands.committer import Committer, Full
 from kaquan.commands.execute import Unavailable
 from kaquan.commands.model import Outcome
 from kaquan.db import embedded
@@ -57,7 +57,13 @@ def _talk(caller: Connection, committer: Committer) -> None:
         except (EOFError, OSError):
             return
         for number, kind, command in wanted:
-            committer.submit(kind, command).add_done_callback(lambda future, number=number: tell(number, future))
+            try:
+                answer_to = committer.submit(kind, command)
+            except Full:  # the lane waits for the database
+                with lock:
+                    caller.send((number, None))
+                continue
+            answer_to.add_done_callback(lambda future, number=number: tell(number, future))
 
 
 if __name__ == "__main__":
