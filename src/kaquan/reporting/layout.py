@@ -9,7 +9,18 @@ import msgspec
 from kaquan.kernel.clock import SHANGHAI
 from kaquan.kernel.refusal import Language
 from kaquan.reporting.sections import ADDED, MERCHANT
-from kaquan.reporting.wording import COLUMNS, LINES, MOVEMENTS, PARTIES, SECTIONS, SOURCES, TITLES, account, word
+from kaquan.reporting.wording import (
+    ACCOUNTS,
+    COLUMNS,
+    LINES,
+    MOVEMENTS,
+    PARTIES,
+    SECTIONS,
+    SOURCES,
+    TITLES,
+    account,
+    word,
+)
 
 AMOUNTS = ADDED | {"balance", "times"}
 COUNTS = frozenset({"count", "times"})
@@ -118,10 +129,19 @@ def _value(head: Head, given: Any, language: Language) -> Any:
             return word(SOURCES, given, language) if given else ""
         case "instant":
             return shown_instant(given)
-    if head.key in ("fund", "funded_by") and given == MERCHANT:
-        return "商户自担" if language == "zh" else "the merchant itself"
+    if head.key in ("fund", "funded_by"):
+        return _funder(given, language)
     if not given and head.key in _UNNAMED:
         return word(_UNNAMED, head.key, language)
+    return given
+
+
+def _funder(given: str, language: Language) -> str:
+    """Who pays: a fund by its code, the merchant, the account of what no fund pays; nothing when nobody does."""
+    if given == MERCHANT:
+        return "商户自担" if language == "zh" else "the merchant itself"
+    if given in ACCOUNTS:
+        return account(given, language)
     return given
 
 

@@ -170,6 +170,7 @@ _ENGLISH: Mapping[str, str] = {
     "merchant.discount": "own discount (memo)",
     "merchant.discount_borne": "own discount (memo, other side)",
 }
+ACCOUNTS = frozenset(info.name for info in CHART.values())
 _ZH_ACCOUNTS = {info.name: info.zh for info in CHART.values()}
 
 
