@@ -32,7 +32,7 @@ def deposit(town: Town, amount: int) -> dict[str, Any]:
 
 
 def released(app: Kaquan, key: str, amount: int) -> Any:
-    told = {"program": "jingxika", "amount": Money(amount), "reference": "wire"}
+    told = {"program": "jingxika", "amount": Money(amount), "reference": "wire", "approved_by": "wang"}
     return app.one(Kind.RELEASE_CUSTODY, ReleaseCustody(key=key, caller=OPERATOR, **told))
 
 

@@ -20,5 +20,5 @@ def in_custody(town: Town) -> None:
         if amount:
             told = {"amount": Money(amount), **moved}
             town.ok(Kind.DEPOSIT_CUSTODY, DepositCustody(key=town.key(), caller=OPERATOR, **told))
-    told = {"amount": Money(99), **moved}
+    told = {"amount": Money(99), "approved_by": "wang", **moved}
     town.ok(Kind.RELEASE_CUSTODY, ReleaseCustody(key=town.key(), caller=OPERATOR, **told))

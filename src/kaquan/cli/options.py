@@ -59,6 +59,21 @@ CardArgument = Annotated[
 PaymentArgument = Annotated[
     str, typer.Argument(help="支付编号 pay_… / Payment: pay_…", metavar="PAYMENT", show_default=False)
 ]
+RefundAmount = Annotated[
+    Money | None,
+    typer.Option(
+        "--amount",
+        parser=amount,
+        metavar="YUAN",
+        help="退回价值多少的商品，默认全部 / Goods worth how much come back; all that are left by default",
+    ),
+]
+RefundLines = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--line", metavar="N", min=1, help="退回第几行明细，可写多次 / A line of the order, from 1; repeated"
+    ),
+]
 Merchant = Annotated[
     str, typer.Option("--merchant", help="商户：代码或 mer_… / Merchant: its code or mer_…", metavar="MERCHANT")
 ]

@@ -6,7 +6,7 @@ import typer
 
 from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reads, writes
-from kaquan.cli.options import Merchant, PaymentArgument, amount
+from kaquan.cli.options import Merchant, PaymentArgument, RefundAmount, RefundLines, amount
 from kaquan.cli.session import Session, identity
 from kaquan.cli.spending import paid, table_of
 from kaquan.commands.model import Effect, Kind, Outcome
@@ -88,21 +88,8 @@ def void_command(session: Session, payment: PaymentArgument) -> None:
 def refund_command(
     session: Session,
     payment: PaymentArgument,
-    amount: Annotated[
-        Money | None,
-        typer.Option(
-            "--amount",
-            parser=amount,
-            metavar="YUAN",
-            help="退回价值多少的商品，默认全部 / Goods worth how much come back; all that are left by default",
-        ),
-    ] = None,
-    line: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--line", metavar="N", min=1, help="退回第几行明细，可写多次 / A line of the order, from 1; repeated"
-        ),
-    ] = None,
+    amount: RefundAmount = None,
+    line: RefundLines = None,
     reason: Annotated[str, typer.Option("--reason", help="原因 / Reason", metavar="TEXT")] = "",
     late: Annotated[
         bool, typer.Option("--late", help="逾期退款，须写明原因 / After the refund window; needs a reason")

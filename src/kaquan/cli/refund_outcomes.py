@@ -8,11 +8,10 @@ from rich.markup import escape
 
 from kaquan.cli.endings import Misuse
 from kaquan.cli.opening import reads
-from kaquan.cli.options import PaymentArgument, amount
+from kaquan.cli.options import PaymentArgument, RefundAmount, RefundLines
 from kaquan.cli.session import Session, identity
 from kaquan.documents.outcomes import refund_outcomes
 from kaquan.kernel.caller import OPERATOR
-from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Refusal
 from kaquan.payments import service
 from kaquan.payments.errors import PAYMENT_UNKNOWN
@@ -39,21 +38,8 @@ _BESIDE = ("rebate_cut_least_fen", "rebate_cut_most_fen", "set_off_least_fen", "
 def outcomes_command(
     session: Session,
     payment: PaymentArgument,
-    amount: Annotated[
-        Money | None,
-        typer.Option(
-            "--amount",
-            parser=amount,
-            metavar="YUAN",
-            help="退回价值多少的商品，默认全部 / Goods worth how much would come back; all that are left by default",
-        ),
-    ] = None,
-    line: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--line", metavar="N", min=1, help="退回第几行明细，可写多次 / A line of the order, from 1; repeated"
-        ),
-    ] = None,
+    amount: RefundAmount = None,
+    line: RefundLines = None,
     late: Annotated[bool, typer.Option("--late", help="逾期退款 / After the refund window")] = False,
 ) -> None:
     """退款可能的结果：各方得多少、为什么；不动钱 / What may come of a refund, for whom and why; nothing moves"""

@@ -41,11 +41,11 @@ class DepositCustody(CustodyCommand, frozen=True, kw_only=True):
 
 class ReleaseCustody(CustodyCommand, frozen=True, kw_only=True):
     """Move money out of custody that is above the requirement and was redeemed. `approved_by` names the second
-    person when he agreed beforehand; from outside he decides on a request, and it is empty."""
+    person, who agreed beforehand."""
 
     amount: Money
     reference: str
-    approved_by: str = ""
+    approved_by: str
 
 
 class AssessCustody(CustodyCommand, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class AssessCustody(CustodyCommand, frozen=True, kw_only=True):
 
 
 class LiftStop(CustodyCommand, frozen=True, kw_only=True):
-    """Sell again: what is required is covered. `approved_by` as in `ReleaseCustody`."""
+    """Sell again: what is required is covered. `approved_by` as in `ReleaseCustody`; empty for the timetable."""
 
     approved_by: str = ""
 

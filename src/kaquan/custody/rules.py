@@ -16,6 +16,7 @@ from kaquan.custody.model import (
     AssessCustody,
     Books,
     Custody,
+    CustodyCommand,
     CustodyFacts,
     CustodyState,
     DepositCustody,
@@ -25,7 +26,7 @@ from kaquan.custody.model import (
 )
 from kaquan.custody.requirement import required
 from kaquan.kernel.calendar import business_date, shanghai
-from kaquan.kernel.caller import same_person
+from kaquan.kernel.caller import Role, same_person
 from kaquan.kernel.clock import microseconds
 from kaquan.kernel.ids import bucket_of
 from kaquan.kernel.money import MONEY_MAX, Money
@@ -66,14 +67,20 @@ def fresh(terms: Terms) -> Custody:
     return Custody(id=custody_id(terms.terms.program.code), version=1, program=terms.program, fresh=True)
 
 
-def decide(entry: Entry, facts: CustodyFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
-    """Any command on custody."""
-    command = entry.command
+def kept_by(command: CustodyCommand, catalogue: Catalogue) -> Terms | Refusal:
+    """The terms of the program that a command names, if they keep money in custody."""
     terms = catalogue.program(command.program)
     if terms is None:
         return Refusal(PROGRAM_UNKNOWN, {"program": command.program[:_SHOWN_MAX]})
-    if not terms.terms.custody.kept:
-        return Refusal(errors.CUSTODY_NOT_KEPT, {"program": command.program})
+    return terms if terms.terms.custody.kept else Refusal(errors.CUSTODY_NOT_KEPT, {"program": command.program})
+
+
+def decide(entry: Entry, facts: CustodyFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
+    """Any command on custody."""
+    command = entry.command
+    terms = kept_by(command, catalogue)
+    if isinstance(terms, Refusal):
+        return terms
     if refusal := _said(command):
         return refusal
     custody, books = custody_of(facts, terms), facts.books[terms.program]
@@ -90,13 +97,17 @@ def decide(entry: Entry, facts: CustodyFacts, catalogue: Catalogue, at: datetime
 
 
 def _said(command: Any) -> Refusal | None:
-    """Who acts is said; where a second person is named, it is another one."""
-    person, second = command.caller.person.strip(), getattr(command, "approved_by", "").strip()
+    """Who acts is said; what takes two persons names the second, and it is another one. The timetable lifts alone
+    what the terms let it lift."""
+    person = command.caller.person.strip()
     if not person:
         return Refusal(errors.CUSTODY_PERSON)
-    if second and same_person(person, second):
-        return Refusal(errors.CUSTODY_SECOND_PERSON, {"person": person[:_SHOWN_MAX]})
-    return None
+    if not isinstance(command, ReleaseCustody | LiftStop) or command.caller.role is Role.SYSTEM:
+        return None
+    second = command.approved_by.strip()
+    if second and not same_person(person, second):
+        return None
+    return Refusal(errors.CUSTODY_SECOND_PERSON, {"person": person[:_SHOWN_MAX]})
 
 
 def _misstated(command: DepositCustody | ReleaseCustody) -> Refusal | None:

@@ -10,7 +10,7 @@ from kaquan.commands.model import Entry, Plan
 from kaquan.custody import errors
 from kaquan.custody.matching import Matched, matched
 from kaquan.custody.model import REFERENCE_LENGTH_MAX, Books, Custody
-from kaquan.custody.rules import coverage, custody_of, end_of, plan_of
+from kaquan.custody.rules import coverage, custody_of, end_of, kept_by, plan_of
 from kaquan.custody.statement_model import (
     BankEntry,
     Discrepancy,
@@ -32,7 +32,6 @@ from kaquan.kernel.ids import bucket_of, derived_id
 from kaquan.kernel.money import Money
 from kaquan.kernel.refusal import Fact, Refusal
 from kaquan.programs.catalogue import Catalogue, Terms
-from kaquan.programs.errors import PROGRAM_UNKNOWN
 
 REASON_LENGTH_MAX = 200  # two lines: what needs more belongs in a file of its own
 _SHOWN_MAX = 40
@@ -53,11 +52,9 @@ class Said(msgspec.Struct, frozen=True):
 def decide(entry: Entry, facts: StatementFacts, catalogue: Catalogue, at: datetime) -> Plan | Refusal:
     """Any command on a statement or on what differs."""
     command = entry.command
-    terms = catalogue.program(command.program)
-    if terms is None:
-        return Refusal(PROGRAM_UNKNOWN, {"program": command.program[:_SHOWN_MAX]})
-    if not terms.terms.custody.kept:
-        return Refusal(errors.CUSTODY_NOT_KEPT, {"program": command.program})
+    terms = kept_by(command, catalogue)
+    if isinstance(terms, Refusal):
+        return terms
     if not command.caller.person.strip():
         return Refusal(errors.CUSTODY_PERSON)
     custody, books = custody_of(facts, terms), facts.books[terms.program]

@@ -4,6 +4,7 @@ from typing import Any
 
 from kaquan.documents.answers import instant
 from kaquan.documents.merchants import hidden
+from kaquan.documents.settlements import payout_row
 from kaquan.kernel.ids import public
 from kaquan.kernel.refusal import Language
 from kaquan.ledger.chart import Source
@@ -15,21 +16,11 @@ from kaquan.payouts.model import FileFormat, FileState, Said, Verdict
 def payout_document(found: Any) -> dict[str, Any]:
     """A payout and how far it is; of the account number only how it ends."""
     return {
-        "payout": public("pyo", found.id.bytes),
-        "settlement": public("stl", found.settlement.bytes),
-        "program": found.program,
-        "merchant": found.code,
-        "name": found.name,
-        "period_end": found.period_end.isoformat(),
-        "pay_on": found.pay_on.isoformat(),
-        "source": Source(found.source).name.lower(),
-        "amount_fen": found.amount,
+        **payout_row(found),
         "disputed_fen": found.held,
         "state": PayoutState(found.state).word,
         "attempt": found.attempt,
         "exceptions": found.questions,
-        "bank": found.account_bank,
-        "account_no": hidden(found.account_ending),
     }
 
 
