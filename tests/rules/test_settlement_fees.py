@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaquan.kernel.money import ZERO, Money, Rate, share
-from kaquan.ledger.chart import Source
+from kaquan.ledger.chart import Account, Source
 from kaquan.programs.partners import FeeTier, PartnerShare, Settlement
 from kaquan.settlement import fees, sharing
 from kaquan.settlement.fees import tax_in, whole_month
+from kaquan.settlement.lines import came_back
 from kaquan.settlement.model import Entries, Reserve, Statement
 from kaquan.settlement.standing import NEW, Shared, Standing
 from kaquan.settlement.statement import Conditions, divide
@@ -225,3 +226,17 @@ def test_partners_get_no_more_than_is_left() -> None:
     made = divide(found, {CUSTODY: Money(-9_600)}, asked)
     assert {name: sum(parts.values()) for name, parts in made.shares.items()} == {"mall": 300, "guide": 100}
     assert (made.total.paid, made.total.carry) == (ZERO, ZERO)
+
+
+def test_what_comes_back_says_from_where_and_by_which_rule() -> None:
+    came = [(Account.MERCHANT_RESERVE, 300), (Account.MERCHANT_DISPUTED, -100), (Account.PARTNER_PAYABLE, 7)]
+    came += [(Account.MERCHANT_DISPUTED, 40), (Account.MERCHANT_DISPUTED, 60)]
+    back = tuple((int(account), Money(amount)) for account, amount in came)
+    told = [(one.line, one.amount, one.rule) for one in came_back({Source.CUSTODY: Entries(back=back[:4])})]
+    assert told == [
+        ("released", 300, "reserve.release_days"),
+        ("partner_paid", 7, "settlement.sharing"),
+        ("disputed", -60, "disputes"),
+    ]
+    held_and_freed = (back[1], back[3], back[4])
+    assert not list(came_back({Source.CUSTODY: Entries(back=held_and_freed)})), "nothing is left to be told"

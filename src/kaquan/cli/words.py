@@ -221,6 +221,8 @@ LINES: dict[str, Words] = {
     "gross": ("交易", "trade"),
     "refunds": ("退款", "refunds"),
     "released": ("保证金释放", "reserve released"),
+    "partner_paid": ("分账收入", "share received as a partner"),
+    "disputed": ("争议扣留与解除", "held back for disputes, or free again"),
     "written_off": ("欠款核销", "debt written off"),
     "drawn": ("保证金抵扣", "drawn from reserve"),
     "fee_accrued": ("手续费计提", "fee accrued"),

@@ -140,6 +140,8 @@ LINES: Mapping[str, Words] = {
     "fee_trued_up": ("手续费月末补差", "fee trued up"),
     "fee_late": ("上月手续费补差", "fee of an earlier month trued up"),
     "tax": ("其中增值税", "tax in it"),
+    "partner_paid": ("分账收入", "share received as a partner"),
+    "disputed": ("争议扣留与解除", "held back for disputes, or free again"),
 }
 SOURCES: Mapping[str, Words] = {
     "custody": ("存管", "custody"),

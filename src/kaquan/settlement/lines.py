@@ -17,10 +17,17 @@ from kaquan.settlement.model import Entries, Funded, Line, Statement
 from kaquan.settlement.sharing import Wish
 
 MOVING = (
-    *("carried", "gross", "refunds", "released", "written_off", "drawn"),
+    *("carried", "gross", "refunds", "released", "partner_paid", "disputed", "written_off", "drawn"),
     *("fee_accrued", "fee_trued_up", "fee_late", "shared", "reserved"),
 )
 """The lines that lead to the result, in their order."""
+
+_BACK: Mapping[int, tuple[str, str]] = {
+    Account.MERCHANT_RESERVE: ("released", "reserve.release_days"),
+    Account.PARTNER_PAYABLE: ("partner_paid", "settlement.sharing"),
+    Account.MERCHANT_DISPUTED: ("disputed", "disputes"),
+}
+"""What comes back to a merchant, or is held back for a dispute, by the account on the other side: line and rule."""
 
 RESULTS = ("paid", "transferred", "pending_bank", "pending_minimum", "carry")
 """The lines that say what becomes of it; `carry` here is what neither waits nor is paid."""
@@ -38,6 +45,7 @@ def explained(
     return (
         *_carried(sums),
         *_trade(entries, funds),
+        *came_back(entries),
         *_returned(sums),
         *_fee(charge, sums, settlement),
         *_shared(wishes, sums),
@@ -74,13 +82,18 @@ def _payer(account: int, fund: Id | None, funds: Mapping[bytes, str]) -> str:
     return funds.get(fund, fund.hex()) if fund is not None else CHART[Account(account)].name
 
 
+def came_back(entries: Mapping[Source, Entries]) -> Iterator[Line]:
+    """What was released, paid to a partner, held back for disputes or given free again."""
+    for source, one in sorted(entries.items()):
+        for account, group in groupby(sorted(one.back), key=lambda each: each[0]):
+            line, rule = _BACK[account]
+            if amount := sum(part for _, part in group):
+                yield Line(line=line, amount=Money(amount), rule=rule, source=_name(source))
+
+
 def _returned(sums: Statement) -> Iterator[Line]:
     for source, part in sums.parts.items():
         name = _name(source)
-        if part.released:
-            yield Line(
-                line="released", amount=part.released, rule="reserve.release_days, settlement.sharing", source=name
-            )
         if part.written_off:
             yield Line(line="written_off", amount=part.written_off, rule="approvals", source=name)
         if part.drawn:

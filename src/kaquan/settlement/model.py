@@ -104,9 +104,10 @@ class Funded(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """What the books say of one source within a cut: trade in, trade back, reserves released, debts written off.
+    """What the books say of one source within a cut: trade in, trade back, what was released, debts written off.
 
-    All positive. `funded` says who paid for the trade.
+    `released` is the sum of `back`: what came from other accounts of the merchant, by account; of disputes what was
+    held back is negative, the rest is positive. `funded` says who paid for the trade.
     """
 
     gross: Money = ZERO
@@ -114,6 +115,7 @@ class Entries(NamedTuple):
     released: Money = ZERO
     written_off: Money = ZERO
     funded: tuple[Funded, ...] = ()
+    back: tuple[tuple[int, Money], ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

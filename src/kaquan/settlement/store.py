@@ -121,6 +121,7 @@ def counted(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted], programs: Seq
             Money(so_far.released + released),
             Money(so_far.written_off + written_off),
             (*so_far.funded, *funded),
+            (*so_far.back, (account, released)) if released else so_far.back,
         )
     reserves = held_back(cursor, [(one.merchant, one.program) for one in wanted])
     return Counted(horizon, closed, previous, entries, since, reserves)
