@@ -106,6 +106,16 @@ def test_every_generated_page_is_checked() -> None:
     assert set(_generator().PAGES) == set(REFERENCE)
 
 
+def test_the_tree_tells_of_every_folder() -> None:
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
+    told_of = {name for row in rows for name in re.findall(r"[a-z_]+", row)}
+    folders = {path.parent.name for path in (ROOT / "src" / "kaquan").glob("*/__init__.py")}
+    missing = sorted(folders - told_of)
+    assert not missing, told(
+        "every folder stands in the tree", 'give it a row in "The tree" of ARCHITECTURE.md', missing
+    )
+
+
 def test_both_languages_are_there() -> None:
     english, chinese = texts()["README.md"], texts()["README.zh.md"]
     assert "README.zh.md" in english and "README.md" in chinese

@@ -1,4 +1,7 @@
-"""Payout instructions as a file for the bank: CSV in UTF-8, amounts in yuan, a control row at the end."""
+"""The payouts of a run as a list for people: CSV in UTF-8, amounts in yuan, a control row at the end.
+
+What the bank gets is made by `payouts`, once.
+"""
 
 import csv
 from collections.abc import Iterable
@@ -31,8 +34,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_csv(out: TextIO, payouts: Iterable[PayoutLine], language: Language = "zh") -> tuple[int, Money]:
     """Write the instructions and a last row with their number and sum; gives both.
 
-    Account numbers stand in full: the bank needs them, so the file is as secret as they are. Open `out` with
-    `encoding="utf-8", newline=""`. Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Account numbers stand as they are given: mask them before. Open `out` with `encoding="utf-8", newline=""`.
+    Text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(HEADINGS[language])
