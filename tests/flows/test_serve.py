@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from datetime import timedelta
 from ipaddress import ip_address
@@ -218,6 +219,34 @@ def test_what_is_due_is_carried_out_beside(serve: Serve, town: Town, database: D
             sleep(0.1)
     assert town.rows("SELECT state FROM payment") != before
     assert "jobs.done" in {line["event"] for line in map(json.loads, serve.log.read_text("utf-8").splitlines())}
+
+
+STOPPED_AS_IT_BEGINS = """
+import os, signal, uvicorn
+from kaquan.api import server
+from kaquan.cli.serving import _told_to_stop
+
+async def application(scope, receive, send):
+    while True:
+        told = (await receive())["type"]
+        print(told)
+        await send({"type": f"{told}.complete"})
+
+usual = uvicorn.Server.serve
+
+async def begin(self, sockets=None):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await usual(self, sockets)
+
+uvicorn.Server.serve = begin
+with _told_to_stop():
+    server.serve(application, server.listening("127.0.0.1", 0), server.Surroundings())
+"""
+
+
+def test_a_server_that_is_stopped_as_its_loop_begins_ends_in_order() -> None:
+    ended = subprocess.run([sys.executable, "-c", STOPPED_AS_IT_BEGINS], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout.split()) == (0, ["lifespan.startup", "lifespan.shutdown"]), ended.stderr
 
 
 def test_a_run_that_fails_is_made_good_the_next_minute(monkeypatch: pytest.MonkeyPatch, database: Database) -> None:

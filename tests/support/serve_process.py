@@ -54,7 +54,8 @@ class Serve:
             yield address
         finally:
             process.terminate()
-            assert process.wait(END_SECONDS) == 0
+            status = process.wait(END_SECONDS)
+            assert status == 0, f"it ended with status {status}"
 
     def refused(self, *words: str) -> tuple[int, dict[str, Any]]:
         """Exit status and answer of a server that does not start. One that does is killed, not left behind."""

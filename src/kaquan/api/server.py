@@ -55,8 +55,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 def serve(application: Any, listener: socket.socket, around: Surroundings) -> None:
     """Serve until the process is told to stop (SIGTERM, Ctrl-C): requests under way are finished first, then the
-    signal takes its usual course."""
-    uvicorn.Server(configured(application, around)).run(sockets=[listener])
+    signal takes its usual course. That is outside the loop, also of one that comes as the loop begins: what a signal
+    raises inside, uvloop can't always close after."""
+    server = uvicorn.Server(configured(application, around))
+    with server.capture_signals():
+        server.run(sockets=[listener])
 
 
 def configured(application: Any, around: Surroundings) -> uvicorn.Config:
